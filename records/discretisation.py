@@ -1,0 +1,87 @@
+"""Discretisation by the codebook: every value becomes a level number, with the same bins for any two tables.
+
+Belongs here: edges from public bounds and cut points, encoding, and labels. Does not belong here: anything read
+from the data (data-dependent bins would have to be paid for), or turning bins back into values (``models``).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from records.schema import Column, Kind, Schema
+
+DEFAULT_BINS = 10
+
+
+def edges(column: Column) -> np.ndarray:
+    """Bin edges of a numeric column, from the codebook only.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (bins + 1,)
+        Rising; bin ``i`` is ``[edges[i], edges[i + 1])`` and the last one includes its upper edge.
+    """
+    if column.minimum is None or column.maximum is None:
+        raise KeyError(f"{column.name} has no bounds")
+    if column.bins:
+        return np.array([column.minimum, *column.bins, column.maximum], dtype=float)
+    if column.kind is Kind.INTEGER and column.maximum - column.minimum < DEFAULT_BINS:
+        return np.append(np.arange(column.minimum, column.maximum + 1), column.maximum + 1.0)
+    return np.linspace(column.minimum, column.maximum, DEFAULT_BINS + 1)
+
+
+def value_levels(column: Column) -> int:
+    """Number of levels without the one for missing."""
+    return len(column.levels) if column.kind is Kind.CATEGORY else len(edges(column)) - 1
+
+
+def level_count(column: Column) -> int:
+    """Number of levels; a column that may be missing has one more, the last."""
+    return value_levels(column) + int(column.missing)
+
+
+def level_labels(column: Column) -> list[str]:
+    """Readable name of each level, in order."""
+    if column.kind is Kind.CATEGORY:
+        names = list(column.levels.values())
+    else:
+        bounds = edges(column)
+        names = [f"{low:g} to {high:g}" for low, high in zip(bounds[:-1], bounds[1:], strict=True)]
+    return names + (["missing"] if column.missing else [])
+
+
+def discrete_columns(schema: Schema) -> list[Column]:
+    """Columns that can be discretised: categories and bounded numbers."""
+    return [c for c in schema.columns if c.kind is Kind.CATEGORY or c.numeric]
+
+
+def encode_column(values: pl.Series, column: Column) -> np.ndarray:
+    """Level numbers of one column.
+
+    Returns
+    -------
+    numpy.ndarray of int32, shape (rows,)
+        0 to ``level_count(column) - 1``.
+    """
+    missing = values.is_null().to_numpy()
+    if column.kind is Kind.CATEGORY:
+        codes = values.cast(column.dtype).to_physical().fill_null(0).to_numpy().astype(np.int32)
+    else:
+        numbers = values.cast(pl.Float64).fill_null(column.minimum).to_numpy()
+        codes = np.searchsorted(edges(column)[1:-1], numbers, side="right").astype(np.int32)
+    codes[missing] = value_levels(column)
+    return codes
+
+
+def encode(frame: pl.DataFrame, columns: Sequence[Column]) -> np.ndarray:
+    """Level numbers of a table.
+
+    Returns
+    -------
+    numpy.ndarray of int32, shape (rows, len(columns)), Fortran order
+    """
+    table = np.empty((frame.height, len(columns)), dtype=np.int32, order="F")
+    for position, column in enumerate(columns):
+        table[:, position] = encode_column(frame[column.name], column)
+    return table

@@ -1,0 +1,87 @@
+"""Table and text files: hashed, written to a temporary file and renamed, so that nothing is ever half written.
+
+Belongs here: bytes on disk and their sha256. Does not belong here: reading a stranger's file (``reading``).
+"""
+
+import hashlib
+import io
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from records.errors import StorageError
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table and the sha256 of the Parquet bytes that hold it."""
+
+    frame: pl.DataFrame
+    sha256: str
+
+
+def parquet_bytes(frame: pl.DataFrame) -> bytes:
+    """The table as Parquet; equal tables give equal bytes under one polars version."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd", statistics=False)
+    return buffer.getvalue()
+
+
+def sha256(data: bytes) -> str:
+    """Hexadecimal sha256."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a whole file or nothing.
+
+    The bytes go to a temporary file in the same folder, are flushed to disk, and take the name in one step.
+
+    Raises
+    ------
+    StorageError
+        The disk is full or not writable; a former file at ``path`` is untouched.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as handle:
+            temporary = Path(handle.name)
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise StorageError(
+            f"{path.name} must be written whole, got {error.strerror or error}; "
+            "free disk space or choose another PHASEIV_HOME, the former file is unchanged"
+        ) from error
+
+
+def write_table(path: Path, frame: pl.DataFrame) -> TableFile:
+    """Write a table atomically and return it with its sha256."""
+    data = parquet_bytes(frame)
+    write_atomically(path, data)
+    return TableFile(frame, sha256(data))
+
+
+def read_table_file(path: Path) -> TableFile:
+    """Read a table that ``write_table`` wrote; hash and table come from the same bytes.
+
+    Raises
+    ------
+    StorageError
+        The file is missing or damaged.
+    """
+    try:
+        data = path.read_bytes()
+        return TableFile(pl.read_parquet(io.BytesIO(data)), sha256(data))
+    except FileNotFoundError as error:
+        raise StorageError(f"{path.name} must exist, got no file; materialise the asset that writes it") from error
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise StorageError(f"{path.name} must be a whole Parquet file, got a damaged one; materialise it again") from error

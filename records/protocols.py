@@ -1,0 +1,39 @@
+"""Protocols that sibling packages share without importing each other.
+
+Belongs here: the contracts ``MarginalOracle`` and ``Synthesizer``. Does not belong here: implementations.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol, Self
+
+import numpy as np
+import polars as pl
+
+from records.privacy import PrivacySpend
+from records.schema import Schema
+
+
+class MarginalOracle(Protocol):
+    """Answers contingency-table queries about patients it alone can see, with Gaussian noise.
+
+    The local oracle counts a table; a federated oracle runs a multi-party computation. One patient changes one
+    cell of each table by one, so the L2 sensitivity of each query is 1.
+    """
+
+    def measure(self, attributes: Sequence[str], *, sigma: float) -> np.ndarray:
+        """Noisy counts, shape = the attributes' numbers of levels in the order given."""
+        ...
+
+
+class Synthesizer(Protocol):
+    """Learns a table and samples new rows of the same schema; fitted state ends in an underscore."""
+
+    privacy_: PrivacySpend
+
+    def fit(self, table: pl.DataFrame, schema: Schema, *, budget: float | None, rng: np.random.Generator) -> Self:
+        """Learn from ``table``; ``budget`` is zCDP rho, ``None`` for a synthesizer without differential privacy."""
+        ...
+
+    def sample(self, n: int, *, rng: np.random.Generator) -> pl.DataFrame:
+        """Draw ``n`` rows with exactly the schema's columns, types, levels and bounds."""
+        ...
