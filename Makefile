@@ -1,0 +1,40 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3.11
+export PHASEIV_HOME ?= $(CURDIR)/.phaseiv
+export DAGSTER_HOME ?= $(PHASEIV_HOME)/dagster
+export DAGSTER_DISABLE_TELEMETRY := yes
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := true
+BIN := .venv/bin
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: .venv/ready ## run the three use cases on their bundled cohorts and write the reports
+	$(BIN)/phaseiv run all
+
+test: .venv/ready ## run all tests
+	$(BIN)/python -m pytest
+
+launch: .venv/ready ## run one use case through the Dagster command line
+	$(BIN)/phaseiv init
+	$(BIN)/dg launch --job stroke --config-json "$$($(BIN)/phaseiv config stroke)"
+
+check: .venv/ready ## lint, layers and definitions
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/dg check defs
+
+up: .venv/ready ## start Dagster and MLflow on this machine; Ctrl-C stops both
+	$(BIN)/phaseiv up
+
+clean: ## remove what runs have written (reports, releases, ledger, keys)
+	rm -rf .phaseiv
+
+.PHONY: help demo test launch check up clean
