@@ -1,0 +1,55 @@
+"""Conversion between zero-concentrated and approximate differential privacy.
+
+Belongs here: rho, epsilon, delta and noise scale. Does not belong here: drawing noise.
+"""
+
+import math
+
+from scipy.optimize import brentq, minimize_scalar
+
+from records.errors import ParameterError
+
+
+def rho_to_epsilon(rho: float, delta: float) -> float:
+    """Smallest epsilon such that rho-zCDP implies (epsilon, delta)-DP.
+
+    Canonne, Kamath and Steinke (2020), The discrete Gaussian for differential privacy, Corollary 13: the infimum over
+    ``alpha > 1`` of ``alpha rho + log(1 / (alpha delta)) / (alpha - 1) + log(1 - 1 / alpha)``.
+    """
+    _refuse_out_of_range(rho, delta)
+
+    def bound(log_excess: float) -> float:
+        excess = math.exp(log_excess)
+        alpha = 1 + excess
+        return alpha * rho - math.log(alpha * delta) / excess + math.log(excess / alpha)
+
+    best = minimize_scalar(bound, bounds=(-12, 25), method="bounded", options={"xatol": 1e-10})
+    return max(0.0, float(best.fun))
+
+
+def epsilon_to_rho(epsilon: float, delta: float) -> float:
+    """Largest rho whose epsilon at ``delta`` does not exceed ``epsilon``.
+
+    Raises
+    ------
+    ParameterError
+        ``epsilon`` is not positive, or ``delta`` is not between 0 and 1.
+    """
+    if not (0 < epsilon < 1e4):
+        raise ParameterError(f"epsilon must lie between 0 and 10000, got {epsilon}; choose for instance 1")
+    _refuse_out_of_range(1.0, delta)
+    root = brentq(lambda log_rho: rho_to_epsilon(math.exp(log_rho), delta) - epsilon, -40, 15, xtol=1e-12)
+    return math.exp(root) * (1 - 1e-9)
+
+
+def sigma_for(rho: float, queries: int) -> float:
+    """Noise scale of ``queries`` sensitivity-1 counts that cost ``rho`` together (Bun and Steinke, 2016)."""
+    _refuse_out_of_range(rho, 0.5)
+    return math.sqrt(queries / (2 * rho))
+
+
+def _refuse_out_of_range(rho: float, delta: float) -> None:
+    if not (math.isfinite(rho) and rho > 0):
+        raise ParameterError(f"rho must be positive and finite, got {rho}; choose a larger epsilon")
+    if not 0 < delta < 1:
+        raise ParameterError(f"delta must lie between 0 and 1, got {delta}; choose for instance 1e-5")
