@@ -24,7 +24,7 @@ test: .venv/ready ## run all tests
 
 launch: .venv/ready ## run one use case through the Dagster command line
 	$(BIN)/phaseiv init
-	$(BIN)/dg launch --job stroke --config-json "$$($(BIN)/phaseiv config stroke)"
+	$(BIN)/dg launch --job stroke
 
 check: .venv/ready ## lint, layers and definitions
 	$(BIN)/ruff check .

@@ -1,0 +1,97 @@
+"""The three reports on a candidate and the page that shows them.
+
+Belongs here: calling metrics and attaching plots. Does not belong here: the metrics themselves.
+"""
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import dagster as dg
+import numpy as np
+
+from assets.manifest import pooled, read_manifest
+from assets.workspace import Workspace
+from records.files import TableFile, write_atomically
+from use_cases.cohort import Cohort
+from use_cases.registry import UseCase
+
+EVALUATION_SEED = 0
+
+
+def evaluation_assets(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> list[dg.AssetsDefinition]:
+    """``downstream_classifier``, ``fidelity_utility_report``, ``privacy_report`` and ``report``."""
+    shared = {"key_prefix": use_case.key, "group_name": use_case.key, "owners": [use_case.owner]}
+    stored = {**shared, "io_manager_key": "reports", "kinds": {"scikitlearn"}}
+
+    def evaluated(context: dg.AssetExecutionContext, name: str, candidate: TableFile, report: dict[str, Any]) -> dict:
+        from assets.tracking import Tracking
+
+        manifest = read_manifest(workspace, use_case.key, candidate)
+        metrics = {k: v for k, v in report.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+        run = Tracking(workspace).record(
+            use_case.key, name, params={"candidate_sha256": candidate.sha256}, metrics=metrics,
+            tags={"dagster_run_id": context.run_id}, parent=manifest["mlflow_run"],
+        )  # fmt: skip
+        context.add_output_metadata({"mlflow_run_id": run, "candidate_sha256": candidate.sha256, **metrics, **_plots(report)})
+        return report
+
+    @dg.asset(**stored, description="TSTR beside TRTR on held-out real patients: logistic regression and boosting.")
+    def downstream_classifier(context: dg.AssetExecutionContext, synthetic, deidentified) -> dict:  # noqa: ANN001
+        from deidentification.schema import released_schema
+        from metrics.utility import utility
+
+        schema = released_schema(cohort.table)
+        tables = [*pooled(deidentified), synthetic.frame]
+        made = utility(*tables, schema, schema.outcomes[0], seed=EVALUATION_SEED, candidate_sha256=synthetic.sha256)
+        return evaluated(context, "downstream classifier", synthetic, made.to_json())
+
+    @dg.asset(**stored, description="Total variation beside the real holdout and independent columns; Kaplan-Meier.")
+    def fidelity_utility_report(context: dg.AssetExecutionContext, synthetic, deidentified) -> dict:  # noqa: ANN001
+        from metrics.fidelity import fidelity
+
+        return evaluated(context, "fidelity", synthetic, _measured(fidelity, cohort, synthetic, deidentified))
+
+    @dg.asset(**stored, description="Membership attack on equal numbers of members and non-members; exact copies.")
+    def privacy_report(context: dg.AssetExecutionContext, synthetic, deidentified) -> dict:  # noqa: ANN001
+        from metrics.membership import privacy
+
+        return evaluated(context, "privacy", synthetic, _measured(privacy, cohort, synthetic, deidentified))
+
+    @dg.asset(**stored, description="One self-contained HTML page: verdict, plots, privacy statement, provenance.")
+    def report(
+        context: dg.AssetExecutionContext, synthetic, downstream_classifier, fidelity_utility_report, privacy_report  # noqa: ANN001
+    ) -> dict:  # fmt: skip
+        from assets.page import candidate_page
+
+        reports = (downstream_classifier, fidelity_utility_report, privacy_report)
+        page, summary = candidate_page(use_case, cohort, workspace, synthetic, *reports)
+        path = workspace.page(use_case.key)
+        write_atomically(path, page.encode())
+        context.add_output_metadata({"report": dg.MetadataValue.path(str(path)), "released": summary["released"]})
+        return summary
+
+    return [downstream_classifier, fidelity_utility_report, privacy_report, report]
+
+
+def _measured(measure: Callable[..., Any], cohort: Cohort, candidate: TableFile, parts: dict[str, TableFile]) -> dict:
+    from deidentification.schema import released_schema
+
+    schema = released_schema(cohort.table)
+    rng = np.random.default_rng(EVALUATION_SEED)
+    tables = [*pooled(parts), candidate.frame]
+    return measure(*tables, schema, rng=rng, candidate_sha256=candidate.sha256).to_json()
+
+
+def _plots(report: dict[str, Any]) -> dict[str, dg.MetadataValue]:
+    from metrics import plots
+
+    drawn = {}
+    if "trtr_auc" in report and report["tstr_auc"] is not None:
+        drawn = {"roc": plots.roc_plot(report), "calibration": plots.calibration_plot(report)}
+    if "mean_tvd2" in report:
+        drawn = {"marginals": plots.marginals_plot(report)}
+        if report["survival"]:
+            drawn["kaplan_meier"] = plots.kaplan_meier_plot(report)
+    encoded = {name: base64.b64encode(png).decode() for name, png in drawn.items()}
+    return {n: dg.MetadataValue.md(f"![{n}](data:image/png;base64,{text})") for n, text in encoded.items()}

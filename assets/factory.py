@@ -1,0 +1,54 @@
+"""One use case's assets, checks, job and schedule.
+
+Belongs here: putting a use case's definitions together. Does not belong here: settings (``orchestration``).
+"""
+
+from pathlib import Path
+
+import dagster as dg
+
+from assets.cohort import cohort_assets
+from assets.evaluation import evaluation_assets
+from assets.io import ReportIOManager, TableIOManager
+from assets.release import release_asset
+from assets.sweep import frontier_asset
+from assets.synthesis import synthetic_asset
+from assets.workspace import Workspace
+from use_cases.cohort import Cohort
+from use_cases.registry import UseCase
+
+
+def build_use_case(use_case: UseCase, workspace: Workspace, setting: str | None = None) -> dg.Definitions:
+    """All definitions of one use case; ``setting`` names the cohort, a file, or both."""
+    cohort, file = use_case.chosen(setting)
+    pipeline = _pipeline(use_case, cohort, file, workspace)
+    job = dg.define_asset_job(
+        use_case.key, dg.AssetSelection.assets(*pipeline), tags=all_hospitals(cohort),
+        description=f"{use_case.title}: from the raw cohort to the release.",
+    )  # fmt: skip
+    schedule = dg.ScheduleDefinition(
+        name=f"{use_case.key}_weekly", job=job, cron_schedule="0 3 * * 1", tags=all_hospitals(cohort)
+    )
+    return dg.Definitions(
+        assets=[*pipeline, frontier_asset(use_case, cohort, workspace)], jobs=[job], schedules=[schedule]
+    )
+
+
+def storage(workspace: Workspace) -> dict[str, dg.IOManager]:
+    """The IO managers that all use cases share."""
+    return {"tables": TableIOManager(workspace), "reports": ReportIOManager(workspace)}
+
+
+def all_hospitals(cohort: Cohort) -> dict[str, str]:
+    """Run tags that ask for every hospital's partition in one run."""
+    names = cohort.site_names
+    return {"dagster/asset_partition_range_start": names[0], "dagster/asset_partition_range_end": names[-1]}
+
+
+def _pipeline(use_case: UseCase, cohort: Cohort, file: Path | None, workspace: Workspace) -> list[dg.AssetsDefinition]:
+    return [
+        *cohort_assets(use_case, cohort, file, workspace),
+        synthetic_asset(use_case, cohort, workspace),
+        *evaluation_assets(use_case, cohort, workspace),
+        release_asset(use_case, cohort, workspace),
+    ]

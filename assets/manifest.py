@@ -1,0 +1,49 @@
+"""The candidate's manifest: how a synthetic table was made, bound to its sha256.
+
+Belongs here: reading and writing that record, and the real tables it is judged against. Does not belong here: the
+judgement (``metrics.gate``).
+"""
+
+import json
+from typing import Any
+
+import polars as pl
+
+from assets.workspace import Workspace
+from records.errors import StorageError
+from records.files import TableFile, sha256, write_atomically
+
+
+def data_version(parts: dict[str, TableFile]) -> str:
+    """One sha256 for all hospitals' tables."""
+    return sha256("".join(f"{name}:{part.sha256};" for name, part in sorted(parts.items())).encode())
+
+
+def pooled(parts: dict[str, TableFile]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Training and held-out patients of all hospitals; only the former may reach a synthesizer."""
+    table = pl.concat([part.frame for _, part in sorted(parts.items())])
+    return table.filter(~pl.col("holdout")), table.filter("holdout")
+
+
+def write_manifest(workspace: Workspace, use_case: str, manifest: dict[str, Any]) -> None:
+    """Store the manifest of the newest candidate."""
+    data = json.dumps(manifest, indent=1, sort_keys=True).encode()
+    write_atomically(workspace.report([use_case, "synthetic"]), data)
+
+
+def read_manifest(workspace: Workspace, use_case: str, candidate: TableFile) -> dict[str, Any]:
+    """The manifest of ``candidate``.
+
+    Raises
+    ------
+    StorageError
+        There is none, or it belongs to another candidate.
+    """
+    path = workspace.report([use_case, "synthetic"])
+    manifest = json.loads(path.read_bytes()) if path.exists() else {}
+    if manifest.get("candidate_sha256") != candidate.sha256:
+        raise StorageError(
+            f"the manifest of {use_case}/synthetic must belong to the stored candidate, got another's; "
+            "materialise synthetic again"
+        )
+    return manifest

@@ -1,0 +1,59 @@
+"""The verdict on a candidate and the page that explains it.
+
+Belongs here: gathering what the gate and the report need. Does not belong here: their rules and looks (``metrics``).
+"""
+
+from typing import Any
+
+from assets.manifest import read_manifest
+from assets.workspace import Workspace
+from records.files import TableFile
+from use_cases.cohort import Cohort
+from use_cases.registry import UseCase
+
+Report = dict[str, Any]
+
+
+def verdict_on(
+    use_case: UseCase, manifest: Report, candidate: TableFile, utility: Report, fidelity: Report, privacy: Report
+) -> Any:  # noqa: ANN401
+    """The gate's verdict, bound to the candidate's sha256."""
+    from metrics.gate import Limits, judge
+
+    return judge(
+        candidate_sha256=candidate.sha256, rows=candidate.frame.height, spend=manifest["spend"], utility=utility,
+        fidelity=fidelity, privacy=privacy, limits=Limits(**use_case.limits),
+    )  # fmt: skip
+
+
+def candidate_page(
+    use_case: UseCase, cohort: Cohort, workspace: Workspace, candidate: TableFile,
+    utility: Report, fidelity: Report, privacy: Report,
+) -> tuple[str, Report]:  # fmt: skip
+    """The HTML page and the summary that the command line shows."""
+    from deidentification.schema import released_schema
+    from hub.budget import BudgetLedger
+    from metrics.plots import candidate_plots
+    from metrics.report import ReportContext, render_report
+
+    manifest = read_manifest(workspace, use_case.key, candidate)
+    verdict = verdict_on(use_case, manifest, candidate, utility, fidelity, privacy)
+    spent = BudgetLedger(workspace.ledger_url).spent(cohort.name)
+    rows = fidelity["rows"]
+    context = ReportContext(
+        title=f"{use_case.title}: synthetic data", use_case=use_case.title, cohort_title=cohort.table.title,
+        citation=cohort.source.citation, licence=cohort.source.licence, schema=released_schema(cohort.table),
+        counts={"real": rows["train"] + rows["holdout"], **rows}, utility=utility, fidelity=fidelity, privacy=privacy,
+        spend=manifest["spend"], verdict=verdict, defects=cohort.defects,
+        simulated_sites=cohort.sites.column is None, plots=candidate_plots(utility, fidelity, privacy),
+        provenance={k: str(v) for k, v in manifest["params"].items()} | {"candidate_sha256": candidate.sha256},
+        ledger={"cohort": cohort.name, "budget_rho": use_case.budget_rho, "spent_rho": spent,
+                "remaining_rho": use_case.budget_rho - spent},
+    )  # fmt: skip
+    summary = {
+        "use_case": use_case.key, "n": rows["train"] + rows["holdout"], "epsilon": manifest["params"]["epsilon"],
+        "trtr_auc": utility["trtr_auc"], "tstr_auc": utility["tstr_auc"], "max_tvd2": fidelity["max_tvd2"],
+        "membership_auc": privacy["auc"], "released": verdict.released, "reasons": verdict.reasons,
+        "candidate_sha256": candidate.sha256, "cohort": cohort.name,
+    }  # fmt: skip
+    return render_report(context), summary

@@ -1,0 +1,192 @@
+"""The command line ``phaseiv``.
+
+Belongs here: commands, progress and exit codes. Does not belong here: what a step does.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import uuid
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from orchestration.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Health data as a service.")
+UseCaseArgument = Annotated[str, typer.Argument(help="A use case, or all.")]
+
+
+def _prepare() -> Settings:
+    """Paths and telemetry settings that Dagster and MLflow read from the environment."""
+    settings = Settings()
+    home = settings.home.resolve()
+    os.environ["PHASEIV_HOME"] = str(home)
+    os.environ.setdefault("DAGSTER_HOME", str(home / "dagster"))
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    dagster_home = Path(os.environ["DAGSTER_HOME"])
+    dagster_home.mkdir(parents=True, exist_ok=True)
+    if not (dagster_home / "dagster.yaml").exists():
+        (dagster_home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
+    os.environ.setdefault("PHASEIV_COMMIT", commit or "unknown")
+    return Settings()
+
+
+def _chosen(name: str) -> list[str]:
+    from use_cases.registry import discover
+
+    known = list(discover())
+    if name != "all" and name not in known:
+        typer.echo(f"the use case must be one of {', '.join(known)}, all, got {name}; choose one of these", err=True)
+        raise typer.Exit(2)
+    return known if name == "all" else [name]
+
+
+@app.command(epilog="Example: `phaseiv run stroke --epsilon 1 --cohort my_patients.csv`")
+def run(
+    use_case: UseCaseArgument = "all",
+    epsilon: Annotated[float, typer.Option(help="Privacy budget of the candidate; 0 for none.")] = 5.0,
+    synthesizer: Annotated[str, typer.Option(help="marginals or copula.")] = "marginals",
+    seed: Annotated[int, typer.Option(help="Seed of the sampling (noise has none).")] = 0,
+    cohort: Annotated[str, typer.Option(help="<cohort>, <file> or <cohort>=<file>.")] = "",
+) -> None:
+    """Run use cases from the raw cohort to the release. Exit code 1 if one failed or was refused."""
+    names = _chosen(use_case)
+    if cohort:
+        os.environ[f"PHASEIV_COHORTS__{use_case.upper()}"] = cohort
+    settings = _prepare()
+    config = {"synthesizer": synthesizer, "epsilon": epsilon or None, "seed": seed}
+    errors = [error for name in names if (error := _execute(name, {f"{name}__synthetic": {"config": config}}, settings))]
+    for error in errors:
+        typer.echo(error, err=True)
+    status()
+    raise typer.Exit(1 if errors else 0)
+
+
+@app.command(epilog="Example: `phaseiv sweep --seeds 3`")
+def sweep(seeds: Annotated[int, typer.Option(help="Candidates per epsilon.")] = 3) -> None:
+    """Draw the privacy-utility frontier of every use case (run them once before)."""
+    settings = _prepare()
+    config = {f"{n}__privacy_utility_frontier": {"config": {"seeds": seeds}} for n in _chosen("all")}
+    if error := _execute("privacy_utility_sweep", config, settings):
+        typer.echo(error, err=True)
+        raise typer.Exit(1)
+    typer.echo(f"frontiers: {settings.workspace().page('*_frontier').with_suffix('.png')}")
+
+
+@app.command()
+def report(use_case: UseCaseArgument = "all") -> None:
+    """Print the path of each report."""
+    workspace = _prepare().workspace()
+    for name in _chosen(use_case):
+        typer.echo(str(workspace.page(name)))
+
+
+@app.command()
+def status() -> None:
+    """One table of the newest candidates and their verdicts."""
+    from rich.console import Console
+    from rich.table import Table
+
+    workspace = _prepare().workspace()
+    table = Table("use case", "n", "epsilon", "TRTR", "TSTR", "max TVD2", "membership AUC", "verdict")
+    for name in _chosen("all"):
+        path = workspace.report([name, "report"])
+        if path.exists():
+            s: dict[str, Any] = json.loads(path.read_bytes())
+            verdict = "released" if s["released"] else "refused: " + "; ".join(s["reasons"])
+            figures = [_figure(s[k]) for k in ("trtr_auc", "tstr_auc", "max_tvd2", "membership_auc")]
+            table.add_row(name, str(s["n"]), str(s["epsilon"] or "none"), *figures, verdict)
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    console.print(table)
+    for name in _chosen("all"):
+        if workspace.page(name).exists():
+            console.print(f"report: {workspace.page(name)}", soft_wrap=True)
+
+
+@app.command()
+def init() -> None:
+    """Make the folders and the Dagster instance file that runs need."""
+    typer.echo(str(_prepare().workspace().home))
+
+
+@app.command()
+def up(
+    dagster_port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
+    mlflow_port: Annotated[int, typer.Option(help="Port of MLflow.")] = 5000,
+) -> None:
+    """Start Dagster (webserver and daemon) and MLflow on 127.0.0.1; Ctrl-C stops all."""
+    workspace = _prepare().workspace()
+    workspace.home.mkdir(parents=True, exist_ok=True)
+    local = ["--host", "127.0.0.1", "--port"]
+    mlflow = ["mlflow", "server", "--backend-store-uri", workspace.tracking_uri]
+    mlflow += ["--artifacts-destination", str(workspace.home / "mlartifacts"), *local, str(mlflow_port)]
+    dagster = ["dagster", "dev", "-m", "orchestration.definitions", *local, str(dagster_port)]
+    binaries = Path(sys.executable).parent
+    processes = [subprocess.Popen([str(binaries / command[0]), *command[1:]]) for command in (mlflow, dagster)]
+    typer.echo(f"Dagster http://127.0.0.1:{dagster_port}   MLflow http://127.0.0.1:{mlflow_port}   Ctrl-C stops both")
+    try:
+        while all(process.poll() is None for process in processes):
+            threading.Event().wait(0.5)
+    except KeyboardInterrupt:
+        typer.echo("stopping")
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _execute(job: str, ops: dict[str, Any], settings: Settings) -> str | None:
+    """Run one job in this process behind a progress bar; returns why it failed, or nothing."""
+    import logging
+
+    import dagster as dg
+    from rich.progress import Progress
+
+    from orchestration.definitions import build_definitions
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    definition = build_definitions(settings).resolve_job_def(job)
+    steps, run_id, box = len(definition.graph.node_dict), str(uuid.uuid4()), {}
+
+    def work() -> None:
+        config = {"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        with dg.DagsterInstance.get() as instance:
+            box["result"] = definition.execute_in_process(
+                run_config=config, instance=instance, raise_on_error=False, run_id=run_id
+            )
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    with Progress() as progress, dg.DagsterInstance.get() as instance:
+        bar = progress.add_task(job, total=steps)
+        while thread.is_alive():
+            thread.join(0.5)
+            done = instance.get_run_stats(run_id).steps_succeeded if instance.has_run(run_id) else 0
+            progress.update(bar, completed=done)
+        progress.update(bar, completed=instance.get_run_stats(run_id).steps_succeeded)
+    result = box.get("result")
+    if result is None:
+        return f"{job} must start, got an error; run phaseiv init and look above"
+    failures = [event for event in result.all_events if event.is_step_failure]
+    return "\n".join(f"{e.step_key} failed: {_words(e)}" for e in failures) or None
+
+
+def _words(event: Any) -> str:  # noqa: ANN401
+    failure = event.step_failure_data
+    if failure.user_failure_data is not None and failure.user_failure_data.description:
+        return failure.user_failure_data.description
+    cause = failure.error
+    while cause is not None and cause.cause is not None:
+        cause = cause.cause
+    return cause.message.strip() if cause else "unknown"

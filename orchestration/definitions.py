@@ -1,0 +1,32 @@
+"""The only wiring point: every use case's definitions, the sweep job and the sensor.
+
+Belongs here: ``build_definitions``. Does not belong here: knowledge of any one disease.
+"""
+
+import dagster as dg
+
+from assets.factory import build_use_case, storage
+from orchestration.sensors import cohort_file_sensor
+from orchestration.settings import Settings
+from use_cases.registry import discover
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """All definitions under the given settings."""
+    workspace = settings.workspace()
+    use_cases = discover()
+    parts = [build_use_case(u, workspace, settings.cohorts.get(key)) for key, u in use_cases.items()]
+    sweep = dg.define_asset_job(
+        "privacy_utility_sweep",
+        dg.AssetSelection.assets(*[[key, "privacy_utility_frontier"] for key in use_cases]),
+        description="Candidates over epsilon and seeds, for all use cases; never released.",
+    )
+    jobs = [job for part in parts for job in part.jobs or []]
+    sensor = cohort_file_sensor(use_cases, settings.cohorts, settings.inbox or workspace.home / "inbox", jobs)
+    shared = dg.Definitions(
+        jobs=[sweep], sensors=[sensor], resources=storage(workspace), executor=dg.in_process_executor
+    )
+    return dg.Definitions.merge(*parts, shared)
+
+
+defs = build_definitions(Settings())

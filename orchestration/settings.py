@@ -1,0 +1,29 @@
+"""Settings from the environment, all with the prefix ``PHASEIV_``.
+
+Belongs here: what a deployment may choose. Does not belong here: what a disease is.
+"""
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from assets.workspace import Workspace
+
+
+class Settings(BaseSettings):
+    """``PHASEIV_HOME``, ``PHASEIV_COHORTS__<USE_CASE>``, ``PHASEIV_INBOX``, ``PHASEIV_PSEUDONYM_KEY``, ``PHASEIV_MLFLOW_URI``.
+
+    A cohort setting is ``<cohort>``, ``<file>`` (CSV or Parquet in the default cohort's schema) or ``<cohort>=<file>``.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PHASEIV_", env_nested_delimiter="__")
+
+    home: Path = Path(".phaseiv")
+    cohorts: dict[str, str] = {}
+    inbox: Path | None = None
+    pseudonym_key: str | None = None
+    mlflow_uri: str | None = None
+
+    def workspace(self) -> Workspace:
+        """The folders of this deployment."""
+        return Workspace(self.home.resolve(), pseudonym_key=self.pseudonym_key, mlflow_uri=self.mlflow_uri)
