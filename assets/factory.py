@@ -26,9 +26,7 @@ def build_use_case(use_case: UseCase, workspace: Workspace, setting: str | None 
         use_case.key, dg.AssetSelection.assets(*pipeline), tags=all_hospitals(cohort),
         description=f"{use_case.title}: from the raw cohort to the release.",
     )  # fmt: skip
-    schedule = dg.ScheduleDefinition(
-        name=f"{use_case.key}_weekly", job=job, cron_schedule="0 3 * * 1", tags=all_hospitals(cohort)
-    )
+    schedule = dg.ScheduleDefinition(name=f"{use_case.key}_weekly", job=job, cron_schedule="0 3 * * 1")
     return dg.Definitions(
         assets=[*pipeline, frontier_asset(use_case, cohort, workspace)], jobs=[job], schedules=[schedule]
     )
