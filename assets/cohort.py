@@ -20,7 +20,9 @@ class CohortConfig(dg.Config):
     file: str | None = None
 
 
-def cohort_assets(use_case: UseCase, cohort: Cohort, file: Path | None, workspace: Workspace) -> list[dg.AssetsDefinition]:
+def cohort_assets(
+    use_case: UseCase, cohort: Cohort, file: Path | None, workspace: Workspace
+) -> list[dg.AssetsDefinition]:
     """The assets ``raw_cohort`` and ``deidentified`` of one use case."""
     partitions = dg.StaticPartitionsDefinition(cohort.site_names)
     shared = {
@@ -39,7 +41,7 @@ def cohort_assets(use_case: UseCase, cohort: Cohort, file: Path | None, workspac
         return tables
 
     @dg.asset(**shared, description=f"Pseudonyms, days, coarse quasi-identifiers; rows below k = {use_case.k} flagged.")
-    def deidentified(context: dg.AssetExecutionContext, raw_cohort) -> dict[str, pl.DataFrame]:  # noqa: ANN001
+    def deidentified(context: dg.AssetExecutionContext, raw_cohort) -> dict[str, pl.DataFrame]:
         from deidentification.pipeline import deidentify
         from deidentification.pseudonyms import load_key
 

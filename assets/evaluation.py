@@ -33,11 +33,13 @@ def evaluation_assets(use_case: UseCase, cohort: Cohort, workspace: Workspace) -
             use_case.key, name, params={"candidate_sha256": candidate.sha256}, metrics=metrics,
             tags={"dagster_run_id": context.run_id}, parent=manifest["mlflow_run"],
         )  # fmt: skip
-        context.add_output_metadata({"mlflow_run_id": run, "candidate_sha256": candidate.sha256, **metrics, **_plots(report)})
+        context.add_output_metadata(
+            {"mlflow_run_id": run, "candidate_sha256": candidate.sha256, **metrics, **_plots(report)}
+        )
         return report
 
     @dg.asset(**stored, description="TSTR beside TRTR on held-out real patients: logistic regression and boosting.")
-    def downstream_classifier(context: dg.AssetExecutionContext, synthetic, deidentified) -> dict:  # noqa: ANN001
+    def downstream_classifier(context: dg.AssetExecutionContext, synthetic, deidentified) -> dict:
         from deidentification.schema import released_schema
         from metrics.utility import utility
 
@@ -47,20 +49,20 @@ def evaluation_assets(use_case: UseCase, cohort: Cohort, workspace: Workspace) -
         return evaluated(context, "downstream classifier", synthetic, made.to_json())
 
     @dg.asset(**stored, description="Total variation beside the real holdout and independent columns; Kaplan-Meier.")
-    def fidelity_utility_report(context: dg.AssetExecutionContext, synthetic, deidentified) -> dict:  # noqa: ANN001
+    def fidelity_utility_report(context: dg.AssetExecutionContext, synthetic, deidentified) -> dict:
         from metrics.fidelity import fidelity
 
         return evaluated(context, "fidelity", synthetic, _measured(fidelity, cohort, synthetic, deidentified))
 
     @dg.asset(**stored, description="Membership attack on equal numbers of members and non-members; exact copies.")
-    def privacy_report(context: dg.AssetExecutionContext, synthetic, deidentified) -> dict:  # noqa: ANN001
+    def privacy_report(context: dg.AssetExecutionContext, synthetic, deidentified) -> dict:
         from metrics.membership import privacy
 
         return evaluated(context, "privacy", synthetic, _measured(privacy, cohort, synthetic, deidentified))
 
     @dg.asset(**stored, description="One self-contained HTML page: verdict, plots, privacy statement, provenance.")
     def report(
-        context: dg.AssetExecutionContext, synthetic, downstream_classifier, fidelity_utility_report, privacy_report  # noqa: ANN001
+        context: dg.AssetExecutionContext, synthetic, downstream_classifier, fidelity_utility_report, privacy_report
     ) -> dict:  # fmt: skip
         from assets.page import candidate_page
 

@@ -16,7 +16,7 @@ Report = dict[str, Any]
 
 def verdict_on(
     use_case: UseCase, manifest: Report, candidate: TableFile, utility: Report, fidelity: Report, privacy: Report
-) -> Any:  # noqa: ANN401
+) -> Any:
     """The gate's verdict, bound to the candidate's sha256."""
     from metrics.gate import Limits, judge
 

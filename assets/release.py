@@ -25,7 +25,7 @@ def release_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> dg
         description="The released synthetic table (Parquet, CSV) and its manifest, if the gate lets it pass.",
     )  # fmt: skip
     def release(
-        context: dg.AssetExecutionContext, synthetic, downstream_classifier, fidelity_utility_report, privacy_report  # noqa: ANN001
+        context: dg.AssetExecutionContext, synthetic, downstream_classifier, fidelity_utility_report, privacy_report
     ) -> dg.MaterializeResult:  # fmt: skip
         manifest = read_manifest(workspace, use_case.key, synthetic)
         reports = (downstream_classifier, fidelity_utility_report, privacy_report)

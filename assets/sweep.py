@@ -30,7 +30,7 @@ def frontier_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> d
         key_prefix=use_case.key, group_name=use_case.key, owners=[use_case.owner], io_manager_key="reports",
         kinds={"mlflow"}, description="TSTR, total variation and membership over epsilon; internal, never released.",
     )  # fmt: skip
-    def privacy_utility_frontier(context: dg.AssetExecutionContext, config: SweepConfig, deidentified) -> dict:  # noqa: ANN001
+    def privacy_utility_frontier(context: dg.AssetExecutionContext, config: SweepConfig, deidentified) -> dict:
         from assets.tracking import Tracking
         from deidentification.schema import released_schema
         from metrics.fidelity import fidelity
@@ -50,7 +50,12 @@ def frontier_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> d
             u = utility(train, holdout, candidate, schema, schema.outcomes[0], seed=0, bootstraps=20).to_json()
             f = fidelity(train, holdout, candidate, schema, rng=rng).to_json()
             p = privacy(train, holdout, candidate, schema, rng=rng).to_json()
-            point = {"epsilon": epsilon, "tstr_auc": u["tstr_auc"], "mean_tvd2": f["mean_tvd2"], "membership_auc": p["auc"]}
+            point = {
+                "epsilon": epsilon,
+                "tstr_auc": u["tstr_auc"],
+                "mean_tvd2": f["mean_tvd2"],
+                "membership_auc": p["auc"],
+            }
             points.append(point)
             references = {"trtr_auc": u["trtr_auc"], "holdout_tvd2": f["holdout"]["mean_tvd2"],
                           "independent_tvd2": f["independent"]["mean_tvd2"]}  # fmt: skip
@@ -64,7 +69,9 @@ def frontier_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> d
         path = workspace.page(use_case.key).with_name(f"{use_case.key}_frontier.png")
         write_atomically(path, png)
         picture = f"![frontier](data:image/png;base64,{base64.b64encode(png).decode()})"
-        context.add_output_metadata({"frontier": dg.MetadataValue.md(picture), "file": dg.MetadataValue.path(str(path))})
+        context.add_output_metadata(
+            {"frontier": dg.MetadataValue.md(picture), "file": dg.MetadataValue.path(str(path))}
+        )
         return {"points": points, "references": references}
 
     return privacy_utility_frontier

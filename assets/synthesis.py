@@ -35,7 +35,7 @@ def synthetic_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> 
         key_prefix=use_case.key, group_name=use_case.key, kinds={"polars", "mlflow"}, owners=[use_case.owner],
         io_manager_key="tables", description="Synthetic candidate, learnt from the training patients only.",
     )  # fmt: skip
-    def synthetic(context: dg.AssetExecutionContext, config: SynthesisConfig, deidentified) -> pl.DataFrame:  # noqa: ANN001
+    def synthetic(context: dg.AssetExecutionContext, config: SynthesisConfig, deidentified) -> pl.DataFrame:
         from assets.tracking import Tracking
         from deidentification.schema import released_schema
 
@@ -67,7 +67,7 @@ def synthetic_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> 
 def answered(
     train: pl.DataFrame, schema: Schema, use_case: UseCase, version: str, config: SynthesisConfig,
     workspace: Workspace, *, run_id: str, account: str = "release",
-) -> Any:  # noqa: ANN401  # fmt: skip
+) -> Any:  # fmt: skip
     """A fitted synthesizer. A private question is debited before noise is drawn, and answered once: asked again on
     the same data, it gets the same noisy answers and costs nothing."""
     from models.accounting import epsilon_to_rho

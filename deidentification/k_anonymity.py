@@ -66,5 +66,7 @@ def hand_out(table: pl.DataFrame) -> pl.DataFrame:
         The table has no flag.
     """
     if K_ANONYMOUS not in table.columns:
-        raise ParameterError(f"a table must have the column {K_ANONYMOUS} to be handed out, got none; de-identify it first")
+        raise ParameterError(
+            f"a table must have the column {K_ANONYMOUS} to be handed out, got none; de-identify it first"
+        )
     return table.filter(pl.col(K_ANONYMOUS)).drop(K_ANONYMOUS)

@@ -128,7 +128,9 @@ def _privacy_unit(schema: Schema) -> Column:
 
 def _refuse_misfit(frame: pl.DataFrame, schema: Schema, identifier: Column) -> None:
     remedy = "validate the table first"
-    problems = [Problem(name, "be in the table", "no such column", remedy) for name in schema.names if name not in frame]
+    problems = [
+        Problem(name, "be in the table", "no such column", remedy) for name in schema.names if name not in frame
+    ]
     if not problems and (repeated := frame.height - frame[identifier.name].n_unique()):
         rule = "name each patient once"
         problems = [Problem(identifier.name, rule, f"{repeated} repeated rows", "bring each patient to one row")]

@@ -92,4 +92,6 @@ def _refuse_reserved(schema: Schema) -> None:
     if any(column.name == PSEUDONYM.name for column in schema.columns if column is not schema.identifier):
         reserved.add(PSEUDONYM.name)
     if reserved:
-        raise CodebookError(f"{schema.name} must not use reserved names, got {sorted(reserved)}; rename them in the codebook")
+        raise CodebookError(
+            f"{schema.name} must not use reserved names, got {sorted(reserved)}; rename them in the codebook"
+        )

@@ -40,6 +40,8 @@ def holdout(ids: pl.Series, share: float = DEFAULT_SHARE) -> pl.Series:
         ``share`` is out of range, or identifiers are missing or of another type.
     """
     if not 0 <= share < 1:
-        raise ParameterError(f"holdout share must be at least 0 and below 1, got {share}; the default is {DEFAULT_SHARE}")
+        raise ParameterError(
+            f"holdout share must be at least 0 and below 1, got {share}; the default is {DEFAULT_SHARE}"
+        )
     heads = b"".join([hashlib.sha256(b"holdout:" + text.encode()).digest()[:8] for text in identifier_texts(ids)])
     return pl.Series(HOLDOUT, np.frombuffer(heads, dtype=">u8") < np.uint64(int(share * 2.0**64)), dtype=pl.Boolean)

@@ -83,4 +83,6 @@ class BudgetLedger:
 
 def _spent(connection: sa.Connection, cohort: str) -> float:
     mine = (debits.c.cohort == cohort) & (debits.c.account == "release")
-    return float(connection.execute(sa.select(sa.func.coalesce(sa.func.sum(debits.c.rho), 0.0)).where(mine)).scalar_one())
+    return float(
+        connection.execute(sa.select(sa.func.coalesce(sa.func.sum(debits.c.rho), 0.0)).where(mine)).scalar_one()
+    )

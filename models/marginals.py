@@ -65,7 +65,9 @@ class MarginalSynthesizer:
         task = task_of_follow_up(schema)
         totals = np.bincount(task, weights=answers[FOLLOW_UP], minlength=int(task.max()) + 1)
         tables = [answer.sum(axis=1) for name, answer in answers.items() if name != FOLLOW_UP]
-        weights = np.array([1 / answers[FOLLOW_UP].size, *(1 / a.shape[1] for n, a in answers.items() if n != FOLLOW_UP)])
+        weights = np.array(
+            [1 / answers[FOLLOW_UP].size, *(1 / a.shape[1] for n, a in answers.items() if n != FOLLOW_UP)]
+        )
         totals = np.average([totals, *tables], axis=0, weights=weights)
         self.total_ = max(1, round(float(totals.sum())))
         self.task_ = _normalised(totals)

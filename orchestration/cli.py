@@ -61,7 +61,9 @@ def run(
         os.environ[f"PHASEIV_COHORTS__{use_case.upper()}"] = cohort
     settings = _prepare()
     config = {"synthesizer": synthesizer, "epsilon": epsilon or None, "seed": seed}
-    errors = [error for name in names if (error := _execute(name, {f"{name}__synthetic": {"config": config}}, settings))]
+    errors = [
+        error for name in names if (error := _execute(name, {f"{name}__synthetic": {"config": config}}, settings))
+    ]
     for error in errors:
         typer.echo(error, err=True)
     status()
@@ -182,7 +184,7 @@ def _execute(job: str, ops: dict[str, Any], settings: Settings) -> str | None:
     return "\n".join(f"{e.step_key} failed: {_words(e)}" for e in failures) or None
 
 
-def _words(event: Any) -> str:  # noqa: ANN401
+def _words(event: Any) -> str:
     failure = event.step_failure_data
     if failure.user_failure_data is not None and failure.user_failure_data.description:
         return failure.user_failure_data.description

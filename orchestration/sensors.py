@@ -18,7 +18,7 @@ def cohort_file_sensor(
     """Starts a use case's job for each file in ``<inbox>/<use case>/`` that is new or changed."""
 
     @dg.sensor(name="cohort_file_arrival", jobs=jobs, minimum_interval_seconds=30)
-    def cohort_file_arrival(context: dg.SensorEvaluationContext):  # noqa: ANN202
+    def cohort_file_arrival(context: dg.SensorEvaluationContext):
         found = False
         for key, use_case in use_cases.items():
             tags = all_hospitals(use_case.chosen(cohorts.get(key))[0])

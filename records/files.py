@@ -84,4 +84,6 @@ def read_table_file(path: Path) -> TableFile:
     except FileNotFoundError as error:
         raise StorageError(f"{path.name} must exist, got no file; materialise the asset that writes it") from error
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise StorageError(f"{path.name} must be a whole Parquet file, got a damaged one; materialise it again") from error
+        raise StorageError(
+            f"{path.name} must be a whole Parquet file, got a damaged one; materialise it again"
+        ) from error

@@ -90,12 +90,16 @@ class Column(Frozen):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.kind is Kind.CATEGORY and len(self.levels) < 2:
-            raise ValueError(f"{self.name} must list at least two levels, got {len(self.levels)}; add them to the codebook")
+            raise ValueError(
+                f"{self.name} must list at least two levels, got {len(self.levels)}; add them to the codebook"
+            )
         if self.kind in (Kind.INTEGER, Kind.NUMBER) and not _ordered(self.minimum, self.maximum):
             raise ValueError(f"{self.name} must have public bounds minimum < maximum; add them to the codebook")
         if self.kind is Kind.DATE and (self.earliest is None or self.latest is None or self.earliest >= self.latest):
             raise ValueError(f"{self.name} must have public dates earliest < latest; add them to the codebook")
-        if self.bins and not (self.minimum is not None and self.minimum < self.bins[0] and self.bins[-1] <= (self.maximum or 0)):
+        if self.bins and not (
+            self.minimum is not None and self.minimum < self.bins[0] and self.bins[-1] <= (self.maximum or 0)
+        ):
             raise ValueError(f"{self.name} must have bins inside its bounds, got {self.bins}; mend the codebook")
         if list(self.bins) != sorted(set(self.bins)):
             raise ValueError(f"{self.name} must have rising bins, got {self.bins}; mend the codebook")
