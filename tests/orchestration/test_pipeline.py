@@ -1,0 +1,127 @@
+"""The whole pipeline on a real cohort: release, refusal, reuse of answers, MLflow, definitions."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from hub.budget import BudgetLedger
+from orchestration.definitions import build_definitions
+from orchestration.settings import Settings
+
+HEAVY = {"torch", "mlflow", "sklearn", "opacus"}
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(home=tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def instance() -> Any:
+    with dg.instance_for_test() as instance:
+        yield instance
+
+
+def run(settings: Settings, instance: dg.DagsterInstance, **synthesis: Any) -> dg.ExecuteInProcessResult:
+    job = build_definitions(settings).resolve_job_def("stroke")
+    config = {"ops": {"stroke__synthetic": {"config": synthesis}}}
+    return job.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
+
+
+def released_files(settings: Settings) -> dict[Path, bytes]:
+    return {p: p.read_bytes() for p in sorted((settings.home / "releases").rglob("*")) if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def released(settings: Settings, instance: dg.DagsterInstance) -> dict[Path, bytes]:
+    assert run(settings, instance, epsilon=5.0).success
+    return released_files(settings)
+
+
+def test_release_carries_its_manifest(settings: Settings, released: dict[Path, bytes]) -> None:
+    manifest = next(json.loads(data) for path, data in released.items() if path.name == "manifest.json")
+    assert manifest["released"]
+    assert manifest["spend"]["epsilon"] <= 5
+    assert (settings.home / "reports" / "stroke.html").stat().st_size > 100_000
+
+
+def test_the_same_question_is_answered_once(
+    settings: Settings, instance: dg.DagsterInstance, released: dict[Path, bytes]
+) -> None:
+    ledger = BudgetLedger(settings.workspace().ledger_url)
+    spent = ledger.spent("copenhagen")
+    assert spent > 0
+    assert run(settings, instance, epsilon=5.0).success
+    assert ledger.spent("copenhagen") == spent
+    assert released_files(settings) == released
+
+
+def test_mlflow_links_synthesis_and_children(settings: Settings, released: dict[Path, bytes]) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(settings.workspace().tracking_uri)
+    experiment = client.get_experiment_by_name("stroke")
+    runs = client.search_runs([experiment.experiment_id])  # type: ignore[union-attr]
+    parents = [r for r in runs if "mlflow.parentRunId" not in r.data.tags]
+    children = [r for r in runs if r.data.tags.get("mlflow.parentRunId") == parents[-1].info.run_id]
+    assert released
+    assert {r.info.run_name for r in children} == {"downstream classifier", "fidelity", "privacy"}
+    assert all("dagster_run_id" in r.data.tags for r in runs)
+
+
+def test_refusals_leave_the_former_release(
+    settings: Settings, instance: dg.DagsterInstance, released: dict[Path, bytes]
+) -> None:
+    result = run(settings, instance, epsilon=None)
+    failed = [e.step_key for e in result.all_events if e.is_step_failure]
+    assert failed == ["stroke__release"]
+    assert released_files(settings) == released
+    alone = build_definitions(settings).resolve_implicit_global_asset_job_def()
+    again = alone.execute_in_process(
+        asset_selection=[dg.AssetKey(["stroke", "release"])], instance=instance, raise_on_error=False
+    )
+    assert not again.success
+    assert released_files(settings) == released
+
+
+def test_a_report_of_another_candidate_is_refused(
+    settings: Settings, instance: dg.DagsterInstance, released: dict[Path, bytes]
+) -> None:
+    assert run(settings, instance, epsilon=5.0, seed=0).success
+    path = settings.workspace().report(["stroke", "privacy_report"])
+    report = json.loads(path.read_bytes())
+    path.write_text(json.dumps(report | {"candidate_sha256": "0" * 64}))
+    alone = build_definitions(settings).resolve_implicit_global_asset_job_def()
+    result = alone.execute_in_process(
+        asset_selection=[dg.AssetKey(["stroke", "release"])], instance=instance, raise_on_error=False
+    )
+    assert not result.success
+    assert released_files(settings) == released
+
+
+def test_definitions(settings: Settings) -> None:
+    repository = build_definitions(settings).get_repository_def()
+    assert {s.name for s in repository.schedule_defs} == {"lung_weekly", "prostate_weekly", "stroke_weekly"}
+    assert [s.name for s in repository.sensor_defs if s.name == "cohort_file_arrival"]
+    for key in ("lung", "prostate", "stroke"):
+        names = {k.path[1] for k in repository.asset_graph.get_all_asset_keys() if k.path[0] == key}
+        assert {"raw_cohort", "deidentified", "synthetic", "downstream_classifier", "release"} <= names
+
+
+def test_loading_definitions_imports_no_heavy_library() -> None:
+    program = "import sys, orchestration.definitions; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not HEAVY & set(done.stdout.split())
+
+
+def test_packages_lie_in_this_repository() -> None:
+    import models
+    import records
+
+    here = Path(__file__).parents[2]
+    assert all(here in Path(package.__file__ or "").parents for package in (models, records))

@@ -1,0 +1,79 @@
+"""Bad input: all problems in one error, with counts and column names and never a row value."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from records.errors import StorageError, TableError
+from records.files import read_table_file, write_table
+from records.reading import read_table
+from records.validation import validate
+from use_cases.registry import discover
+
+COHORT = discover()["stroke"].cohorts[0]
+
+
+@pytest.fixture(scope="module")
+def table() -> pl.DataFrame:
+    return COHORT.load()
+
+
+def problems(frame: pl.DataFrame) -> str:
+    with pytest.raises(TableError) as caught:
+        validate(frame, COHORT.table, source="table")
+    return str(caught.value)
+
+
+def test_all_problems_come_in_one_error(table: pl.DataFrame) -> None:
+    secret = "extraterrestrial"
+    bad = table.drop("diabetes").with_columns(
+        pl.lit(secret).alias("sex"), pl.lit(777).alias("age"), pl.lit("x7").alias("stroke_score")
+    )
+    text = problems(bad)
+    assert "4 problems" in text
+    for column in ("diabetes", "sex", "age", "stroke_score"):
+        assert f"{column} must" in text
+    assert "492 rows" in text
+    assert secret not in text
+    assert "777" not in text
+    assert "x7" not in text
+
+
+def test_duplicate_patient(table: pl.DataFrame) -> None:
+    assert "1 repeated rows" in problems(pl.concat([table, table.head(1)]))
+
+
+def test_empty_table(table: pl.DataFrame) -> None:
+    assert "0 rows" in problems(table.clear())
+
+
+def test_all_missing_column(table: pl.DataFrame) -> None:
+    assert "all missing" in problems(table.with_columns(pl.lit(None, dtype=pl.Float64).alias("cholesterol")))
+
+
+def test_single_class_outcome(table: pl.DataFrame) -> None:
+    assert "death_1y must have both classes" in problems(table.with_columns(pl.lit("0").alias("event")))
+
+
+def test_csv_round_trip(table: pl.DataFrame, tmp_path: Path) -> None:
+    table.write_csv(tmp_path / "t.csv")
+    assert COHORT.load(tmp_path / "t.csv").equals(table)
+
+
+@pytest.mark.parametrize(("name", "data"), [
+    ("empty.csv", b""), ("latin.csv", "patient_id,sex\n1,kvinna \xe4\n".encode("latin-1")),
+    ("cut.parquet", b"PAR1 cut"), ("table.xlsx", b"PK"),
+])  # fmt: skip
+def test_unreadable_files(name: str, data: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(StorageError, match="must"):
+        read_table(tmp_path / name)
+
+
+def test_damaged_table_file(table: pl.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    write_table(path, table)
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(StorageError, match="materialise it again"):
+        read_table_file(path)
