@@ -31,7 +31,7 @@ def evaluation_assets(use_case: UseCase, cohort: Cohort, workspace: Workspace) -
         metrics = {k: v for k, v in report.items() if isinstance(v, int | float) and not isinstance(v, bool)}
         run = Tracking(workspace).record(
             use_case.key, name, params={"candidate_sha256": candidate.sha256}, metrics=metrics,
-            tags={"dagster_run_id": context.run_id}, parent=manifest["mlflow_run"],
+            tags={"dagster_run_id": context.run.run_id}, parent=manifest["mlflow_run"],
         )  # fmt: skip
         context.add_output_metadata(
             {"mlflow_run_id": run, "candidate_sha256": candidate.sha256, **metrics, **_plots(report)}

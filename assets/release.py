@@ -34,11 +34,13 @@ def release_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> dg
             raise dg.Failure("Release refused: " + "; ".join(verdict.reasons), allow_retries=False)
         # One folder per candidate: the table and its manifest can never belong to different candidates.
         folder = workspace.release(use_case.key, cohort.name) / synthetic.sha256[:16]
-        text = io.BytesIO()
-        synthetic.frame.write_csv(text)
-        write_atomically(folder / "synthetic.csv", text.getvalue())
-        write_atomically(folder / "synthetic.parquet", parquet_bytes(synthetic.frame))
-        write_atomically(folder / "manifest.json", json.dumps(manifest | verdict.to_json(), indent=1).encode())
+        # The manifest is written last, so a folder that has one is whole and stays as it was published.
+        if not (folder / "manifest.json").exists():
+            text = io.BytesIO()
+            synthetic.frame.write_csv(text)
+            write_atomically(folder / "synthetic.csv", text.getvalue())
+            write_atomically(folder / "synthetic.parquet", parquet_bytes(synthetic.frame))
+            write_atomically(folder / "manifest.json", json.dumps(manifest | verdict.to_json(), indent=1).encode())
         write_atomically(folder.parent / "latest", f"{folder.name}\n".encode())
         return dg.MaterializeResult(metadata={"folder": dg.MetadataValue.path(str(folder)), "rows": manifest["rows"]})
 

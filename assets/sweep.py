@@ -43,7 +43,7 @@ def frontier_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> d
         points, references = [], {}
         for number, (epsilon, seed) in enumerate((e or None, s) for e in config.epsilons for s in range(config.seeds)):
             asked = SynthesisConfig(epsilon=epsilon, seed=seed)
-            question = f"{context.run_id}/{number}"
+            question = f"{context.run.run_id}/{number}"
             model = answered(train, schema, use_case, version, asked, workspace, run_id=question, account="internal")
             rng = np.random.default_rng(seed)
             candidate = model.sample(rng=rng)
@@ -62,7 +62,7 @@ def frontier_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> d
             Tracking(workspace).record(
                 use_case.key, f"sweep epsilon {epsilon}", params=run_parameters(asked, use_case, cohort, version),
                 metrics={k: v for k, v in point.items() if k != "epsilon"},
-                tags={"dagster_run_id": context.run_id, "purpose": "sweep, never released"},
+                tags={"dagster_run_id": context.run.run_id, "purpose": "sweep, never released"},
             )  # fmt: skip
             context.log.info(f"{number + 1} of {len(config.epsilons) * config.seeds}: epsilon {epsilon}, seed {seed}")
         png = frontier_plot(points, references)

@@ -42,14 +42,14 @@ def synthetic_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> 
         schema = released_schema(cohort.table)
         version = data_version(deidentified)
         train, _ = pooled(deidentified)
-        model = answered(train, schema, use_case, version, config, workspace, run_id=context.run_id)
+        model = answered(train, schema, use_case, version, config, workspace, run_id=context.run.run_id)
         frame = model.sample(rng=np.random.default_rng(config.seed))
         params = run_parameters(config, use_case, cohort, version)
         sha = sha256(parquet_bytes(frame))
         run = Tracking(workspace).record(
             use_case.key, f"synthesis {config.synthesizer}", params=params,
             metrics={"rows": frame.height, "rho": model.privacy_.rho, "epsilon_spent": model.privacy_.epsilon},
-            tags={"dagster_run_id": context.run_id, "candidate_sha256": sha},
+            tags={"dagster_run_id": context.run.run_id, "candidate_sha256": sha},
             files={"spend.json": json.dumps(model.privacy_.to_json(), indent=1).encode()},
         )  # fmt: skip
         spend = model.privacy_.to_json()
