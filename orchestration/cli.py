@@ -156,27 +156,31 @@ def _execute(job: str, ops: dict[str, Any], settings: Settings) -> str | None:
     from rich.progress import Progress
 
     from orchestration.definitions import build_definitions
+    from records.errors import PhaseIVError
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    definition = build_definitions(settings).resolve_job_def(job)
+    try:
+        definition = build_definitions(settings).resolve_job_def(job)
+    except PhaseIVError as error:
+        return str(error)
     steps, run_id, box = len(definition.graph.node_dict), str(uuid.uuid4()), {}
+    config = {"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
-    def work() -> None:
-        config = {"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        with dg.DagsterInstance.get() as instance:
+    # One instance for both threads: two that open a fresh home at once would both migrate its databases.
+    with dg.DagsterInstance.get() as instance, Progress() as progress:
+
+        def work() -> None:
             box["result"] = definition.execute_in_process(
                 run_config=config, instance=instance, raise_on_error=False, run_id=run_id
             )
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    with Progress() as progress, dg.DagsterInstance.get() as instance:
+        thread = threading.Thread(target=work)
+        thread.start()
         bar = progress.add_task(job, total=steps)
         while thread.is_alive():
             thread.join(0.5)
             done = instance.get_run_stats(run_id).steps_succeeded if instance.has_run(run_id) else 0
             progress.update(bar, completed=done)
-        progress.update(bar, completed=instance.get_run_stats(run_id).steps_succeeded)
     result = box.get("result")
     if result is None:
         return f"{job} must start, got an error; run phaseiv init and look above"
