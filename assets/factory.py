@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from assets.checks import report_checks
 from assets.cohort import cohort_assets
 from assets.evaluation import evaluation_assets
 from assets.io import ReportIOManager, TableIOManager
@@ -28,7 +29,10 @@ def build_use_case(use_case: UseCase, workspace: Workspace, setting: str | None 
     )  # fmt: skip
     schedule = dg.ScheduleDefinition(name=f"{use_case.key}_weekly", job=job, cron_schedule="0 3 * * 1")
     return dg.Definitions(
-        assets=[*pipeline, frontier_asset(use_case, cohort, workspace)], jobs=[job], schedules=[schedule]
+        assets=[*pipeline, frontier_asset(use_case, cohort, workspace)],
+        jobs=[job],
+        schedules=[schedule],
+        asset_checks=report_checks(use_case),
     )
 
 

@@ -125,3 +125,12 @@ def test_packages_lie_in_this_repository() -> None:
 
     here = Path(__file__).parents[2]
     assert all(here in Path(package.__file__ or "").parents for package in (models, records))
+
+
+def test_checks_stand_beside_the_reports(
+    settings: Settings, instance: dg.DagsterInstance, released: dict[Path, bytes]
+) -> None:
+    result = run(settings, instance, epsilon=5.0)
+    found = {e.check_name: e.passed for e in result.get_asset_check_evaluations()}
+    expected = {"tstr_loss", "mean_tvd2", "auc_lower", "exact_copies_excess"}
+    assert found == {f"{name}_within_limit": True for name in expected}
