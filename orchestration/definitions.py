@@ -10,6 +10,12 @@ from orchestration.sensors import cohort_file_sensor
 from orchestration.settings import Settings
 from use_cases.registry import discover
 
+# Steps start as forks of one warm process: the heavy libraries are imported once, not once per step.
+WARM = ["assets.factory", "mlflow.tracking", "sklearn.ensemble", "lifelines", "matplotlib.pyplot"]
+EXECUTOR = dg.multiprocess_executor.configured(
+    {"max_concurrent": 2, "start_method": {"forkserver": {"preload_modules": WARM}}}
+)
+
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """All definitions under the given settings."""
@@ -24,7 +30,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     jobs = [job for part in parts for job in part.jobs or []]
     sensor = cohort_file_sensor(use_cases, settings.cohorts, settings.inbox or workspace.home / "inbox", jobs)
     shared = dg.Definitions(
-        jobs=[sweep], sensors=[sensor], resources=storage(workspace), executor=dg.in_process_executor
+        jobs=[sweep], sensors=[sensor], resources=storage(workspace), executor=EXECUTOR
     )
     return dg.Definitions.merge(*parts, shared)
 
