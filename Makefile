@@ -26,8 +26,9 @@ launch: .venv/ready ## run one use case through the Dagster command line
 	$(BIN)/phaseiv init
 	$(BIN)/dg launch --job stroke
 
-check: .venv/ready ## lint, layers and definitions
+check: .venv/ready ## lint, types, layers and definitions
 	$(BIN)/ruff check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 	$(BIN)/dg check defs
 

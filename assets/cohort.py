@@ -53,7 +53,7 @@ def cohort_assets(
             _describe(context, name, done.frame, done.schema, k=use_case.k, **done.counts.to_json())
         return tables
 
-    return [raw_cohort, deidentified]
+    return [raw_cohort, deidentified]  # type: ignore[return-value]
 
 
 def column_schema(schema: Schema) -> dg.TableSchema:

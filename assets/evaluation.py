@@ -44,8 +44,11 @@ def evaluation_assets(use_case: UseCase, cohort: Cohort, workspace: Workspace) -
         from metrics.utility import utility
 
         schema = released_schema(cohort.table)
-        tables = [*pooled(deidentified), synthetic.frame]
-        made = utility(*tables, schema, schema.outcomes[0], seed=EVALUATION_SEED, candidate_sha256=synthetic.sha256)
+        train, holdout = pooled(deidentified)
+        made = utility(
+            train, holdout, synthetic.frame, schema, schema.outcomes[0], seed=EVALUATION_SEED,
+            candidate_sha256=synthetic.sha256,
+        )  # fmt: skip
         return evaluated(context, "downstream classifier", synthetic, made.to_json())
 
     @dg.asset(**stored, description="Total variation beside the real holdout and independent columns; Kaplan-Meier.")
@@ -73,7 +76,7 @@ def evaluation_assets(use_case: UseCase, cohort: Cohort, workspace: Workspace) -
         context.add_output_metadata({"report": dg.MetadataValue.path(str(path)), "released": summary["released"]})
         return summary
 
-    return [downstream_classifier, fidelity_utility_report, privacy_report, report]
+    return [downstream_classifier, fidelity_utility_report, privacy_report, report]  # type: ignore[return-value]
 
 
 def _measured(measure: Callable[..., Any], cohort: Cohort, candidate: TableFile, parts: dict[str, TableFile]) -> dict:

@@ -22,7 +22,7 @@ def verdict_on(
 
     return judge(
         candidate_sha256=candidate.sha256, rows=candidate.frame.height, spend=manifest["spend"], utility=utility,
-        fidelity=fidelity, privacy=privacy, limits=Limits(**use_case.limits),
+        fidelity=fidelity, privacy=privacy, limits=Limits.model_validate(dict(use_case.limits)),
     )  # fmt: skip
 
 

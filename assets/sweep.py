@@ -8,8 +8,9 @@ import base64
 import dagster as dg
 import numpy as np
 
+from assets.answers import SynthesisConfig, answered
 from assets.manifest import data_version, pooled
-from assets.synthesis import SynthesisConfig, answered, run_parameters
+from assets.synthesis import run_parameters
 from assets.workspace import Workspace
 from records.files import write_atomically
 from use_cases.cohort import Cohort

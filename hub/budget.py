@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from records.errors import BudgetError
 
@@ -39,8 +40,8 @@ class BudgetLedger:
         self.engine = sa.create_engine(url, connect_args={"timeout": 30} if url.startswith("sqlite") else {})
         if self.engine.dialect.name == "sqlite":
             # One writer from the first statement on: two releases cannot both read the same last budget.
-            sa.event.listen(self.engine, "connect", lambda c, _: setattr(c, "isolation_level", None))
-            sa.event.listen(self.engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+            event.listen(self.engine, "connect", lambda c, _: setattr(c, "isolation_level", None))
+            event.listen(self.engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
         metadata.create_all(self.engine)
 
     def debit(

@@ -39,7 +39,7 @@ def epsilon_to_rho(epsilon: float, delta: float) -> float:
         raise ParameterError(f"epsilon must lie between 0 and 10000, got {epsilon}; choose for instance 1")
     _refuse_out_of_range(1.0, delta)
     root = brentq(lambda log_rho: rho_to_epsilon(math.exp(log_rho), delta) - epsilon, -40, 15, xtol=1e-12)
-    return math.exp(root) * (1 - 1e-9)
+    return math.exp(float(root)) * (1 - 1e-9)  # type: ignore[arg-type]
 
 
 def sigma_for(rho: float, queries: int) -> float:

@@ -33,4 +33,5 @@ def _inside(codes: np.ndarray, column: Column, rng: np.random.Generator) -> np.n
     top = (codes == value_levels(column) - 1) & (high <= (column.maximum or 0))
     last = np.maximum(np.where(top, np.floor((high - origin) / step + 1e-9), last), first)
     drawn = first + np.floor(rng.random(codes.size) * (last - first + 1))
-    return np.minimum(np.round(origin + drawn * step, 9), column.maximum)
+    highest = bounds[-1] if column.maximum is None else column.maximum
+    return np.minimum(np.round(origin + drawn * step, 9), highest)

@@ -29,9 +29,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     )
     jobs = [job for part in parts for job in part.jobs or []]
     sensor = cohort_file_sensor(use_cases, settings.cohorts, settings.inbox or workspace.home / "inbox", jobs)
-    shared = dg.Definitions(
-        jobs=[sweep], sensors=[sensor], resources=storage(workspace), executor=EXECUTOR
-    )
+    shared = dg.Definitions(jobs=[sweep], sensors=[sensor], resources=storage(workspace), executor=EXECUTOR)
     return dg.Definitions.merge(*parts, shared)
 
 

@@ -3,7 +3,9 @@
 Belongs here: noticing files. Does not belong here: reading them.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -13,7 +15,7 @@ from use_cases.registry import UseCase
 
 
 def cohort_file_sensor(
-    use_cases: dict[str, UseCase], cohorts: dict[str, str], inbox: Path, jobs: list[dg.JobDefinition]
+    use_cases: dict[str, UseCase], cohorts: dict[str, str], inbox: Path, jobs: Sequence[Any]
 ) -> dg.SensorDefinition:
     """Starts a use case's job for each file in ``<inbox>/<use case>/`` that is new or changed."""
 

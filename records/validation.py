@@ -30,6 +30,7 @@ def validate(frame: pl.DataFrame, schema: Schema, *, source: str) -> pl.DataFram
         With *all* problems: missing columns, wrong types, unknown levels, values out of bounds, missing values,
         repeated patients, broken constraints, outcomes with one class.
     """
+    typed = frame.clear()
     problems = [
         Problem(name, "be in the table", "no such column", "add it or map it in the codebook")
         for name in schema.names

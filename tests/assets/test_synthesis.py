@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from assets.answers import SynthesisConfig, answered
 from assets.manifest import pooled
-from assets.synthesis import SynthesisConfig, answered
 from assets.workspace import Workspace
 from deidentification.pipeline import deidentify
 from deidentification.schema import released_schema
