@@ -4,6 +4,7 @@ Belongs here: calling metrics and attaching plots. Does not belong here: the met
 """
 
 import base64
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -27,14 +28,15 @@ def evaluation_assets(use_case: UseCase, cohort: Cohort, workspace: Workspace) -
     def evaluated(context: dg.AssetExecutionContext, name: str, candidate: TableFile, report: dict[str, Any]) -> dict:
         from assets.tracking import Tracking
 
-        manifest = read_manifest(workspace, use_case.key, candidate)
+        manifest, drawn = read_manifest(workspace, use_case.key, candidate), _plots(report)
         metrics = {k: v for k, v in report.items() if isinstance(v, int | float) and not isinstance(v, bool)}
         run = Tracking(workspace).record(
             use_case.key, name, params={"candidate_sha256": candidate.sha256}, metrics=metrics,
             tags={"dagster_run_id": context.run.run_id}, parent=manifest["mlflow_run"],
+            files={f"{key}.png": png for key, png in drawn.items()},
         )  # fmt: skip
         context.add_output_metadata(
-            {"mlflow_run_id": run, "candidate_sha256": candidate.sha256, **metrics, **_plots(report)}
+            {"mlflow_run_id": run, "candidate_sha256": candidate.sha256, **metrics, **_pictures(drawn)}
         )
         return report
 
@@ -68,11 +70,15 @@ def evaluation_assets(use_case: UseCase, cohort: Cohort, workspace: Workspace) -
         context: dg.AssetExecutionContext, synthetic, downstream_classifier, fidelity_utility_report, privacy_report
     ) -> dict:  # fmt: skip
         from assets.page import candidate_page
+        from assets.tracking import Tracking
 
         reports = (downstream_classifier, fidelity_utility_report, privacy_report)
         page, summary = candidate_page(use_case, cohort, workspace, synthetic, *reports)
         path = workspace.page(use_case.key)
         write_atomically(path, page.encode())
+        manifest = read_manifest(workspace, use_case.key, synthetic)
+        files = {"report.html": page.encode(), "manifest.json": json.dumps(manifest, indent=1).encode()}
+        Tracking(workspace).attach(manifest["mlflow_run"], files)
         context.add_output_metadata({"report": dg.MetadataValue.path(str(path)), "released": summary["released"]})
         return summary
 
@@ -88,7 +94,7 @@ def _measured(measure: Callable[..., Any], cohort: Cohort, candidate: TableFile,
     return measure(*tables, schema, rng=rng, candidate_sha256=candidate.sha256).to_json()
 
 
-def _plots(report: dict[str, Any]) -> dict[str, dg.MetadataValue]:
+def _plots(report: dict[str, Any]) -> dict[str, bytes]:
     from metrics import plots
 
     drawn = {}
@@ -98,5 +104,9 @@ def _plots(report: dict[str, Any]) -> dict[str, dg.MetadataValue]:
         drawn = {"marginals": plots.marginals_plot(report)}
         if report["survival"]:
             drawn["kaplan_meier"] = plots.kaplan_meier_plot(report)
+    return drawn
+
+
+def _pictures(drawn: dict[str, bytes]) -> dict[str, dg.MetadataValue]:
     encoded = {name: base64.b64encode(png).decode() for name, png in drawn.items()}
     return {n: dg.MetadataValue.md(f"![{n}](data:image/png;base64,{text})") for n, text in encoded.items()}

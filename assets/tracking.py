@@ -35,9 +35,17 @@ class Tracking:
         for key, value in metrics.items():
             if value is not None and math.isfinite(value):
                 self.client.log_metric(run, key, value)
-        self._log_files(run, files or {})
+        self.attach(run, files or {})
         self.client.set_terminated(run)
         return run
+
+    def attach(self, run: str, files: Mapping[str, bytes]) -> None:
+        """Add files to a run, open or closed."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name, data in files.items():
+                Path(folder, name).write_bytes(data)
+            if files:
+                self.client.log_artifacts(run, folder)
 
     def _experiment(self, use_case: str) -> str:
         from mlflow.exceptions import MlflowException
@@ -47,10 +55,3 @@ class Tracking:
             if self.client.get_experiment_by_name(use_case) is None:
                 self.client.create_experiment(use_case, artifact_location=f"{self.artifacts}/{use_case}")
         return self.client.get_experiment_by_name(use_case).experiment_id  # type: ignore[union-attr]
-
-    def _log_files(self, run: str, files: Mapping[str, bytes]) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            for name, data in files.items():
-                Path(folder, name).write_bytes(data)
-            if files:
-                self.client.log_artifacts(run, folder)

@@ -72,6 +72,8 @@ def test_mlflow_links_synthesis_and_children(settings: Settings, released: dict[
     assert released
     assert {r.info.run_name for r in children} == {"downstream classifier", "fidelity", "privacy"}
     assert all("dagster_run_id" in r.data.tags for r in runs)
+    files = {f.path for f in client.list_artifacts(parents[-1].info.run_id)}
+    assert {"report.html", "manifest.json", "spend.json"} <= files
 
 
 def test_refusals_leave_the_former_release(
