@@ -4,7 +4,8 @@ Belongs here: debit, fit, sample, track. Does not belong here: judging the candi
 """
 
 import json
-import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -57,12 +58,21 @@ def synthetic_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> 
     return synthetic
 
 
+def code_commit() -> str:
+    """Commit of the code that runs, or ``unknown`` outside a checkout."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
 def run_parameters(config: SynthesisConfig, use_case: UseCase, cohort: Cohort, version: str) -> dict[str, Any]:
     """What MLflow shows of a synthesis. The seed only drives sampling; noise has no seed."""
     return {
         "synthesizer": config.synthesizer, "epsilon": config.epsilon, "delta": use_case.delta, "seed": config.seed,
         "neighbouring": "add or remove one patient", "cohort": cohort.name, "data_version": version,
-        "code_commit": os.environ.get("PHASEIV_COMMIT", "unknown"),
+        "code_commit": code_commit(),
     }  # fmt: skip
 
 

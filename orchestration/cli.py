@@ -32,8 +32,6 @@ def _prepare() -> Settings:
     dagster_home.mkdir(parents=True, exist_ok=True)
     if not (dagster_home / "dagster.yaml").exists():
         (dagster_home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
-    os.environ.setdefault("PHASEIV_COMMIT", commit or "unknown")
     return Settings()
 
 

@@ -106,6 +106,24 @@ def test_a_report_of_another_candidate_is_refused(
     assert released_files(settings) == released
 
 
+@pytest.mark.slow
+def test_the_sweep_draws_its_frontier_and_stays_internal(
+    settings: Settings, instance: dg.DagsterInstance, released: dict[Path, bytes]
+) -> None:
+    ledger = BudgetLedger(settings.workspace().ledger_url)
+    spent = ledger.spent("copenhagen")
+    everything = build_definitions(settings).resolve_implicit_global_asset_job_def()
+    key = dg.AssetKey(["stroke", "privacy_utility_frontier"])
+    config = {"ops": {"stroke__privacy_utility_frontier": {"config": {"epsilons": [1.0, 0.0], "seeds": 2}}}}
+    assert everything.execute_in_process(asset_selection=[key], run_config=config, instance=instance).success
+    report = json.loads(settings.workspace().report(["stroke", "privacy_utility_frontier"]).read_bytes())
+    assert [p["epsilon"] for p in report["points"]] == [1.0, 1.0, None, None]
+    assert (settings.home / "reports" / "stroke_frontier.png").read_bytes().startswith(b"\x89PNG")
+    assert ledger.spent("copenhagen") == spent
+    assert [e["account"] for e in ledger.entries("copenhagen")].count("internal") == 2
+    assert released_files(settings) == released
+
+
 def test_definitions(settings: Settings) -> None:
     repository = build_definitions(settings).get_repository_def()
     assert {s.name for s in repository.schedule_defs} == {"lung_weekly", "prostate_weekly", "stroke_weekly"}
