@@ -1,10 +1,9 @@
-"""The three reports on a candidate and the page that shows them.
+"""The three reports on a candidate.
 
-Belongs here: calling metrics and attaching plots. Does not belong here: the metrics themselves.
+Belongs here: calling metrics and attaching plots. Does not belong here: the metrics themselves, or the page (``report``).
 """
 
 import base64
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from assets.manifest import pooled, read_manifest
 from assets.workspace import Workspace
-from records.files import TableFile, write_atomically
+from records.files import TableFile
 from use_cases.cohort import Cohort
 from use_cases.registry import UseCase
 
@@ -21,7 +20,7 @@ EVALUATION_SEED = 0
 
 
 def evaluation_assets(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> list[dg.AssetsDefinition]:
-    """``downstream_classifier``, ``fidelity_utility_report``, ``privacy_report`` and ``report``."""
+    """``downstream_classifier``, ``fidelity_utility_report`` and ``privacy_report``."""
     shared = {"key_prefix": use_case.key, "group_name": use_case.key, "owners": [use_case.owner]}
     stored = {**shared, "io_manager_key": "reports", "kinds": {"scikitlearn"}}
 
@@ -65,24 +64,7 @@ def evaluation_assets(use_case: UseCase, cohort: Cohort, workspace: Workspace) -
 
         return evaluated(context, "privacy", synthetic, _measured(privacy, cohort, synthetic, deidentified))
 
-    @dg.asset(**stored, description="One self-contained HTML page: verdict, plots, privacy statement, provenance.")
-    def report(
-        context: dg.AssetExecutionContext, synthetic, downstream_classifier, fidelity_utility_report, privacy_report
-    ) -> dict:  # fmt: skip
-        from assets.page import candidate_page
-        from assets.tracking import Tracking
-
-        reports = (downstream_classifier, fidelity_utility_report, privacy_report)
-        page, summary = candidate_page(use_case, cohort, workspace, synthetic, *reports)
-        path = workspace.page(use_case.key)
-        write_atomically(path, page.encode())
-        manifest = read_manifest(workspace, use_case.key, synthetic)
-        files = {"report.html": page.encode(), "manifest.json": json.dumps(manifest, indent=1).encode()}
-        Tracking(workspace).attach(manifest["mlflow_run"], files)
-        context.add_output_metadata({"report": dg.MetadataValue.path(str(path)), "released": summary["released"]})
-        return summary
-
-    return [downstream_classifier, fidelity_utility_report, privacy_report, report]  # type: ignore[return-value]
+    return [downstream_classifier, fidelity_utility_report, privacy_report]  # type: ignore[return-value]
 
 
 def _measured(measure: Callable[..., Any], cohort: Cohort, candidate: TableFile, parts: dict[str, TableFile]) -> dict:

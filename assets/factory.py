@@ -12,6 +12,7 @@ from assets.cohort import cohort_assets
 from assets.evaluation import evaluation_assets
 from assets.io import ReportIOManager, TableIOManager
 from assets.release import release_asset
+from assets.report import report_asset
 from assets.sweep import frontier_asset
 from assets.synthesis import synthetic_asset
 from assets.workspace import Workspace
@@ -52,5 +53,6 @@ def _pipeline(use_case: UseCase, cohort: Cohort, file: Path | None, workspace: W
         *cohort_assets(use_case, cohort, file, workspace),
         synthetic_asset(use_case, cohort, workspace),
         *evaluation_assets(use_case, cohort, workspace),
+        report_asset(use_case, cohort, workspace),
         release_asset(use_case, cohort, workspace),
     ]

@@ -3,7 +3,7 @@
 Belongs here: noticing files. Does not belong here: reading them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ def cohort_file_sensor(
     """Starts a use case's job for each file in ``<inbox>/<use case>/`` that is new or changed."""
 
     @dg.sensor(name="cohort_file_arrival", jobs=jobs, minimum_interval_seconds=30)
-    def cohort_file_arrival(context: dg.SensorEvaluationContext):
+    def cohort_file_arrival(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         found = False
         for key, use_case in use_cases.items():
             tags = all_hospitals(use_case.chosen(cohorts.get(key))[0])
