@@ -34,6 +34,18 @@ class Synthesizer(Protocol):
         """Learn from ``table``; ``budget`` is zCDP rho, ``None`` for a synthesizer without differential privacy."""
         ...
 
-    def sample(self, n: int, *, rng: np.random.Generator) -> pl.DataFrame:
-        """Draw ``n`` rows with exactly the schema's columns, types, levels and bounds."""
+    def sample(
+        self, n: int | None = None, *, rng: np.random.Generator, given: pl.DataFrame | None = None
+    ) -> pl.DataFrame:
+        """Draw ``n`` rows with exactly the schema's columns, types, levels and bounds.
+
+        Parameters
+        ----------
+        n : int or None
+            By default as many as the fit learnt from (its noisy total under differential privacy).
+        rng : numpy.random.Generator
+        given : polars.DataFrame or None
+            Conditional sampling: values of some of the schema's columns, either one row that holds for all drawn
+            rows, or one row for each of them, in order. The drawn rows carry these values.
+        """
         ...
