@@ -1,0 +1,185 @@
+"""A discrete graphical model on a junction tree: exact marginals and sampling.
+
+Belongs here: belief propagation, projection on attributes, conditioning, drawing level numbers. Does not belong here:
+learning the potentials (``estimation``) or what the attributes mean (``attributes``).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.junction_tree import Clique, JunctionTree
+
+IMPOSSIBLE = -200.0
+
+Labelled = tuple[np.ndarray, Clique]
+
+
+@dataclass(frozen=True)
+class GraphicalModel:
+    """Log-potentials on the cliques of a junction tree.
+
+    Parameters
+    ----------
+    tree : JunctionTree
+    potentials : list of numpy.ndarray
+        One per clique, axes in the order of the clique's attributes. ``IMPOSSIBLE`` marks structural zeros.
+    """
+
+    tree: JunctionTree
+    potentials: list[np.ndarray]
+
+    def marginals(self, evidence: Mapping[str, int] | None = None) -> list[np.ndarray]:
+        """Probabilities of each clique's cells by belief propagation (Lauritzen and Spiegelhalter, 1988).
+
+        Parameters
+        ----------
+        evidence : mapping of str to int or None
+            Levels that are known; the marginals are then conditional on them.
+        """
+        return calibrated(self.tree, self._with(evidence or {}))
+
+    def project(self, attributes: Sequence[str], marginals: list[np.ndarray] | None = None) -> np.ndarray:
+        """Joint probabilities of ``attributes``, in their order; they need not share a clique."""
+        beliefs = self.marginals() if marginals is None else marginals
+        try:
+            holder = self.tree.holder(attributes)
+        except KeyError:
+            return _eliminated(self.tree, beliefs, attributes)
+        return _summed(beliefs[holder], self.tree.cliques[holder], attributes)
+
+    def sample(
+        self, n: int, rng: np.random.Generator, evidence: Mapping[str, int] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Level numbers of ``n`` rows by attribute, with randomised rounding so that marginals are met closely."""
+        codes: dict[str, np.ndarray] = {}
+        shape = self.tree.levels
+        for clique, separator, belief in zip(
+            self.tree.cliques, self.tree.separators, self.marginals(evidence), strict=True
+        ):
+            new = [a for a in clique if a not in separator]
+            table = np.moveaxis(belief, [clique.index(a) for a in separator], range(len(separator)))
+            sizes = [shape[a] for a in separator]
+            known = np.ravel_multi_index([codes[a] for a in separator], sizes) if separator else np.zeros(n, int)
+            drawn = stratified(table.reshape(int(np.prod(sizes)), -1), known, rng)
+            codes |= dict(zip(new, np.unravel_index(drawn, [shape[a] for a in new]), strict=True))
+        return codes
+
+    def _with(self, evidence: Mapping[str, int]) -> list[np.ndarray]:
+        potentials = list(self.potentials)
+        for name, level in evidence.items():
+            holder = self.tree.holder([name])
+            allowed = np.full(self.tree.levels[name], 2 * IMPOSSIBLE)
+            allowed[level] = 0
+            potentials[holder] = potentials[holder] + _expanded(allowed, (name,), self.tree.cliques[holder])
+        return potentials
+
+
+def calibrated(tree: JunctionTree, potentials: list[np.ndarray]) -> list[np.ndarray]:
+    """Clique probabilities of log-potentials: a collecting and a distributing pass over the tree."""
+    beliefs, messages = list(potentials), [np.zeros(())] * len(potentials)
+    for child in range(len(beliefs) - 1, -1, -1):
+        parent = tree.parents[child]
+        if parent is not None:
+            messages[child] = _log_summed(beliefs[child], tree.cliques[child], tree.separators[child])
+            beliefs[parent] = beliefs[parent] + _expanded(messages[child], tree.separators[child], tree.cliques[parent])
+    for child, parent in enumerate(tree.parents):
+        if parent is None:
+            beliefs[child] = beliefs[child] - _log_summed(beliefs[child], tree.cliques[child], ())
+            continue
+        update = _log_summed(beliefs[parent], tree.cliques[parent], tree.separators[child]) - messages[child]
+        beliefs[child] = beliefs[child] + _expanded(update, tree.separators[child], tree.cliques[child])
+    return [np.exp(belief) for belief in beliefs]
+
+
+def stratified(table: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A column index for each entry of ``rows``, from that row of ``table``, by systematic sampling within each row.
+
+    Parameters
+    ----------
+    table : numpy.ndarray of float, shape (conditions, outcomes)
+        Non-negative weights.
+    rows : numpy.ndarray of int, shape (n,)
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (n,)
+        Every outcome is drawn ``floor`` or ``ceil`` of its expected number of times.
+    """
+    conditions, outcomes = table.shape
+    order = np.lexsort((rng.random(rows.size), rows))
+    counts = np.bincount(rows, minlength=conditions)
+    rank = np.arange(rows.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    ordered = rows[order]
+    uniform = (rank + rng.random(conditions)[ordered]) / counts[ordered]
+    totals = table.sum(axis=1, keepdims=True)
+    shares = np.where(totals > 0, table / np.where(totals > 0, totals, 1), 1 / outcomes)
+    cumulative = np.cumsum(shares, axis=1)
+    cumulative /= cumulative[:, -1:]
+    flat = (cumulative + np.arange(conditions)[:, None]).ravel()
+    drawn = np.empty(rows.size, dtype=np.int64)
+    found = np.searchsorted(flat, np.minimum(uniform, 1 - 1e-12) + ordered, side="right") - ordered * outcomes
+    drawn[order] = np.clip(found, 0, outcomes - 1)
+    return drawn
+
+
+def _summed(table: np.ndarray, clique: Clique, attributes: Sequence[str]) -> np.ndarray:
+    kept = [a for a in clique if a in attributes]
+    sums = table.sum(axis=tuple(i for i, a in enumerate(clique) if a not in attributes))
+    return np.transpose(sums, [kept.index(a) for a in attributes])
+
+
+def _log_summed(table: np.ndarray, clique: Clique, kept: Clique) -> np.ndarray:
+    axes = tuple(i for i, a in enumerate(clique) if a not in kept)
+    if not axes:
+        return table
+    highest = table.max(axis=axes, keepdims=True)
+    return np.log(np.exp(table - highest).sum(axis=axes)) + highest.squeeze(axis=axes)
+
+
+def _expanded(table: np.ndarray, attributes: Clique, clique: Clique) -> np.ndarray:
+    shape = iter(table.shape)
+    return table.reshape([next(shape) if a in attributes else 1 for a in clique])
+
+
+def _eliminated(tree: JunctionTree, beliefs: list[np.ndarray], attributes: Sequence[str]) -> np.ndarray:
+    """Joint of attributes in different cliques: conditionals multiplied along the tree, others summed out early."""
+    needed = _subtree(tree, attributes)
+    messages: dict[int, list[Labelled]] = {k: [] for k in needed}
+    roots: list[Labelled] = []
+    for child in sorted(needed, reverse=True):
+        clique, parent = tree.cliques[child], tree.parents[child]
+        separator = tree.separators[child] if parent in needed else ()
+        margin = np.maximum(_summed(beliefs[child], clique, separator), 1e-300)
+        share = beliefs[child] / _expanded(margin, separator, clique)
+        operands = [(share, clique), *messages[child]]
+        held = {a for _, names in operands for a in names}
+        kept = tuple(a for a in tree.levels if a in held and (a in separator or a in attributes))
+        target = roots if parent not in needed else messages[parent]  # type: ignore[index]
+        target.append((_contracted(operands, kept), kept))
+    return _contracted(roots, tuple(attributes))
+
+
+def _contracted(operands: list[Labelled], kept: Clique) -> np.ndarray:
+    labels = {name: i for i, name in enumerate(dict.fromkeys(a for _, names in operands for a in names))}
+    flat = [part for table, names in operands for part in (table, [labels[a] for a in names])]
+    return np.einsum(*flat, [labels[a] for a in kept], optimize=True)
+
+
+def _subtree(tree: JunctionTree, attributes: Sequence[str]) -> set[int]:
+    """Cliques on the paths between those that hold ``attributes``."""
+    paths = []
+    for name in attributes:
+        step: int | None = tree.holder([name])
+        path = []
+        while step is not None:
+            path.append(step)
+            step = tree.parents[step]
+        paths.append(path)
+    needed = set().union(*paths)
+    for root in {path[-1] for path in paths}:
+        together = [set(path) for path in paths if path[-1] == root]
+        shared = set.intersection(*together)
+        needed -= shared - {max(shared)}
+    return needed
