@@ -1,13 +1,15 @@
-"""Exact discrete Gaussian noise from the operating system's entropy, in integer arithmetic.
+"""Exact mechanisms from the operating system's entropy, in integer arithmetic that floating point cannot betray.
 
-Belongs here: the sampler of Canonne, Kamath and Steinke (2020), Algorithms 1 to 3, which floating point cannot
-betray. Does not belong here: how much noise (``accounting``).
+Belongs here: discrete Gaussian noise (Canonne, Kamath and Steinke, 2020, Algorithms 1 to 3) and the exponential
+mechanism (McSherry and Talwar, 2007). Does not belong here: how much noise (``accounting``).
 """
 
 import random
 from fractions import Fraction
 
 import numpy as np
+
+_UNITS = 1024
 
 
 def discrete_gaussian(sigma: float, size: int, bits: random.Random | None = None) -> np.ndarray:
@@ -30,6 +32,32 @@ def discrete_gaussian(sigma: float, size: int, bits: random.Random | None = None
     variance = Fraction(sigma) ** 2
     scale = int(sigma) + 1
     return np.array([_gaussian(variance, scale, source) for _ in range(size)], dtype=np.int64)
+
+
+def exponential_mechanism(scores: np.ndarray, sensitivity: float, epsilon: float, bits: random.Random | None) -> int:
+    """Index drawn with probability proportional to ``exp(epsilon * score / (2 * sensitivity))``, by rejection.
+
+    Scores are rounded to multiples of ``sensitivity / 1024``, which adds that much to the sensitivity; the scale
+    accounts for it, so that the choice is ``epsilon``-differentially private and costs ``epsilon ** 2 / 8`` in zCDP
+    (Cesar and Rogers, 2021).
+
+    Parameters
+    ----------
+    scores : numpy.ndarray of float, shape (candidates,)
+    sensitivity : float
+        Most by which one patient changes a score, > 0.
+    epsilon : float
+    bits : random.Random or None
+        See ``discrete_gaussian``.
+    """
+    source = bits or random.SystemRandom()
+    units = np.rint(scores / sensitivity * _UNITS).astype(np.int64)
+    behind = (units.max() - units).tolist()
+    step = Fraction(epsilon) / (2 * (_UNITS + 1))
+    while True:
+        candidate = source.randrange(len(behind))
+        if _bernoulli_exp(behind[candidate] * step, source):
+            return candidate
 
 
 def _gaussian(variance: Fraction, scale: int, bits: random.Random) -> int:

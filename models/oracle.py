@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.noise import discrete_gaussian
+from models.noise import discrete_gaussian, exponential_mechanism
 
 
 class TableOracle:
@@ -28,9 +28,24 @@ class TableOracle:
 
     def measure(self, attributes: Sequence[str], *, sigma: float) -> np.ndarray:
         """Noisy counts over the attributes' levels; ``sigma`` 0 means exact. One patient changes one cell by one."""
-        levels = [self.attributes[name][1] for name in attributes]
-        flat = np.ravel_multi_index([self.attributes[name][0] for name in attributes], levels)
-        counts = np.bincount(flat, minlength=int(np.prod(levels)))
+        counts = self._counts(attributes)
         if sigma > 0:
-            counts = counts + discrete_gaussian(sigma, counts.size, self.bits)
-        return counts.reshape(levels).astype(float)
+            noise = discrete_gaussian(sigma, counts.size, self.bits)
+            return (counts + noise.reshape(counts.shape)).astype(float)
+        return counts.astype(float)
+
+    def choose(
+        self, candidates: Sequence[Sequence[str]], estimates: Sequence[np.ndarray], weights: Sequence[float],
+        penalties: Sequence[float], *, epsilon: float,
+    ) -> int:  # fmt: skip
+        """See ``records.protocols.MarginalOracle``. One patient changes a score by at most the largest weight."""
+        distances = [np.abs(self._counts(c) - e).sum() for c, e in zip(candidates, estimates, strict=True)]
+        scores = np.asarray(weights) * (np.array(distances) - np.asarray(penalties))
+        return exponential_mechanism(scores, max(weights), epsilon, self.bits)
+
+    def _counts(self, attributes: Sequence[str]) -> np.ndarray:
+        levels = [self.attributes[name][1] for name in attributes]
+        flat = np.zeros(1, dtype=np.int64)
+        for name, count in zip(attributes, levels, strict=True):
+            flat = flat * count + self.attributes[name][0]
+        return np.bincount(flat, minlength=int(np.prod(levels))).reshape(levels)

@@ -24,6 +24,17 @@ class MarginalOracle(Protocol):
         """Noisy counts, shape = the attributes' numbers of levels in the order given."""
         ...
 
+    def choose(
+        self, candidates: Sequence[Sequence[str]], estimates: Sequence[np.ndarray], weights: Sequence[float],
+        penalties: Sequence[float], *, epsilon: float,
+    ) -> int:  # fmt: skip
+        """Index of a candidate whose counts differ much from ``estimates``, by the exponential mechanism.
+
+        A candidate's score is its weight times (L1 distance of its true counts from the estimate, less its penalty).
+        ``epsilon`` is the pure differential privacy of the choice; it costs ``epsilon ** 2 / 8`` in zCDP.
+        """
+        ...
+
 
 class Synthesizer(Protocol):
     """Learns a table and samples new rows of the same schema; fitted state ends in an underscore."""

@@ -1,0 +1,100 @@
+"""Adaptive selection: measure the marginals that the model so far gets most wrong (AIM).
+
+Belongs here: McKenna, Mullins, Sheldon and Miklau (2022), AIM: an adaptive and iterative mechanism, with the budget
+in zCDP. Does not belong here: counting and noise (``oracle``) or learning (``estimation``).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import prod, sqrt
+
+import numpy as np
+
+from models.accounting import sigma_for
+from models.estimation import Measurement
+from models.graphical_model import GraphicalModel
+from models.junction_tree import Clique, tree_cells
+from records.privacy import Mechanism
+from records.protocols import MarginalOracle
+
+Learn = Callable[[list[Measurement], GraphicalModel | None], GraphicalModel]
+CHOICE_SHARE = 0.1
+
+
+@dataclass
+class Selection:
+    """Measurements and what they cost."""
+
+    measurements: list[Measurement] = field(default_factory=list)
+    mechanisms: list[Mechanism] = field(default_factory=list)
+
+    @property
+    def rho(self) -> float:
+        """zCDP spent so far."""
+        return sum(m.rho for m in self.mechanisms)
+
+
+def measure_together(oracle: MarginalOracle, cliques: list[Clique], rho: float, purpose: str) -> Selection:
+    """Measure ``cliques`` with equal noise for ``rho`` in all."""
+    sigma = sigma_for(rho, len(cliques))
+    measured = [Measurement(c, oracle.measure(c, sigma=sigma), sigma) for c in cliques]
+    return Selection(measured, [Mechanism("discrete Gaussian", purpose, rho, len(cliques), sigma)])
+
+
+def adapt(
+    oracle: MarginalOracle, done: Selection, weights: dict[Clique, float], levels: dict[str, int], learn: Learn,
+    *, rho: float, rounds: int, most_cells: int,
+) -> Selection:  # fmt: skip
+    """Spend ``rho`` beyond what ``done`` has cost in rounds of choosing, measuring and learning.
+
+    Parameters
+    ----------
+    rounds : int
+        Planned rounds; noise halves (and fewer rounds follow) whenever a measurement taught nothing.
+    most_cells : int
+        Size cap of the junction tree, reached in proportion to the budget spent.
+    """
+    limit = done.rho + rho
+    each = rho / rounds
+    model = learn(done.measurements, None)
+    while (left := limit - done.rho) > 1e-9 * limit:
+        each = left if left < 2 * each else each
+        sigma, epsilon = sigma_for((1 - CHOICE_SHARE) * each, 1), sqrt(8 * CHOICE_SHARE * each)
+        share = (done.rho + each) / limit
+        candidates = _affordable(weights, levels, done, share * most_cells)
+        clique, before = _chosen(oracle, candidates, weights, model, done, sigma, epsilon)
+        done.mechanisms.append(Mechanism("exponential", "choice of a marginal", CHOICE_SHARE * each, 1))
+        done.mechanisms.append(
+            Mechanism("discrete Gaussian", " x ".join(clique), (1 - CHOICE_SHARE) * each, 1, sigma)
+        )
+        done.measurements.append(Measurement(clique, oracle.measure(clique, sigma=sigma), sigma))
+        model = learn(done.measurements, model)
+        after = model.project(clique) * before.sum()
+        if np.abs(after - before).sum() <= sqrt(2 / np.pi) * sigma * before.size:
+            each *= 4
+    return done
+
+
+def _affordable(
+    weights: dict[Clique, float], levels: dict[str, int], done: Selection, most: float
+) -> list[Clique]:  # fmt: skip
+    measured = [m.attributes for m in done.measurements]
+    now = tree_cells(levels, measured)
+    small = [c for c in weights if prod(levels[a] for a in c) + now <= most or c in measured]
+    fitting = [c for c in small if tree_cells(levels, [*measured, c]) <= max(most, now)]
+    return fitting or measured
+
+
+def _chosen(
+    oracle: MarginalOracle, candidates: list[Clique], weights: dict[Clique, float], model: GraphicalModel,
+    done: Selection, sigma: float, epsilon: float,
+) -> tuple[Clique, np.ndarray]:  # fmt: skip
+    from models.estimation import estimated_total
+
+    total, beliefs = estimated_total(done.measurements), model.marginals()
+    estimates = [total * model.project(c, beliefs) for c in candidates]
+    penalties = [sqrt(2 / np.pi) * sigma * e.size for e in estimates]
+    position = oracle.choose(
+        candidates, estimates, [weights.get(c, 1.0) for c in candidates], penalties, epsilon=epsilon
+    )
+    return candidates[position], estimates[position]
