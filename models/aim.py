@@ -17,7 +17,7 @@ from models.junction_tree import Clique, tree_cells
 from records.privacy import Mechanism
 from records.protocols import MarginalOracle
 
-Learn = Callable[[list[Measurement], GraphicalModel | None], GraphicalModel]
+Learn = Callable[[list[Measurement]], GraphicalModel]
 CHOICE_SHARE = 0.1
 
 
@@ -56,7 +56,7 @@ def adapt(
     """
     limit = done.rho + rho
     each = rho / rounds
-    model = learn(done.measurements, None)
+    model = learn(done.measurements)
     while (left := limit - done.rho) > 1e-9 * limit:
         each = left if left < 2 * each else each
         sigma, epsilon = sigma_for((1 - CHOICE_SHARE) * each, 1), sqrt(8 * CHOICE_SHARE * each)
@@ -68,7 +68,7 @@ def adapt(
             Mechanism("discrete Gaussian", " x ".join(clique), (1 - CHOICE_SHARE) * each, 1, sigma)
         )
         done.measurements.append(Measurement(clique, oracle.measure(clique, sigma=sigma), sigma))
-        model = learn(done.measurements, model)
+        model = learn(done.measurements)
         after = model.project(clique) * before.sum()
         if np.abs(after - before).sum() <= sqrt(2 / np.pi) * sigma * before.size:
             each *= 4

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.graphical_model import GraphicalModel, calibrated
+from models.graphical_model import GraphicalModel, Labelled, assembled
 from models.junction_tree import Clique, JunctionTree
 from records.errors import PhaseIVError
 
@@ -32,8 +32,9 @@ def estimated_total(measurements: Sequence[Measurement]) -> float:
 
 
 def estimate(
-    tree: JunctionTree, measurements: Sequence[Measurement], start: list[np.ndarray], *, steps: int, tolerance: float
-) -> GraphicalModel:
+    tree: JunctionTree, measurements: Sequence[Measurement], structure: Sequence[Labelled],
+    start: Sequence[np.ndarray], *, steps: int, tolerance: float,
+) -> tuple[GraphicalModel, list[np.ndarray]]:  # fmt: skip
     """The model of maximum entropy whose marginals are closest to ``measurements``.
 
     Mirror descent on log-potentials with a line search (McKenna, Sheldon and Miklau, 2019, Algorithm 1). The loss is
@@ -41,12 +42,20 @@ def estimate(
 
     Parameters
     ----------
-    start : list of numpy.ndarray
-        Log-potentials to begin from, one per clique of ``tree``.
+    structure : sequence of (numpy.ndarray, Clique)
+        Log-potentials that stay as they are: structural zeros.
+    start : sequence of numpy.ndarray
+        Log-potentials to begin from, for the first measurements; the others begin at zero.
     steps : int
         At most so many descent steps.
     tolerance : float
         Stop when a step lowers the loss by less than this share.
+
+    Returns
+    -------
+    model : GraphicalModel
+    potentials : list of numpy.ndarray
+        One per measurement, fit to begin from again.
 
     Raises
     ------
@@ -54,19 +63,22 @@ def estimate(
         The loss is not a number.
     """
     problem = _Problem(tree, measurements)
-    potentials, beliefs = start, calibrated(tree, start)
-    loss, gradient = problem.loss(beliefs)
+    thetas = [*start, *(np.zeros(m.counts.shape) for m in measurements[len(start) :])]
+    model = _model(tree, structure, measurements, thetas)
+    projected = problem.project(model)
+    loss, gradient = problem.loss(projected)
     rate, trace = 1.0 / problem.curvature, [loss]
     for _ in range(steps):
         for _ in range(30):
-            tried = [p - rate * g for p, g in zip(potentials, gradient, strict=True)]
-            found = calibrated(tree, tried)
+            tried = [t - rate * g for t, g in zip(thetas, gradient, strict=True)]
+            model = _model(tree, structure, measurements, tried)
+            found = problem.project(model)
             reached, next_gradient = problem.loss(found)
-            gain = sum(float(np.vdot(g, b - f)) for g, b, f in zip(gradient, beliefs, found, strict=True))
+            gain = sum(float(np.vdot(g, b - f)) for g, b, f in zip(gradient, projected, found, strict=True))
             if loss - reached >= 0.5 * gain:
                 break
             rate /= 2
-        potentials, beliefs, gradient = tried, found, next_gradient
+        thetas, projected, gradient = tried, found, next_gradient
         improvement, loss = loss - reached, reached
         trace.append(loss)
         rate *= 1.5
@@ -74,32 +86,33 @@ def estimate(
             raise PhaseIVError(f"the loss must be finite, got the trace {trace[-5:]}; raise epsilon or use fewer bins")
         if improvement <= tolerance * max(loss, 1.0):
             break
-    return GraphicalModel(tree, potentials)
+    return model, thetas
+
+
+def _model(
+    tree: JunctionTree, structure: Sequence[Labelled], measurements: Sequence[Measurement], thetas: list[np.ndarray]
+) -> GraphicalModel:
+    learnt = [(theta, m.attributes) for theta, m in zip(thetas, measurements, strict=True)]
+    return GraphicalModel(tree, assembled(tree, [*structure, *learnt]))
 
 
 class _Problem:
-    """Measurements assigned to the cliques that hold them."""
+    """Measurements as shares of the estimated total, each assigned to the clique that holds it."""
 
     def __init__(self, tree: JunctionTree, measurements: Sequence[Measurement]) -> None:
-        self.tree = tree
         total = estimated_total(measurements)
-        self.held = []
-        for m in measurements:
-            holder = tree.holder(m.attributes)
-            clique = tree.cliques[holder]
-            kept = [a for a in clique if a in m.attributes]
-            ordered = np.transpose(m.counts, [m.attributes.index(a) for a in kept]) / total
-            axes = tuple(i for i, a in enumerate(clique) if a not in m.attributes)
-            shape = [tree.levels[a] if a in m.attributes else 1 for a in clique]
-            self.held.append((holder, axes, shape, ordered, (total / max(m.sigma, EXACT)) ** 2))
-        self.curvature = sum(weight for *_, weight in self.held)
+        self.tree = tree
+        self.attributes = [m.attributes for m in measurements]
+        self.observed = [m.counts / total for m in measurements]
+        self.weights = [(total / max(m.sigma, EXACT)) ** 2 for m in measurements]
+        self.curvature = sum(self.weights)
 
-    def loss(self, beliefs: list[np.ndarray]) -> tuple[float, list[np.ndarray]]:
-        """Loss and its gradient with respect to the clique probabilities."""
-        gradient = [np.zeros_like(b) for b in beliefs]
-        loss = 0.0
-        for holder, axes, shape, observed, weight in self.held:
-            difference = (beliefs[holder].sum(axis=axes) if axes else beliefs[holder]) - observed
-            loss += 0.5 * weight * float(np.vdot(difference, difference))
-            gradient[holder] += (weight * difference).reshape(shape)
-        return loss, gradient
+    def project(self, model: GraphicalModel) -> list[np.ndarray]:
+        beliefs = model.marginals()
+        return [model.project(attributes, beliefs) for attributes in self.attributes]
+
+    def loss(self, projected: list[np.ndarray]) -> tuple[float, list[np.ndarray]]:
+        """Loss and its gradient with respect to each measured marginal."""
+        differences = [p - o for p, o in zip(projected, self.observed, strict=True)]
+        gradient = [w * d for w, d in zip(self.weights, differences, strict=True)]
+        return 0.5 * sum(float(np.vdot(g, d)) for g, d in zip(gradient, differences, strict=True)), gradient

@@ -93,6 +93,17 @@ def calibrated(tree: JunctionTree, potentials: list[np.ndarray]) -> list[np.ndar
     return [np.exp(belief) for belief in beliefs]
 
 
+def assembled(tree: JunctionTree, factors: Sequence[Labelled]) -> list[np.ndarray]:
+    """Clique potentials: every factor added to a clique that holds its attributes."""
+    potentials = [np.zeros([tree.levels[a] for a in clique]) for clique in tree.cliques]
+    for table, attributes in factors:
+        holder = tree.holder(attributes)
+        clique = tree.cliques[holder]
+        ordered = np.transpose(table, [attributes.index(a) for a in clique if a in attributes])
+        potentials[holder] += _expanded(ordered, attributes, clique)
+    return potentials
+
+
 def stratified(table: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A column index for each entry of ``rows``, from that row of ``table``, by systematic sampling within each row.
 

@@ -16,7 +16,7 @@ from models.attributes import (
     CLASS, FOLLOW_UP, attribute_levels, class_attribute, class_of_follow_up, decode_attributes, encode_attributes,
 )  # fmt: skip
 from models.estimation import Measurement, estimate, estimated_total
-from models.graphical_model import IMPOSSIBLE, GraphicalModel
+from models.graphical_model import IMPOSSIBLE, GraphicalModel, Labelled
 from models.junction_tree import Clique, JunctionTree, junction_tree
 from models.oracle import TableOracle
 from models.workload import public_start, workload
@@ -52,8 +52,14 @@ class GraphicalSynthesizer:
         done = measure_together(oracle, public_start(levels, task), self.start_share * budget, "class x covariate counts")
         rounds = self.rounds or 2 * len(levels)
 
-        def learn(measurements: list[Measurement], model: GraphicalModel | None) -> GraphicalModel:
-            return learnt(schema, measurements, model, steps=60, tolerance=1e-4)
+        thetas: list[np.ndarray] = []
+        structure = structural_zeros(schema)
+
+        def learn(measurements: list[Measurement]) -> GraphicalModel:
+            nonlocal thetas
+            tree = junction_tree(levels, [m.attributes for m in measurements] + [c for _, c in structure])
+            model, thetas = estimate(tree, measurements, structure, thetas, steps=60, tolerance=1e-4)
+            return model
 
         if self.start_share < 1:
             done = adapt(
@@ -69,7 +75,9 @@ class GraphicalSynthesizer:
     def load(self, measurements: list[Measurement], schema: Schema) -> Self:
         self.schema_, self.measurements_ = schema, measurements
         self.total_ = round(estimated_total(measurements))
-        self.model_ = learnt(schema, measurements, None, steps=1000, tolerance=1e-6)
+        structure = structural_zeros(schema)
+        tree = junction_tree(attribute_levels(schema), [m.attributes for m in measurements] + [c for _, c in structure])
+        self.model_, _ = estimate(tree, measurements, structure, [], steps=1000, tolerance=1e-6)
         return self
 
     def sample(self, n=None, *, rng, given=None) -> pl.DataFrame:
@@ -89,36 +97,10 @@ class GraphicalSynthesizer:
         return frame
 
 
-def learnt(
-    schema: Schema, measurements: list[Measurement], before: GraphicalModel | None, *, steps: int, tolerance: float
-) -> GraphicalModel:
-    """The model of ``measurements``, begun from the model ``before`` where there is one."""
-    levels = attribute_levels(schema)
-    cliques: list[Clique] = [m.attributes for m in measurements]
-    if CLASS in levels:
-        cliques.append((FOLLOW_UP, CLASS))
-    tree = junction_tree(levels, cliques)
-    start = _carried(before, tree) if before else _structural(tree, schema)
-    return estimate(tree, measurements, start, steps=steps, tolerance=tolerance)
-
-
-def _structural(tree: JunctionTree, schema: Schema) -> list[np.ndarray]:
-    start = [np.zeros([tree.levels[a] for a in clique]) for clique in tree.cliques]
-    if CLASS in tree.levels:
-        of_follow_up = class_of_follow_up(schema)
-        allowed = of_follow_up[:, None] == np.arange(tree.levels[CLASS])[None, :]
-        _add(start, tree, (FOLLOW_UP, CLASS), np.where(allowed, 0.0, IMPOSSIBLE))
-    return start
-
-
-def _carried(before: GraphicalModel, tree: JunctionTree) -> list[np.ndarray]:
-    start = [np.zeros([tree.levels[a] for a in clique]) for clique in tree.cliques]
-    for clique, potential in zip(before.tree.cliques, before.potentials, strict=True):
-        _add(start, tree, clique, potential)
-    return start
-
-
-def _add(potentials: list[np.ndarray], tree: JunctionTree, attributes: Clique, table: np.ndarray) -> None:
-    holder = tree.holder(attributes)
-    shape = [tree.levels[a] if a in attributes else 1 for a in tree.cliques[holder]]
-    potentials[holder] = potentials[holder] + table.reshape(shape)
+def structural_zeros(schema: Schema) -> list[Labelled]:
+    """Log-potential that allows only the class that follow-up implies."""
+    if class_attribute(schema) != CLASS:
+        return []
+    of_follow_up = class_of_follow_up(schema)
+    allowed = of_follow_up[:, None] == np.arange(int(of_follow_up.max()) + 1)
+    return [(np.where(allowed, 0.0, IMPOSSIBLE), (FOLLOW_UP, CLASS))]

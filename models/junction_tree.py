@@ -5,7 +5,7 @@ numbers on the cliques (``graphical_model``).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from math import prod
 
@@ -31,6 +31,7 @@ class JunctionTree:
     cliques: tuple[Clique, ...]
     parents: tuple[int | None, ...]
     separators: tuple[Clique, ...]
+    holders: dict[frozenset[str], int] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def cells(self) -> int:
@@ -45,27 +46,29 @@ class JunctionTree:
         KeyError
             No clique contains them.
         """
-        wanted = set(attributes)
-        holders = [k for k, clique in enumerate(self.cliques) if wanted <= set(clique)]
-        if not holders:
-            raise KeyError(tuple(attributes))
-        return min(holders, key=lambda k: prod(self.levels[a] for a in self.cliques[k]))
+        wanted = frozenset(attributes)
+        if wanted not in self.holders:
+            sizes = {k: prod(self.levels[a] for a in c) for k, c in enumerate(self.cliques) if wanted <= set(c)}
+            if not sizes:
+                raise KeyError(tuple(attributes))
+            self.holders[wanted] = min(sizes, key=sizes.__getitem__)
+        return self.holders[wanted]
 
 
 def junction_tree(levels: Mapping[str, int], measured: Iterable[Clique]) -> JunctionTree:
     """The junction tree of the graph in which every measured set is complete (Lauritzen and Spiegelhalter, 1988)."""
     order = {name: position for position, name in enumerate(levels)}
     cliques = [tuple(sorted(c, key=order.__getitem__)) for c in maximal_cliques(levels, measured)]
-    joined, parents, separators = [cliques[0]], [None], [()]
-    left = cliques[1:]
-    while left:
-        _, position, parent = max(
-            (len(set(c) & set(j)), -i, -k) for i, c in enumerate(left) for k, j in enumerate(joined)
-        )
-        clique = left.pop(-position)
-        shared = tuple(a for a in clique if a in joined[-parent])
+    joined: list[Clique] = []
+    parents: list[int | None] = []
+    separators: list[Clique] = []
+    while cliques:
+        overlaps = {(i, k): len(set(c) & set(j)) for i, c in enumerate(cliques) for k, j in enumerate(joined)}
+        position, parent = max(overlaps, key=overlaps.__getitem__) if overlaps else (0, None)
+        clique = cliques.pop(position)
+        shared = () if parent is None else tuple(a for a in clique if a in joined[parent])
         joined.append(clique)
-        parents.append(-parent if shared else None)
+        parents.append(parent if shared else None)
         separators.append(shared)
     return JunctionTree(dict(levels), tuple(joined), tuple(parents), tuple(separators))
 
