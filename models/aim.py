@@ -11,7 +11,7 @@ from math import prod, sqrt
 import numpy as np
 
 from models.accounting import sigma_for
-from models.estimation import Measurement
+from models.estimation import Measurement, estimated_total
 from models.graphical_model import GraphicalModel
 from models.junction_tree import Clique, tree_cells
 from records.privacy import Mechanism
@@ -43,9 +43,9 @@ def measure_together(oracle: MarginalOracle, cliques: list[Clique], rho: float, 
 
 def adapt(
     oracle: MarginalOracle, done: Selection, weights: dict[Clique, float], levels: dict[str, int], learn: Learn,
-    *, rho: float, rounds: int, most_cells: int,
+    *, limit: float, rounds: int, most_cells: int, progress: Callable[[float], None] | None = None,
 ) -> Selection:  # fmt: skip
-    """Spend ``rho`` beyond what ``done`` has cost in rounds of choosing, measuring and learning.
+    """Choose, measure and learn until ``limit`` (zCDP rho) is spent, what ``done`` has cost included.
 
     Parameters
     ----------
@@ -54,23 +54,22 @@ def adapt(
     most_cells : int
         Size cap of the junction tree, reached in proportion to the budget spent.
     """
-    limit = done.rho + rho
-    each = rho / rounds
+    each = (limit - done.rho) / rounds
     model = learn(done.measurements)
     while (left := limit - done.rho) > 1e-9 * limit:
         each = left if left < 2 * each else each
-        sigma, epsilon = sigma_for((1 - CHOICE_SHARE) * each, 1), sqrt(8 * CHOICE_SHARE * each)
-        share = (done.rho + each) / limit
-        candidates = _affordable(weights, levels, done, share * most_cells)
-        clique, before = _chosen(oracle, candidates, weights, model, done, sigma, epsilon)
-        done.mechanisms.append(Mechanism("exponential", "choice of a marginal", CHOICE_SHARE * each, 1))
-        done.mechanisms.append(
-            Mechanism("discrete Gaussian", " x ".join(clique), (1 - CHOICE_SHARE) * each, 1, sigma)
-        )
+        candidates = _affordable(weights, levels, done, (done.rho + each) / limit * most_cells)
+        clique, before = _chosen(oracle, candidates, weights, model, done, each)
+        sigma = sigma_for((1 - CHOICE_SHARE) * each, 1)
         done.measurements.append(Measurement(clique, oracle.measure(clique, sigma=sigma), sigma))
+        done.mechanisms.append(Mechanism("exponential", "choice of a marginal", CHOICE_SHARE * each, 1))
+        name = f"counts of {' x '.join(clique)}"
+        done.mechanisms.append(Mechanism("discrete Gaussian", name, (1 - CHOICE_SHARE) * each, 1, sigma))
         model = learn(done.measurements)
-        after = model.project(clique) * before.sum()
-        if np.abs(after - before).sum() <= sqrt(2 / np.pi) * sigma * before.size:
+        if progress:
+            progress(done.rho / limit)
+        taught = np.abs(model.project(clique) * before.sum() - before).sum()
+        if taught <= _noise(sigma, before.size):
             each *= 4
     return done
 
@@ -87,14 +86,18 @@ def _affordable(
 
 def _chosen(
     oracle: MarginalOracle, candidates: list[Clique], weights: dict[Clique, float], model: GraphicalModel,
-    done: Selection, sigma: float, epsilon: float,
+    done: Selection, rho: float,
 ) -> tuple[Clique, np.ndarray]:  # fmt: skip
-    from models.estimation import estimated_total
-
+    """A marginal, and the model's counts of it before it is measured."""
     total, beliefs = estimated_total(done.measurements), model.marginals()
+    sigma, epsilon = sigma_for((1 - CHOICE_SHARE) * rho, 1), sqrt(8 * CHOICE_SHARE * rho)
     estimates = [total * model.project(c, beliefs) for c in candidates]
-    penalties = [sqrt(2 / np.pi) * sigma * e.size for e in estimates]
-    position = oracle.choose(
-        candidates, estimates, [weights.get(c, 1.0) for c in candidates], penalties, epsilon=epsilon
-    )
+    penalties = [_noise(sigma, e.size) for e in estimates]
+    importance = [weights.get(c, 1.0) for c in candidates]
+    position = oracle.choose(candidates, estimates, importance, penalties, epsilon=epsilon)
     return candidates[position], estimates[position]
+
+
+def _noise(sigma: float, cells: int) -> float:
+    """Expected L1 norm of Gaussian noise."""
+    return sqrt(2 / np.pi) * sigma * cells

@@ -21,7 +21,7 @@ def attribute_levels(schema: Schema) -> dict[str, int]:
     levels = {c.name: level_count(c) for c in covariates(schema)}
     if packed := _packed(schema):
         levels[FOLLOW_UP] = int(np.prod([level_count(c) for c in packed]))
-    if CLASS == class_attribute(schema):
+    if class_attribute(schema) == CLASS:
         levels[CLASS] = int(class_of_follow_up(schema).max()) + 1
     return levels
 
@@ -73,6 +73,24 @@ def decode_attributes(codes: dict[str, np.ndarray], schema: Schema, rng: np.rand
         levels = np.unravel_index(codes[FOLLOW_UP], [level_count(c) for c in packed])
         columns |= dict(zip((c.name for c in packed), levels, strict=True))
     return pl.DataFrame([decode_column(columns[c.name], c, rng) for c in schema.columns])
+
+
+def evidence(given: pl.DataFrame, schema: Schema) -> dict[str, np.ndarray]:
+    """Allowed levels, by attribute, of one row that holds some of the schema's columns.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray of bool, shape (levels,)
+    """
+    codes = {name: encode_column(given[name], schema[name])[0] for name in given.columns}
+    shape = [level_count(c) for c in _packed(schema)]
+    allowed = {c.name: np.arange(level_count(c)) == codes[c.name] for c in covariates(schema) if c.name in codes}
+    held = [c.name for c in _packed(schema)]
+    if set(held) & set(codes):
+        grid = np.indices(shape)
+        known = [grid[i] == codes[name] for i, name in enumerate(held) if name in codes]
+        allowed[FOLLOW_UP] = np.logical_and.reduce(known).ravel()
+    return allowed
 
 
 def covariates(schema: Schema) -> list[Column]:

@@ -30,13 +30,13 @@ class GraphicalModel:
     tree: JunctionTree
     potentials: list[np.ndarray]
 
-    def marginals(self, evidence: Mapping[str, int] | None = None) -> list[np.ndarray]:
+    def marginals(self, evidence: Mapping[str, np.ndarray] | None = None) -> list[np.ndarray]:
         """Probabilities of each clique's cells by belief propagation (Lauritzen and Spiegelhalter, 1988).
 
         Parameters
         ----------
-        evidence : mapping of str to int or None
-            Levels that are known; the marginals are then conditional on them.
+        evidence : mapping of str to numpy.ndarray of bool, or None
+            Allowed levels of some attributes; the marginals are then conditional on them.
         """
         return calibrated(self.tree, self._with(evidence or {}))
 
@@ -50,7 +50,7 @@ class GraphicalModel:
         return _summed(beliefs[holder], self.tree.cliques[holder], attributes)
 
     def sample(
-        self, n: int, rng: np.random.Generator, evidence: Mapping[str, int] | None = None
+        self, n: int, rng: np.random.Generator, evidence: Mapping[str, np.ndarray] | None = None
     ) -> dict[str, np.ndarray]:
         """Level numbers of ``n`` rows by attribute, with randomised rounding so that marginals are met closely."""
         codes: dict[str, np.ndarray] = {}
@@ -66,14 +66,9 @@ class GraphicalModel:
             codes |= dict(zip(new, np.unravel_index(drawn, [shape[a] for a in new]), strict=True))
         return codes
 
-    def _with(self, evidence: Mapping[str, int]) -> list[np.ndarray]:
-        potentials = list(self.potentials)
-        for name, level in evidence.items():
-            holder = self.tree.holder([name])
-            allowed = np.full(self.tree.levels[name], 2 * IMPOSSIBLE)
-            allowed[level] = 0
-            potentials[holder] = potentials[holder] + _expanded(allowed, (name,), self.tree.cliques[holder])
-        return potentials
+    def _with(self, evidence: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        known = [(np.where(allowed, 0.0, 2 * IMPOSSIBLE), (name,)) for name, allowed in evidence.items()]
+        return [p + k for p, k in zip(self.potentials, assembled(self.tree, known), strict=True)]
 
 
 def calibrated(tree: JunctionTree, potentials: list[np.ndarray]) -> list[np.ndarray]:

@@ -1,10 +1,12 @@
 """The differentially private synthesizer: select, measure, generate.
 
 Belongs here: the ``Synthesizer`` that ties selection, measurement, estimation and sampling together. Does not belong
-here: each of these steps (``aim``, ``oracle``, ``estimation``, ``graphical_model``).
+here: each of these steps (``aim``, ``mst``, ``oracle``, ``estimation``, ``graphical_model``).
 """
 
 import random
+from collections.abc import Callable
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -12,95 +14,147 @@ import polars as pl
 
 from models.accounting import rho_to_epsilon
 from models.aim import Selection, adapt, measure_together
-from models.attributes import (
-    CLASS, FOLLOW_UP, attribute_levels, class_attribute, class_of_follow_up, decode_attributes, encode_attributes,
-)  # fmt: skip
+from models.attributes import attribute_levels, class_attribute, decode_attributes, encode_attributes, evidence
 from models.estimation import Measurement, estimate, estimated_total
-from models.graphical_model import IMPOSSIBLE, GraphicalModel, Labelled
-from models.junction_tree import Clique, JunctionTree, junction_tree
+from models.given import conditions
+from models.graphical_model import GraphicalModel
+from models.junction_tree import junction_tree
+from models.mst import spanning_tree
 from models.oracle import TableOracle
+from models.rows import within_constraints
+from models.structure import structural_zeros
 from models.workload import public_start, workload
-from records.errors import ParameterError, PhaseIVError
+from records.errors import ParameterError
 from records.privacy import PrivacySpend
 from records.protocols import MarginalOracle
 from records.schema import Schema
 
-TRIES = 100
+SELECTIONS = ("aim", "mst", "star")
+START_SHARE = 0.4
+Progress = Callable[[float], None]
 
 
 class GraphicalSynthesizer:
-    """Select-measure-generate under zCDP (McKenna, Miklau and Sheldon, 2021) that follows the prediction task."""
+    """Select-measure-generate under zCDP (McKenna, Miklau and Sheldon, 2021) that follows the prediction task.
+
+    Parameters
+    ----------
+    selection : {"aim", "mst", "star"}
+        ``star`` measures every covariate with the task's class and nothing else; ``aim`` begins with these for
+        two fifths of the budget and adapts; ``mst`` knows no task.
+    delta : float
+        For the epsilon that ``privacy_`` states.
+    secure : bool
+        Draw noise from the operating system, as every release must. ``False`` draws it from ``rng``, so that a run
+        can be repeated: for tests and benchmarks only, since who knows the seed can take the noise away.
+    most_cells : int
+        Size cap of the junction tree's tables; memory stays below about 100 bytes a cell.
+    progress : callable or None
+        Told the share of the budget spent, 0 to 1.
+
+    Attributes
+    ----------
+    measurements_ : list of Measurement
+        All that was learnt from the patients; the rest is post-processing.
+    privacy_ : PrivacySpend
+    model_ : GraphicalModel
+    total_ : int
+        Noisy number of patients.
+    """
 
     def __init__(
-        self, *, delta: float = 1e-5, secure: bool = True, start_share: float = 0.4, rounds: int | None = None,
-        most_cells: int = 200_000,
+        self, *, selection: str = "aim", delta: float = 1e-5, secure: bool = True, most_cells: int = 200_000,
+        progress: Progress | None = None,
     ) -> None:  # fmt: skip
+        self.selection = selection
         self.delta = delta
         self.secure = secure
-        self.start_share = start_share
-        self.rounds = rounds
         self.most_cells = most_cells
+        self.progress = progress
 
     def fit(self, table: pl.DataFrame, schema: Schema, *, budget: float | None, rng: np.random.Generator) -> Self:
+        """Measure ``table`` (one patient per row); ``budget`` is zCDP rho.
+
+        Raises
+        ------
+        ParameterError
+            The budget is not positive, or the selection is unknown.
+        """
         bits = None if self.secure else random.Random(int(rng.integers(2**63)))
         return self.fit_oracle(TableOracle(encode_attributes(table, schema), bits=bits), schema, budget=budget)
 
     def fit_oracle(self, oracle: MarginalOracle, schema: Schema, *, budget: float | None) -> Self:
-        if budget is None or not budget > 0:
-            raise ParameterError(f"budget must be positive, got {budget}; choose a larger epsilon")
-        levels, task = attribute_levels(schema), class_attribute(schema)
-        done = measure_together(oracle, public_start(levels, task), self.start_share * budget, "class x covariate counts")
-        rounds = self.rounds or 2 * len(levels)
-
-        thetas: list[np.ndarray] = []
-        structure = structural_zeros(schema)
-
-        def learn(measurements: list[Measurement]) -> GraphicalModel:
-            nonlocal thetas
-            tree = junction_tree(levels, [m.attributes for m in measurements] + [c for _, c in structure])
-            model, thetas = estimate(tree, measurements, structure, thetas, steps=60, tolerance=1e-4)
-            return model
-
-        if self.start_share < 1:
-            done = adapt(
-                oracle, done, workload(levels, task), levels, learn,
-                rho=(1 - self.start_share) * budget, rounds=rounds, most_cells=self.most_cells,
-            )  # fmt: skip
+        """Measure patients that only ``oracle`` can see."""
+        if budget is None or not 0 < budget < float("inf"):
+            raise ParameterError(
+                f"budget must be positive for {self.selection}, got {budget}; choose an epsilon, or trees without one"
+            )
+        done = self._selected(oracle, schema, budget)
         rho = min(done.rho, budget)
-        self.privacy_ = PrivacySpend(
-            tuple(done.mechanisms), rho=rho, epsilon=rho_to_epsilon(rho, self.delta), delta=self.delta
-        )
+        spend = rho_to_epsilon(rho, self.delta)
+        self.privacy_ = PrivacySpend(tuple(done.mechanisms), rho=rho, epsilon=spend, delta=self.delta)
         return self.load(done.measurements, schema)
 
     def load(self, measurements: list[Measurement], schema: Schema) -> Self:
+        """Learn from measurements that were taken before; a post-processing that costs nothing."""
         self.schema_, self.measurements_ = schema, measurements
         self.total_ = round(estimated_total(measurements))
-        structure = structural_zeros(schema)
-        tree = junction_tree(attribute_levels(schema), [m.attributes for m in measurements] + [c for _, c in structure])
-        self.model_, _ = estimate(tree, measurements, structure, [], steps=1000, tolerance=1e-6)
+        self.model_, _ = _learnt(schema, measurements, [], steps=1000, tolerance=1e-6)
         return self
 
-    def sample(self, n=None, *, rng, given=None) -> pl.DataFrame:
-        wanted = self.total_ if n is None else n
-        frame = pl.DataFrame()
-        kept = self._draw(wanted, rng)
-        for _ in range(TRIES):
-            if kept.height == wanted:
-                return kept
-            kept = pl.concat([kept, self._draw(wanted - kept.height, rng)])
-        raise PhaseIVError("x")
+    def sample(
+        self, n: int | None = None, *, rng: np.random.Generator, given: pl.DataFrame | None = None
+    ) -> pl.DataFrame:
+        """Draw rows that fulfil the schema's constraints; see ``records.protocols.Synthesizer``."""
+        if given is None:
+            return within_constraints(lambda rows: self._drawn(rows.size, rng), n or self.total_, self.schema_)
+        wanted = conditions(given, self.schema_, n)
+        return within_constraints(lambda rows: self._drawn_given(wanted[rows], rng), wanted.height, self.schema_)
 
-    def _draw(self, n, rng):
-        frame = decode_attributes(self.model_.sample(n, rng), self.schema_, rng)
-        for constraint in self.schema_.constraints:
-            frame = frame.filter(~constraint.broken())
-        return frame
+    def _drawn(self, n: int, rng: np.random.Generator) -> pl.DataFrame:
+        return decode_attributes(self.model_.sample(n, rng), self.schema_, rng)
+
+    def _drawn_given(self, wanted: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+        """Exact conditioning, one belief propagation for each distinct condition."""
+        numbered = wanted.with_row_index("row number")
+        parts = []
+        for _, group in numbered.group_by(wanted.columns, maintain_order=True):
+            known = evidence(group[:1].drop("row number"), self.schema_)
+            drawn = decode_attributes(self.model_.sample(group.height, rng, known), self.schema_, rng)
+            parts.append(drawn.with_columns(group[c] for c in [*wanted.columns, "row number"]))
+        return pl.concat(parts).sort("row number").drop("row number")
+
+    def _selected(self, oracle: MarginalOracle, schema: Schema, rho: float) -> Selection:
+        levels, task = attribute_levels(schema), class_attribute(schema)
+        start = partial(measure_together, oracle, public_start(levels, task), purpose="class x covariate counts")
+        if self.selection == "star":
+            return start(rho)
+        if self.selection == "mst":
+            return spanning_tree(oracle, levels, [c for _, c in structural_zeros(schema)], rho=rho)
+        if self.selection != "aim":
+            raise ParameterError(f"selection must be one of {', '.join(SELECTIONS)}, got {self.selection}; choose one")
+        return adapt(
+            oracle, start(START_SHARE * rho), workload(levels, task), levels, _Learner(schema),
+            limit=rho, rounds=2 * len(levels), most_cells=self.most_cells, progress=self.progress,
+        )  # fmt: skip
 
 
-def structural_zeros(schema: Schema) -> list[Labelled]:
-    """Log-potential that allows only the class that follow-up implies."""
-    if class_attribute(schema) != CLASS:
-        return []
-    of_follow_up = class_of_follow_up(schema)
-    allowed = of_follow_up[:, None] == np.arange(int(of_follow_up.max()) + 1)
-    return [(np.where(allowed, 0.0, IMPOSSIBLE), (FOLLOW_UP, CLASS))]
+class _Learner:
+    """Learns again after each measurement, from where it was."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self.thetas: list[np.ndarray] = []
+
+    def __call__(self, measurements: list[Measurement]) -> GraphicalModel:
+        model, self.thetas = _learnt(self.schema, measurements, self.thetas, steps=60, tolerance=1e-4)
+        return model
+
+
+def _learnt(
+    schema: Schema, measurements: list[Measurement], start: list[np.ndarray], *, steps: int, tolerance: float
+) -> tuple[GraphicalModel, list[np.ndarray]]:
+    structure = structural_zeros(schema)
+    cliques = [m.attributes for m in measurements] + [clique for _, clique in structure]
+    tree = junction_tree(attribute_levels(schema), cliques)
+    return estimate(tree, measurements, structure, start, steps=steps, tolerance=tolerance)
