@@ -5,7 +5,6 @@ in zCDP. Does not belong here: counting and noise (``oracle``) or learning (``es
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import prod, sqrt
 
 import numpy as np
@@ -14,31 +13,12 @@ from models.accounting import sigma_for
 from models.estimation import Measurement, estimated_total
 from models.graphical_model import GraphicalModel
 from models.junction_tree import Clique, tree_cells
+from models.selection import Selection
 from records.privacy import Mechanism
 from records.protocols import MarginalOracle
 
 Learn = Callable[[list[Measurement]], GraphicalModel]
 CHOICE_SHARE = 0.1
-
-
-@dataclass
-class Selection:
-    """Measurements and what they cost."""
-
-    measurements: list[Measurement] = field(default_factory=list)
-    mechanisms: list[Mechanism] = field(default_factory=list)
-
-    @property
-    def rho(self) -> float:
-        """zCDP spent so far."""
-        return sum(m.rho for m in self.mechanisms)
-
-
-def measure_together(oracle: MarginalOracle, cliques: list[Clique], rho: float, purpose: str) -> Selection:
-    """Measure ``cliques`` with equal noise for ``rho`` in all."""
-    sigma = sigma_for(rho, len(cliques))
-    measured = [Measurement(c, oracle.measure(c, sigma=sigma), sigma) for c in cliques]
-    return Selection(measured, [Mechanism("discrete Gaussian", purpose, rho, len(cliques), sigma)])
 
 
 def adapt(

@@ -31,6 +31,13 @@ def estimated_total(measurements: Sequence[Measurement]) -> float:
     return max(1.0, float(np.average([m.counts.sum() for m in measurements], weights=weights)))
 
 
+def expected_error(measurements: Sequence[Measurement]) -> float:
+    """Mean total variation distance that noise alone puts between a measured table and the truth, 0 to 1."""
+    total = estimated_total(measurements)
+    errors = [m.sigma * m.counts.size * np.sqrt(2 / np.pi) / (2 * total) for m in measurements]
+    return min(1.0, float(np.mean(errors)))
+
+
 def estimate(
     tree: JunctionTree, measurements: Sequence[Measurement], structure: Sequence[Labelled],
     start: Sequence[np.ndarray], *, steps: int, tolerance: float,

@@ -6,31 +6,32 @@ here: each of these steps (``aim``, ``mst``, ``oracle``, ``estimation``, ``graph
 
 import random
 from collections.abc import Callable
-from functools import partial
 from typing import Self
 
 import numpy as np
 import polars as pl
 
 from models.accounting import rho_to_epsilon
-from models.aim import Selection, adapt, measure_together
+from models.aim import adapt
 from models.attributes import attribute_levels, class_attribute, decode_attributes, encode_attributes, evidence
-from models.estimation import Measurement, estimate, estimated_total
+from models.estimation import Measurement, estimate, estimated_total, expected_error
 from models.given import conditions
 from models.graphical_model import GraphicalModel
 from models.junction_tree import junction_tree
 from models.mst import spanning_tree
 from models.oracle import TableOracle
 from models.rows import within_constraints
+from models.selection import Selection, start
 from models.structure import structural_zeros
-from models.workload import public_start, workload
+from models.workload import workload
 from records.errors import ParameterError
 from records.privacy import PrivacySpend
 from records.protocols import MarginalOracle
 from records.schema import Schema
 
-SELECTIONS = ("aim", "mst", "star")
-START_SHARE = 0.4
+SELECTIONS = ("auto", "aim", "mst", "star")
+START_SHARE = 0.5
+TOO_NOISY_TO_ADAPT = 0.05
 Progress = Callable[[float], None]
 
 
@@ -39,9 +40,10 @@ class GraphicalSynthesizer:
 
     Parameters
     ----------
-    selection : {"aim", "mst", "star"}
-        ``star`` measures every covariate with the task's class and nothing else; ``aim`` begins with these for
-        two fifths of the budget and adapts; ``mst`` knows no task.
+    selection : {"auto", "aim", "mst", "star"}
+        ``star`` measures every covariate with the task's class and nothing else; ``aim`` spends half of the budget
+        so and then adapts; ``auto`` adapts only if the noise of that first half is small enough, which it can tell
+        from the noisy counts; ``mst`` knows no task.
     delta : float
         For the epsilon that ``privacy_`` states.
     secure : bool
@@ -63,7 +65,7 @@ class GraphicalSynthesizer:
     """
 
     def __init__(
-        self, *, selection: str = "aim", delta: float = 1e-5, secure: bool = True, most_cells: int = 200_000,
+        self, *, selection: str = "auto", delta: float = 1e-5, secure: bool = True, most_cells: int = 200_000,
         progress: Progress | None = None,
     ) -> None:  # fmt: skip
         self.selection = selection
@@ -126,15 +128,16 @@ class GraphicalSynthesizer:
 
     def _selected(self, oracle: MarginalOracle, schema: Schema, rho: float) -> Selection:
         levels, task = attribute_levels(schema), class_attribute(schema)
-        start = partial(measure_together, oracle, public_start(levels, task), purpose="class x covariate counts")
-        if self.selection == "star":
-            return start(rho)
         if self.selection == "mst":
             return spanning_tree(oracle, levels, [c for _, c in structural_zeros(schema)], rho=rho)
-        if self.selection != "aim":
+        if self.selection not in SELECTIONS:
             raise ParameterError(f"selection must be one of {', '.join(SELECTIONS)}, got {self.selection}; choose one")
+        done = start(oracle, levels, task, rho=START_SHARE * rho)
+        self.expected_error_ = expected_error(done.measurements)
+        if self.selection == "star" or (self.selection == "auto" and self.expected_error_ > TOO_NOISY_TO_ADAPT):
+            return done + start(oracle, levels, task, rho=rho - done.rho)
         return adapt(
-            oracle, start(START_SHARE * rho), workload(levels, task), levels, _Learner(schema),
+            oracle, done, workload(levels, task), levels, _Learner(schema),
             limit=rho, rounds=2 * len(levels), most_cells=self.most_cells, progress=self.progress,
         )  # fmt: skip
 

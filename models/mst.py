@@ -9,8 +9,8 @@ from math import sqrt
 
 import numpy as np
 
-from models.aim import Selection, measure_together
 from models.junction_tree import Clique
+from models.selection import Selection, measure_together
 from records.privacy import Mechanism
 from records.protocols import MarginalOracle
 

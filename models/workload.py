@@ -38,8 +38,6 @@ def workload(levels: Mapping[str, int], task: str | None) -> dict[Clique, float]
 
 
 def public_start(levels: Mapping[str, int], task: str | None) -> list[Clique]:
-    """Marginals measured first, whatever the data: every covariate with the class, follow-up by itself."""
-    if task is None:
-        return [(name,) for name in levels]
-    starred = [(name, task) for name in levels if name not in (task, FOLLOW_UP)]
-    return starred + ([(FOLLOW_UP,)] if FOLLOW_UP in levels else [])
+    """Marginals to measure whatever the data: every covariate with the class, or alone if there is no task."""
+    others = [name for name in levels if name not in (task, FOLLOW_UP)]
+    return [(name, task) for name in others] if task else [(name,) for name in others]
