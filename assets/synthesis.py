@@ -32,26 +32,34 @@ def synthetic_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> 
     def synthetic(context: dg.AssetExecutionContext, config: SynthesisConfig, deidentified) -> pl.DataFrame:
         from assets.tracking import Tracking
         from deidentification.schema import released_schema
+        from models.description import described
 
         schema = released_schema(cohort.table)
         version = data_version(deidentified)
         train, _ = pooled(deidentified)
         model = answered(train, schema, use_case, version, config, workspace, run_id=context.run.run_id)
         frame = model.sample(rng=np.random.default_rng(config.seed))
-        params = run_parameters(config, use_case, cohort, version)
+        learnt = described(model)
+        if "warning" in learnt:
+            context.log.warning(learnt["warning"])
+        params = run_parameters(config, use_case, cohort, version) | {"family": learnt["family"], "why": learnt["why"]}
         sha = sha256(parquet_bytes(frame))
         run = Tracking(workspace).record(
             use_case.key, f"synthesis {config.synthesizer}", params=params,
-            metrics={"rows": frame.height, "rho": model.privacy_.rho, "epsilon_spent": model.privacy_.epsilon},
+            metrics={"rows": frame.height, "rho": model.privacy_.rho, "epsilon_spent": model.privacy_.epsilon,
+                     "measured_marginals": learnt.get("marginals"), "expected_error": learnt.get("expected_error")},
             tags={"dagster_run_id": context.run.run_id, "candidate_sha256": sha},
-            files={"spend.json": json.dumps(model.privacy_.to_json(), indent=1).encode()},
+            files={"spend.json": json.dumps(model.privacy_.to_json(), indent=1).encode(),
+                   "model.json": json.dumps(learnt, indent=1).encode()},
         )  # fmt: skip
         spend = model.privacy_.to_json()
-        manifest = {"candidate_sha256": sha, "mlflow_run": run, "spend": spend, "params": params, "rows": frame.height}
+        manifest = {"candidate_sha256": sha, "mlflow_run": run, "spend": spend, "params": params, "model": learnt,
+                    "rows": frame.height}  # fmt: skip
         write_manifest(workspace, use_case.key, manifest)
         context.add_output_metadata(
             {"dagster/row_count": frame.height, "dagster/column_schema": column_schema(schema), "mlflow_run_id": run,
-             "candidate_sha256": sha, "epsilon": str(config.epsilon), "dagster/column_lineage": _lineage(use_case, schema)}
+             "candidate_sha256": sha, "epsilon": str(config.epsilon), "model": dg.MetadataValue.json(learnt),
+             "dagster/column_lineage": _lineage(use_case, schema)}
         )  # fmt: skip
         return frame
 

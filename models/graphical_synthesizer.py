@@ -13,7 +13,14 @@ import polars as pl
 
 from models.accounting import rho_to_epsilon
 from models.aim import adapt
-from models.attributes import attribute_levels, class_attribute, decode_attributes, encode_attributes, evidence
+from models.attributes import (
+    FOLLOW_UP,
+    attribute_levels,
+    class_attribute,
+    decode_attributes,
+    encode_attributes,
+    evidence,
+)
 from models.estimation import Measurement, estimate, estimated_total, expected_error
 from models.given import conditions
 from models.graphical_model import GraphicalModel
@@ -23,7 +30,7 @@ from models.oracle import TableOracle
 from models.rows import within_constraints
 from models.selection import Selection, start
 from models.structure import structural_zeros
-from models.workload import workload
+from models.workload import public_start, workload
 from records.errors import ParameterError
 from records.privacy import PrivacySpend
 from records.protocols import MarginalOracle
@@ -62,6 +69,8 @@ class GraphicalSynthesizer:
     model_ : GraphicalModel
     total_ : int
         Noisy number of patients.
+    expected_error_ : float
+        Total variation distance by which noise alone moves a first measurement.
     """
 
     def __init__(
@@ -101,6 +110,7 @@ class GraphicalSynthesizer:
         """Learn from measurements that were taken before; a post-processing that costs nothing."""
         self.schema_, self.measurements_ = schema, measurements
         self.total_ = round(estimated_total(measurements))
+        self.expected_error_ = expected_error(measurements[: _started(schema)])
         self.model_, _ = _learnt(schema, measurements, [], steps=1000, tolerance=1e-6)
         return self
 
@@ -133,13 +143,19 @@ class GraphicalSynthesizer:
         if self.selection not in SELECTIONS:
             raise ParameterError(f"selection must be one of {', '.join(SELECTIONS)}, got {self.selection}; choose one")
         done = start(oracle, levels, task, rho=START_SHARE * rho)
-        self.expected_error_ = expected_error(done.measurements)
-        if self.selection == "star" or (self.selection == "auto" and self.expected_error_ > TOO_NOISY_TO_ADAPT):
+        too_noisy = expected_error(done.measurements) > TOO_NOISY_TO_ADAPT
+        if self.selection == "star" or (self.selection == "auto" and too_noisy):
             return done + start(oracle, levels, task, rho=rho - done.rho)
         return adapt(
             oracle, done, workload(levels, task), levels, _Learner(schema),
             limit=rho, rounds=2 * len(levels), most_cells=self.most_cells, progress=self.progress,
         )  # fmt: skip
+
+
+def _started(schema: Schema) -> int:
+    """How many measurements came before any adaptation."""
+    levels = attribute_levels(schema)
+    return len(public_start(levels, class_attribute(schema))) + (FOLLOW_UP in levels)
 
 
 class _Learner:

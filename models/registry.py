@@ -1,17 +1,27 @@
 """Synthesizers by name.
 
-Belongs here: the names that run configuration may use. Does not belong here: choosing among them.
+Belongs here: the names that run configuration may use. Does not belong here: choosing among private selections, which
+``auto`` does after its first noisy counts (``graphical_synthesizer``).
 """
 
 from models.copula import CopulaSynthesizer
-from models.marginals import MarginalSynthesizer
+from models.graphical_synthesizer import SELECTIONS, GraphicalSynthesizer
 from records.errors import ParameterError
+from records.protocols import Synthesizer
 
-NAMES = ("marginals", "copula")
+NAMES = (*SELECTIONS, "copula")
 
 
-def build(name: str, *, delta: float) -> MarginalSynthesizer | CopulaSynthesizer:
-    """A synthesizer that is not fitted yet."""
-    if name not in NAMES:
+def build(name: str, *, delta: float, private: bool = True) -> Synthesizer:
+    """A synthesizer that is not fitted yet; ``auto`` without differential privacy is the copula.
+
+    Raises
+    ------
+    ParameterError
+        The name is unknown.
+    """
+    if name == "copula" or (name == "auto" and not private):
+        return CopulaSynthesizer()
+    if name not in SELECTIONS:
         raise ParameterError(f"synthesizer must be one of {', '.join(NAMES)}, got {name}; choose one of these")
-    return MarginalSynthesizer(delta=delta) if name == "marginals" else CopulaSynthesizer()
+    return GraphicalSynthesizer(selection=name, delta=delta)

@@ -49,7 +49,7 @@ def _chosen(name: str) -> list[str]:
 def run(
     use_case: UseCaseArgument = "all",
     epsilon: Annotated[float, typer.Option(help="Privacy budget of the candidate; 0 for none.")] = 5.0,
-    synthesizer: Annotated[str, typer.Option(help="marginals or copula.")] = "marginals",
+    synthesizer: Annotated[str, typer.Option(help="auto, aim, mst, star or copula.")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of the sampling (noise has none).")] = 0,
     cohort: Annotated[str, typer.Option(help="<cohort>, <file> or <cohort>=<file>.")] = "",
 ) -> None:

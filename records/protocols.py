@@ -40,6 +40,8 @@ class Synthesizer(Protocol):
     """Learns a table and samples new rows of the same schema; fitted state ends in an underscore."""
 
     privacy_: PrivacySpend
+    schema_: Schema
+    total_: int
 
     def fit(self, table: pl.DataFrame, schema: Schema, *, budget: float | None, rng: np.random.Generator) -> Self:
         """Learn from ``table``; ``budget`` is zCDP rho, ``None`` for a synthesizer without differential privacy."""

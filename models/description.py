@@ -1,0 +1,51 @@
+"""What was learnt, in plain values: for manifests, experiment tracking and people.
+
+Belongs here: family, graph, measured marginals, split of the budget, and what to expect. Does not belong here: rows.
+"""
+
+from typing import Any
+
+from models.graphical_synthesizer import TOO_NOISY_TO_ADAPT, GraphicalSynthesizer
+from records.protocols import Synthesizer
+
+TOO_NOISY_TO_USE = 0.15
+
+
+def described(model: Synthesizer) -> dict[str, Any]:
+    """Plain JSON values that describe a fitted synthesizer.
+
+    Returns
+    -------
+    dict
+        ``family``; for graphical models also ``graph`` (cliques), ``marginals`` (their number), ``rho_split`` (by
+        purpose), ``cells``, ``expected_error`` (total variation by noise alone), ``why`` and, if need be, ``warning``.
+    """
+    if not isinstance(model, GraphicalSynthesizer):
+        return {"family": type(model).__name__, "why": "no differential privacy was asked for"}
+    found: dict[str, Any] = {
+        "family": "graphical model", "graph": [" x ".join(c) for c in model.model_.tree.cliques],
+        "marginals": len(model.measurements_), "cells": model.model_.tree.cells,
+        "rho_split": _split(model), "expected_error": round(model.expected_error_, 4), "why": _reason(model),
+    }  # fmt: skip
+    if model.expected_error_ > TOO_NOISY_TO_USE:
+        found["warning"] = (
+            f"the patients must outweigh the noise, which alone moves a measured table by {model.expected_error_:.0%}; "
+            "raise epsilon, add patients or leave out columns"
+        )
+    return found
+
+
+def _split(model: GraphicalSynthesizer) -> dict[str, float]:
+    split: dict[str, float] = {}
+    for mechanism in model.privacy_.mechanisms:
+        purpose = mechanism.purpose if mechanism.queries > 1 or "x" not in mechanism.purpose else "adaptive counts"
+        split[purpose] = split.get(purpose, 0.0) + mechanism.rho
+    return {purpose: round(rho, 8) for purpose, rho in split.items()}
+
+
+def _reason(model: GraphicalSynthesizer) -> str:
+    if model.selection != "auto":
+        return f"the selection {model.selection} was asked for"
+    relation = "above" if model.expected_error_ > TOO_NOISY_TO_ADAPT else "at most"
+    chosen = "star, for pairs of covariates would drown" if relation == "above" else "aim, for there is room to adapt"
+    return f"noise moves a table by {model.expected_error_:.1%}, {relation} {TOO_NOISY_TO_ADAPT:.0%}: {chosen}"
