@@ -45,7 +45,7 @@ class TableOracle:
 
     def _counts(self, attributes: Sequence[str]) -> np.ndarray:
         levels = [self.attributes[name][1] for name in attributes]
-        flat = np.zeros(1, dtype=np.int64)
+        flat = np.zeros(len(next(iter(self.attributes.values()))[0]), dtype=np.int64)
         for name, count in zip(attributes, levels, strict=True):
             flat = flat * count + self.attributes[name][0]
         return np.bincount(flat, minlength=int(np.prod(levels))).reshape(levels)
