@@ -6,7 +6,7 @@ Belongs here: debit, fit, store, take up again. Does not belong here: sampling a
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import dagster as dg
 import numpy as np
@@ -17,10 +17,18 @@ from records.files import sha256, write_atomically
 from records.privacy import Mechanism, PrivacySpend
 from records.protocols import Synthesizer
 from records.schema import Schema
-from use_cases.registry import UseCase
 
 if TYPE_CHECKING:
     from models.graphical_synthesizer import GraphicalSynthesizer
+
+
+class Allowance(Protocol):
+    """What a cohort may cost: the delta of every question and the zCDP of all; a use case is one."""
+
+    @property
+    def delta(self) -> float: ...
+    @property
+    def budget_rho(self) -> float: ...
 
 
 class SynthesisConfig(dg.Config):
@@ -32,7 +40,7 @@ class SynthesisConfig(dg.Config):
 
 
 def answered(
-    train: pl.DataFrame, schema: Schema, use_case: UseCase, version: str, config: SynthesisConfig,
+    train: pl.DataFrame, schema: Schema, allowance: Allowance, version: str, config: SynthesisConfig,
     workspace: Workspace, *, run_id: str, account: str = "release",
 ) -> Synthesizer:  # fmt: skip
     """A fitted synthesizer.
@@ -49,17 +57,17 @@ def answered(
     from models.graphical_synthesizer import GraphicalSynthesizer
     from models.registry import build
 
-    model = build(config.synthesizer, delta=use_case.delta, private=config.epsilon is not None)
+    model = build(config.synthesizer, delta=allowance.delta, private=config.epsilon is not None)
     if config.epsilon is None or not isinstance(model, GraphicalSynthesizer):
         rows = train.filter("k_anonymous").select(schema.names)
         return model.fit(rows, schema, budget=config.epsilon, rng=np.random.default_rng(config.seed))
-    asked = [version, schema.model_dump_json(), config.synthesizer, config.epsilon, use_case.delta]
+    asked = [version, schema.model_dump_json(), config.synthesizer, config.epsilon, allowance.delta]
     question = sha256(json.dumps(asked).encode())
     store = workspace.home / "measurements" / f"{question}.json"
     if account == "release" and store.exists():
         return _taken_up(model, store, schema)
-    rho = epsilon_to_rho(config.epsilon, use_case.delta)
-    _debit(schema, use_case, (config.epsilon, rho), workspace, (question, account, run_id))
+    rho = epsilon_to_rho(config.epsilon, allowance.delta)
+    _debit(schema, allowance, (config.epsilon, rho), workspace, (question, account, run_id))
     model.fit(train.select(schema.names), schema, budget=rho, rng=np.random.default_rng())
     if account == "release":
         answers = [{**asdict(m), "counts": m.counts.tolist()} for m in model.measurements_]
@@ -68,13 +76,13 @@ def answered(
 
 
 def _debit(
-    schema: Schema, use_case: UseCase, cost: tuple[float, float], workspace: Workspace, entry: tuple[str, str, str]
+    schema: Schema, allowance: Allowance, cost: tuple[float, float], workspace: Workspace, entry: tuple[str, str, str]
 ) -> None:
     from hub.budget import BudgetLedger
 
     (epsilon, rho), (question, account, run_id) = cost, entry
     BudgetLedger(workspace.ledger_url).debit(
-        schema.name, rho=rho, total_rho=use_case.budget_rho, epsilon=epsilon, delta=use_case.delta,
+        schema.name, rho=rho, total_rho=allowance.budget_rho, epsilon=epsilon, delta=allowance.delta,
         question=question, account=account, run_id=run_id,
     )  # fmt: skip
 

@@ -79,6 +79,45 @@ def sweep(seeds: Annotated[int, typer.Option(help="Candidates per epsilon.")] = 
     typer.echo(f"frontiers: {settings.workspace().page('*_frontier').with_suffix('.png')}")
 
 
+@app.command(epilog="Example: `phaseiv synthesize --schema my.yaml --data my.csv --epsilon 1 --out synthetic.parquet`")
+def synthesize(
+    schema: Annotated[Path, typer.Option(help="Codebook (YAML): a cohort's, or name, title and columns.")],
+    data: Annotated[Path, typer.Option(help="CSV or Parquet, one row per patient.")],
+    out: Annotated[Path, typer.Option(help="Parquet or CSV file to write; its manifest goes beside it.")],
+    epsilon: Annotated[float, typer.Option(help="Privacy budget; 0 for no differential privacy.")] = 1.0,
+    delta: Annotated[float, typer.Option(help="Below one in the number of patients.")] = 1e-5,
+    synthesizer: Annotated[str, typer.Option(help="auto, aim, mst, star or copula.")] = "auto",
+    rows: Annotated[int | None, typer.Option(help="Rows to draw; by default as many as patients.")] = None,
+    given: Annotated[list[str] | None, typer.Option(help="<column>=<value> that all rows carry; repeatable.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the sampling (noise has none).")] = 0,
+    total_rho: Annotated[float, typer.Option(help="zCDP that all questions to this data set may cost.")] = 2.0,
+) -> None:
+    """Synthesize a table of your own by its codebook. The same question asked again costs nothing."""
+    from rich.console import Console
+
+    from assets.answers import SynthesisConfig
+    from orchestration.own_table import Allowance
+    from orchestration.own_table import synthesize as run_synthesis
+    from records.errors import PhaseIVError
+
+    config = SynthesisConfig(synthesizer=synthesizer, epsilon=epsilon or None, seed=seed)
+    condition = {name: value for name, _, value in (entry.partition("=") for entry in given or [])}
+    workspace = _prepare().workspace()
+    try:
+        with Console().status("measuring and learning"):
+            manifest = run_synthesis(
+                schema, data, out, config, Allowance(delta, total_rho), workspace, rows=rows, given=condition
+            )
+    except (PhaseIVError, OSError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    spend, model = manifest["spend"], manifest["model"]
+    guarantee = f"epsilon {spend['epsilon']:.3f}, delta {spend['delta']:g}" if spend["rho"] else "no privacy guarantee"
+    typer.echo(f"{out}: {manifest['rows']} rows, {guarantee}; {model['why']}")
+    if "warning" in model:
+        typer.echo(f"warning: {model['warning']}", err=True)
+
+
 @app.command()
 def report(use_case: UseCaseArgument = "all") -> None:
     """Print the path of each report."""
