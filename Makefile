@@ -35,7 +35,10 @@ check: .venv/ready ## lint, types, layers and definitions
 up: .venv/ready ## start Dagster and MLflow on this machine; Ctrl-C stops both
 	$(BIN)/phaseiv up
 
+bench-synthesis: .venv/ready ## run our synthesizers beside their peers (hours; resumes)
+	$(BIN)/python -m benchmarks.synthesis --seeds 5 --epsilon 1 5
+
 clean: ## remove what runs have written (reports, releases, ledger, keys)
 	rm -rf .phaseiv
 
-.PHONY: help demo test launch check up clean
+.PHONY: help demo test launch check up bench-synthesis clean

@@ -1,0 +1,30 @@
+"""What every peer's runner does around its fit: read the encoded table, measure the cost, write the drawn rows.
+
+Runs in the peer's own environment: standard library and pandas only.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+Fit = Callable[[pd.DataFrame, dict[str, Any]], pd.DataFrame]
+
+
+def run(fit: Fit) -> None:
+    """Call ``fit(table of level numbers, settings)`` and store what it draws; settings is the file named in argv."""
+    settings = json.loads(Path(sys.argv[1]).read_text())
+    table = pd.read_csv(settings["table"])
+    start = time.process_time()
+    drawn = fit(table, settings)
+    cost = {
+        "cpu_s": time.process_time() - start,
+        "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+    drawn[list(settings["levels"])].astype(int).to_csv(settings["out"], index=False)
+    Path(settings["cost"]).write_text(json.dumps(cost))
