@@ -92,6 +92,7 @@ def _lines(axis, part: pl.DataFrame, name: str) -> None:
             axis.axhline(values.mean(), color="grey", linestyle=style, label=reference)
     private = part.filter(pl.col("epsilon") > 0)
     for synthesizer in sorted(private["synthesizer"].unique(), key=lambda s: ("-" in s, s)):
-        means = private.filter(pl.col("synthesizer") == synthesizer).group_by("epsilon").mean().sort("epsilon")
+        one = private.filter(pl.col("synthesizer") == synthesizer)
+        means = one.group_by("epsilon").agg(pl.col(name).mean()).sort("epsilon")
         peer = "-" in synthesizer
         axis.plot(means["epsilon"], means[name], "o--" if peer else "o-", label=synthesizer, linewidth=1 if peer else 2)
