@@ -10,6 +10,8 @@ import polars as pl
 from scipy.stats import norm
 
 from models.decode import decode_column
+from models.given import conditions
+from models.rows import within_constraints
 from records.discretisation import encode_column, level_count
 from records.errors import ParameterError
 from records.privacy import PrivacySpend
@@ -29,30 +31,37 @@ class CopulaSynthesizer:
         codes = [encode_column(table[c.name], c) for c in schema.columns]
         self.cumulative_ = [_cumulative(code, c) for code, c in zip(codes, schema.columns, strict=True)]
         scores = np.stack([_scores(code, cdf, rng) for code, cdf in zip(codes, self.cumulative_, strict=True)])
-        self.correlation_ = np.corrcoef(scores)
+        self.correlation_ = np.corrcoef(scores) + 1e-9 * np.eye(len(scores))
         return self
 
-    def sample(self, n: int | None = None, *, rng: np.random.Generator) -> pl.DataFrame:
-        """Draw ``n`` rows, by default as many as were learnt from; constraints hold in every row."""
-        wanted = self.total_ if n is None else n
-        factor = np.linalg.cholesky(self.correlation_ + 1e-9 * np.eye(len(self.correlation_)))
-        kept = self._draw(wanted, factor, rng)
-        for _ in range(100):
-            if kept.height >= wanted:
-                break
-            kept = pl.concat([kept, self._draw(wanted, factor, rng)])
-        return kept.head(wanted)
+    def sample(
+        self, n: int | None = None, *, rng: np.random.Generator, given: pl.DataFrame | None = None
+    ) -> pl.DataFrame:
+        """Draw rows that fulfil the schema's constraints; see ``records.protocols.Synthesizer``."""
+        if given is None:
+            return within_constraints(lambda rows: self._drawn(rows.size, None, rng), n or self.total_, self.schema_)
+        wanted = conditions(given, self.schema_, n)
+        return within_constraints(lambda rows: self._drawn(rows.size, wanted[rows], rng), wanted.height, self.schema_)
 
-    def _draw(self, n: int, factor: np.ndarray, rng: np.random.Generator) -> pl.DataFrame:
-        uniform = norm.cdf(rng.standard_normal((n, len(factor))) @ factor.T)
-        columns = [
+    def _drawn(self, n: int, given: pl.DataFrame | None, rng: np.random.Generator) -> pl.DataFrame:
+        names = self.schema_.names
+        scores = rng.multivariate_normal(np.zeros(len(names)), self.correlation_, size=n, method="cholesky")
+        if given is not None:
+            known = [names.index(name) for name in given.columns]
+            fixed = [
+                _scores(encode_column(given[names[j]], self.schema_.columns[j]), self.cumulative_[j], rng)
+                for j in known
+            ]
+            # A draw becomes one from the conditional normal by moving along the regression on the known scores.
+            weights = np.linalg.solve(self.correlation_[np.ix_(known, known)], self.correlation_[known])
+            scores = scores + (np.stack(fixed, axis=1) - scores[:, known]) @ weights
+        uniform = norm.cdf(scores)
+        drawn = [
             decode_column(np.searchsorted(cdf[1:-1], uniform[:, j], side="right"), column, rng)
             for j, (column, cdf) in enumerate(zip(self.schema_.columns, self.cumulative_, strict=True))
         ]
-        frame = pl.DataFrame(columns)
-        for constraint in self.schema_.constraints:
-            frame = frame.filter(~constraint.broken())
-        return frame
+        frame = pl.DataFrame(drawn)
+        return frame if given is None else frame.with_columns(given[c] for c in given.columns)
 
 
 def _cumulative(codes: np.ndarray, column: Column) -> np.ndarray:

@@ -13,6 +13,7 @@ from models.graphical_model import GraphicalModel, Labelled, assembled
 from models.junction_tree import Clique, JunctionTree
 from records.errors import PhaseIVError
 
+LINE_SEARCHES = 30
 EXACT = 0.5  # noise scale that an exact count is given in the loss, so that it outweighs every noisy one
 
 
@@ -76,22 +77,24 @@ def estimate(
     loss, gradient = problem.loss(projected)
     rate, trace = 1.0 / problem.curvature, [loss]
     for _ in range(steps):
-        for _ in range(30):
+        before = loss
+        for _ in range(LINE_SEARCHES):
             tried = [t - rate * g for t, g in zip(thetas, gradient, strict=True)]
             model = _model(tree, structure, measurements, tried)
             found = problem.project(model)
-            reached, next_gradient = problem.loss(found)
             gain = sum(float(np.vdot(g, b - f)) for g, b, f in zip(gradient, projected, found, strict=True))
-            if loss - reached >= 0.5 * gain:
+            loss, next_gradient = problem.loss(found)
+            if before - loss >= 0.5 * gain:
+                thetas, projected, gradient = tried, found, next_gradient
                 break
             rate /= 2
-        thetas, projected, gradient = tried, found, next_gradient
-        improvement, loss = loss - reached, reached
+        else:
+            model, loss = _model(tree, structure, measurements, thetas), before
         trace.append(loss)
         rate *= 1.5
         if not np.isfinite(loss):
             raise PhaseIVError(f"the loss must be finite, got the trace {trace[-5:]}; raise epsilon or use fewer bins")
-        if improvement <= tolerance * max(loss, 1.0):
+        if before - loss <= tolerance * max(loss, 1.0):
             break
     return model, thetas
 

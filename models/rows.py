@@ -28,14 +28,15 @@ def within_constraints(draw: Callable[[np.ndarray], pl.DataFrame], n: int, schem
         Rows still break a constraint after ``TRIES`` draws.
     """
     frame = draw(np.arange(n))
+    broken = _broken(frame, schema)
     for _ in range(TRIES):
-        broken = _broken(frame, schema)
         if not broken.any():
             return frame
         positions = np.flatnonzero(broken)
         numbered = frame.with_row_index("row number")
         fresh = draw(positions).insert_column(0, pl.Series("row number", positions, dtype=pl.UInt32))
         frame = pl.concat([numbered.filter(~pl.Series(broken)), fresh]).sort("row number").drop("row number")
+        broken = _broken(frame, schema)
     raise PhaseIVError(
         f"rows must fulfil the constraints of {schema.name}, got {int(broken.sum())} of {n} that do not after {TRIES} "
         "draws; change given, raise epsilon or relax the constraints in the codebook"
