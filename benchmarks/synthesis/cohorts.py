@@ -41,7 +41,7 @@ def _support2() -> tuple[pl.DataFrame, Schema]:
     """All diseases of SUPPORT by the lung codebook; outside lung cancer one patient lacks the physiology."""
     cohort = discover()["lung"].cohort("support2_lung")
     wider = tuple(c.model_copy(update={"missing": c.missing or c.numeric}) for c in cohort.table.columns)
-    keep = {cohort.table.time, cohort.table.event}
+    keep = (cohort.table.time, cohort.table.event)
     columns = tuple(old if old in keep else new for old, new in zip(cohort.table.columns, wider, strict=True))
     table = cohort.table.model_copy(update={"columns": columns})
     return _released(cohort.model_copy(update={"filter": {}, "table": table}), "support2.csv.gz")
