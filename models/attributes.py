@@ -75,22 +75,27 @@ def decode_attributes(codes: dict[str, np.ndarray], schema: Schema, rng: np.rand
     return pl.DataFrame([decode_column(columns[c.name], c, rng) for c in schema.columns])
 
 
-def evidence(given: pl.DataFrame, schema: Schema) -> dict[str, np.ndarray]:
-    """Allowed levels, by attribute, of one row that holds some of the schema's columns.
+def evidence(given: pl.DataFrame, schema: Schema) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """What rows that hold some of the schema's columns say about attributes.
 
     Returns
     -------
-    dict of str to numpy.ndarray of bool, shape (levels,)
+    known : dict of str to numpy.ndarray of int, shape (rows,)
+        Levels that are fixed.
+    allowed : dict of str to numpy.ndarray of bool, shape (rows, levels)
+        Follow-up levels that are possible where only time or only event is given.
     """
-    codes = {name: encode_column(given[name], schema[name])[0] for name in given.columns}
+    codes = {name: encode_column(given[name], schema[name]) for name in given.columns}
+    packed = [c.name for c in _packed(schema)]
+    known = {name: levels for name, levels in codes.items() if name not in packed}
+    held = [name for name in packed if name in codes]
     shape = [level_count(c) for c in _packed(schema)]
-    allowed = {c.name: np.arange(level_count(c)) == codes[c.name] for c in covariates(schema) if c.name in codes}
-    held = [c.name for c in _packed(schema)]
-    if set(held) & set(codes):
-        grid = np.indices(shape)
-        known = [grid[i] == codes[name] for i, name in enumerate(held) if name in codes]
-        allowed[FOLLOW_UP] = np.logical_and.reduce(known).ravel()
-    return allowed
+    if held and len(held) == len(packed):
+        known[FOLLOW_UP] = np.ravel_multi_index([codes[name] for name in packed], shape)
+    elif held:
+        position = packed.index(held[0])
+        return known, {FOLLOW_UP: np.indices(shape)[position].ravel() == codes[held[0]][:, None]}
+    return known, {}
 
 
 def covariates(schema: Schema) -> list[Column]:

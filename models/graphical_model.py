@@ -1,10 +1,10 @@
-"""A discrete graphical model on a junction tree: exact marginals and sampling.
+"""A discrete graphical model on a junction tree: exact marginals.
 
-Belongs here: belief propagation, projection on attributes, conditioning, drawing level numbers. Does not belong here:
-learning the potentials (``estimation``) or what the attributes mean (``attributes``).
+Belongs here: belief propagation and projection on attributes. Does not belong here: learning the potentials
+(``estimation``), drawing rows (``conditional_sampling``) or what the attributes mean (``attributes``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,15 +30,9 @@ class GraphicalModel:
     tree: JunctionTree
     potentials: list[np.ndarray]
 
-    def marginals(self, evidence: Mapping[str, np.ndarray] | None = None) -> list[np.ndarray]:
-        """Probabilities of each clique's cells by belief propagation (Lauritzen and Spiegelhalter, 1988).
-
-        Parameters
-        ----------
-        evidence : mapping of str to numpy.ndarray of bool, or None
-            Allowed levels of some attributes; the marginals are then conditional on them.
-        """
-        return calibrated(self.tree, self._with(evidence or {}))
+    def marginals(self) -> list[np.ndarray]:
+        """Probabilities of each clique's cells by belief propagation (Lauritzen and Spiegelhalter, 1988)."""
+        return calibrated(self.tree, self.potentials)
 
     def project(self, attributes: Sequence[str], marginals: list[np.ndarray] | None = None) -> np.ndarray:
         """Joint probabilities of ``attributes``, in their order; they need not share a clique."""
@@ -49,27 +43,6 @@ class GraphicalModel:
             return _eliminated(self.tree, beliefs, attributes)
         return _summed(beliefs[holder], self.tree.cliques[holder], attributes)
 
-    def sample(
-        self, n: int, rng: np.random.Generator, evidence: Mapping[str, np.ndarray] | None = None
-    ) -> dict[str, np.ndarray]:
-        """Level numbers of ``n`` rows by attribute, with randomised rounding so that marginals are met closely."""
-        codes: dict[str, np.ndarray] = {}
-        shape = self.tree.levels
-        for clique, separator, belief in zip(
-            self.tree.cliques, self.tree.separators, self.marginals(evidence), strict=True
-        ):
-            new = [a for a in clique if a not in separator]
-            table = np.moveaxis(belief, [clique.index(a) for a in separator], range(len(separator)))
-            sizes = [shape[a] for a in separator]
-            known = np.ravel_multi_index([codes[a] for a in separator], sizes) if separator else np.zeros(n, int)
-            drawn = stratified(table.reshape(int(np.prod(sizes)), -1), known, rng)
-            codes |= dict(zip(new, np.unravel_index(drawn, [shape[a] for a in new]), strict=True))
-        return codes
-
-    def _with(self, evidence: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        known = [(np.where(allowed, 0.0, 2 * IMPOSSIBLE), (name,)) for name, allowed in evidence.items()]
-        return [p + k for p, k in zip(self.potentials, assembled(self.tree, known), strict=True)]
-
 
 def calibrated(tree: JunctionTree, potentials: list[np.ndarray]) -> list[np.ndarray]:
     """Clique probabilities of log-potentials: a collecting and a distributing pass over the tree."""
@@ -77,14 +50,14 @@ def calibrated(tree: JunctionTree, potentials: list[np.ndarray]) -> list[np.ndar
     for child in range(len(beliefs) - 1, -1, -1):
         parent = tree.parents[child]
         if parent is not None:
-            messages[child] = _log_summed(beliefs[child], tree.cliques[child], tree.separators[child])
-            beliefs[parent] = beliefs[parent] + _expanded(messages[child], tree.separators[child], tree.cliques[parent])
+            messages[child] = log_summed(beliefs[child], tree.cliques[child], tree.separators[child])
+            beliefs[parent] = beliefs[parent] + expanded(messages[child], tree.separators[child], tree.cliques[parent])
     for child, parent in enumerate(tree.parents):
         if parent is None:
-            beliefs[child] = beliefs[child] - _log_summed(beliefs[child], tree.cliques[child], ())
+            beliefs[child] = beliefs[child] - log_summed(beliefs[child], tree.cliques[child], ())
             continue
-        update = _log_summed(beliefs[parent], tree.cliques[parent], tree.separators[child]) - messages[child]
-        beliefs[child] = beliefs[child] + _expanded(update, tree.separators[child], tree.cliques[child])
+        update = log_summed(beliefs[parent], tree.cliques[parent], tree.separators[child]) - messages[child]
+        beliefs[child] = beliefs[child] + expanded(update, tree.separators[child], tree.cliques[child])
     return [np.exp(belief) for belief in beliefs]
 
 
@@ -95,39 +68,8 @@ def assembled(tree: JunctionTree, factors: Sequence[Labelled]) -> list[np.ndarra
         holder = tree.holder(attributes)
         clique = tree.cliques[holder]
         ordered = np.transpose(table, [attributes.index(a) for a in clique if a in attributes])
-        potentials[holder] += _expanded(ordered, attributes, clique)
+        potentials[holder] += expanded(ordered, attributes, clique)
     return potentials
-
-
-def stratified(table: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A column index for each entry of ``rows``, from that row of ``table``, by systematic sampling within each row.
-
-    Parameters
-    ----------
-    table : numpy.ndarray of float, shape (conditions, outcomes)
-        Non-negative weights.
-    rows : numpy.ndarray of int, shape (n,)
-
-    Returns
-    -------
-    numpy.ndarray of int, shape (n,)
-        Every outcome is drawn ``floor`` or ``ceil`` of its expected number of times.
-    """
-    conditions, outcomes = table.shape
-    order = np.lexsort((rng.random(rows.size), rows))
-    counts = np.bincount(rows, minlength=conditions)
-    rank = np.arange(rows.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    ordered = rows[order]
-    uniform = (rank + rng.random(conditions)[ordered]) / counts[ordered]
-    totals = table.sum(axis=1, keepdims=True)
-    shares = np.where(totals > 0, table / np.where(totals > 0, totals, 1), 1 / outcomes)
-    cumulative = np.cumsum(shares, axis=1)
-    cumulative /= cumulative[:, -1:]
-    flat = (cumulative + np.arange(conditions)[:, None]).ravel()
-    drawn = np.empty(rows.size, dtype=np.int64)
-    found = np.searchsorted(flat, np.minimum(uniform, 1 - 1e-12) + ordered, side="right") - ordered * outcomes
-    drawn[order] = np.clip(found, 0, outcomes - 1)
-    return drawn
 
 
 def _summed(table: np.ndarray, clique: Clique, attributes: Sequence[str]) -> np.ndarray:
@@ -136,7 +78,8 @@ def _summed(table: np.ndarray, clique: Clique, attributes: Sequence[str]) -> np.
     return np.transpose(sums, [kept.index(a) for a in attributes])
 
 
-def _log_summed(table: np.ndarray, clique: Clique, kept: Clique) -> np.ndarray:
+def log_summed(table: np.ndarray, clique: Clique, kept: Clique) -> np.ndarray:
+    """Logarithm of the sums of ``exp(table)``, axes in ``clique``'s order, over all attributes but ``kept``."""
     axes = tuple(i for i, a in enumerate(clique) if a not in kept)
     if not axes:
         return table
@@ -144,7 +87,8 @@ def _log_summed(table: np.ndarray, clique: Clique, kept: Clique) -> np.ndarray:
     return np.log(np.exp(table - highest).sum(axis=axes)) + highest.squeeze(axis=axes)
 
 
-def _expanded(table: np.ndarray, attributes: Clique, clique: Clique) -> np.ndarray:
+def expanded(table: np.ndarray, attributes: Clique, clique: Clique) -> np.ndarray:
+    """``table`` with an axis of length 1 for each attribute of ``clique`` that it lacks."""
     shape = iter(table.shape)
     return table.reshape([next(shape) if a in attributes else 1 for a in clique])
 
@@ -158,7 +102,7 @@ def _eliminated(tree: JunctionTree, beliefs: list[np.ndarray], attributes: Seque
         clique, parent = tree.cliques[child], tree.parents[child]
         separator = tree.separators[child] if parent in needed else ()
         margin = np.maximum(_summed(beliefs[child], clique, separator), 1e-300)
-        share = beliefs[child] / _expanded(margin, separator, clique)
+        share = beliefs[child] / expanded(margin, separator, clique)
         operands = [(share, clique), *messages[child]]
         held = {a for _, names in operands for a in names}
         kept = tuple(a for a in tree.levels if a in held and (a in separator or a in attributes))

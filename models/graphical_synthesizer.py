@@ -21,6 +21,7 @@ from models.attributes import (
     encode_attributes,
     evidence,
 )
+from models.conditional_sampling import sample, sample_given
 from models.estimation import Measurement, estimate, estimated_total, expected_error
 from models.given import conditions
 from models.graphical_model import GraphicalModel
@@ -124,17 +125,12 @@ class GraphicalSynthesizer:
         return within_constraints(lambda rows: self._drawn_given(wanted[rows], rng), wanted.height, self.schema_)
 
     def _drawn(self, n: int, rng: np.random.Generator) -> pl.DataFrame:
-        return decode_attributes(self.model_.sample(n, rng), self.schema_, rng)
+        return decode_attributes(sample(self.model_, n, rng), self.schema_, rng)
 
     def _drawn_given(self, wanted: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
-        """Exact conditioning, one belief propagation for each distinct condition."""
-        numbered = wanted.with_row_index("row number")
-        parts = []
-        for _, group in numbered.group_by(wanted.columns, maintain_order=True):
-            known = evidence(group[:1].drop("row number"), self.schema_)
-            drawn = decode_attributes(self.model_.sample(group.height, rng, known), self.schema_, rng)
-            parts.append(drawn.with_columns(group[c] for c in [*wanted.columns, "row number"]))
-        return pl.concat(parts).sort("row number").drop("row number")
+        known, allowed = evidence(wanted, self.schema_)
+        drawn = decode_attributes(sample_given(self.model_, known, rng, allowed), self.schema_, rng)
+        return drawn.with_columns(wanted[c] for c in wanted.columns)
 
     def _selected(self, oracle: MarginalOracle, schema: Schema, rho: float) -> Selection:
         levels, task = attribute_levels(schema), class_attribute(schema)
