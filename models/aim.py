@@ -12,7 +12,7 @@ import numpy as np
 from models.accounting import sigma_for
 from models.estimation import Measurement, estimated_total
 from models.graphical_model import GraphicalModel
-from models.junction_tree import Clique, tree_cells
+from models.junction_tree import Clique, maximal_cliques, tree_cells
 from models.selection import Selection
 from records.privacy import Mechanism
 from records.protocols import MarginalOracle
@@ -58,10 +58,15 @@ def _affordable(
     weights: dict[Clique, float], levels: dict[str, int], done: Selection, most: float
 ) -> list[Clique]:  # fmt: skip
     measured = [m.attributes for m in done.measurements]
-    now = tree_cells(levels, measured)
-    small = [c for c in weights if prod(levels[a] for a in c) + now <= most or c in measured]
-    fitting = [c for c in small if tree_cells(levels, [*measured, c]) <= max(most, now)]
-    return fitting or measured
+    held = maximal_cliques(levels, measured)
+    now = sum(prod(levels[a] for a in clique) for clique in held)
+
+    def fits(candidate: Clique) -> bool:
+        if any(clique.issuperset(candidate) for clique in held):
+            return True
+        return prod(levels[a] for a in candidate) + now <= most and tree_cells(levels, [*measured, candidate]) <= most
+
+    return [candidate for candidate in weights if fits(candidate)] or measured
 
 
 def _chosen(

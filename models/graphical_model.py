@@ -41,7 +41,7 @@ class GraphicalModel:
             holder = self.tree.holder(attributes)
         except KeyError:
             return _eliminated(self.tree, beliefs, attributes)
-        return _summed(beliefs[holder], self.tree.cliques[holder], attributes)
+        return summed(beliefs[holder], self.tree.cliques[holder], attributes)
 
 
 def calibrated(tree: JunctionTree, potentials: list[np.ndarray]) -> list[np.ndarray]:
@@ -72,7 +72,8 @@ def assembled(tree: JunctionTree, factors: Sequence[Labelled]) -> list[np.ndarra
     return potentials
 
 
-def _summed(table: np.ndarray, clique: Clique, attributes: Sequence[str]) -> np.ndarray:
+def summed(table: np.ndarray, clique: Clique, attributes: Sequence[str]) -> np.ndarray:
+    """Sums of ``table``, axes in ``clique``'s order, over all but ``attributes``, in the order of these."""
     kept = [a for a in clique if a in attributes]
     sums = table.sum(axis=tuple(i for i, a in enumerate(clique) if a not in attributes))
     return np.transpose(sums, [kept.index(a) for a in attributes])
@@ -101,7 +102,7 @@ def _eliminated(tree: JunctionTree, beliefs: list[np.ndarray], attributes: Seque
     for child in sorted(needed, reverse=True):
         clique, parent = tree.cliques[child], tree.parents[child]
         separator = tree.separators[child] if parent in needed else ()
-        margin = np.maximum(_summed(beliefs[child], clique, separator), 1e-300)
+        margin = np.maximum(summed(beliefs[child], clique, separator), 1e-300)
         share = beliefs[child] / expanded(margin, separator, clique)
         operands = [(share, clique), *messages[child]]
         held = {a for _, names in operands for a in names}
@@ -114,7 +115,8 @@ def _eliminated(tree: JunctionTree, beliefs: list[np.ndarray], attributes: Seque
 def _contracted(operands: list[Labelled], kept: Clique) -> np.ndarray:
     labels = {name: i for i, name in enumerate(dict.fromkeys(a for _, names in operands for a in names))}
     flat = [part for table, names in operands for part in (table, [labels[a] for a in names])]
-    return np.einsum(*flat, [labels[a] for a in kept], optimize=True)
+    # Looking for an order of contraction costs more than it saves where there is only one.
+    return np.einsum(*flat, [labels[a] for a in kept], optimize=len(operands) > 2)
 
 
 def _subtree(tree: JunctionTree, attributes: Sequence[str]) -> set[int]:

@@ -80,9 +80,11 @@ def maximal_cliques(levels: Mapping[str, int], measured: Iterable[Clique]) -> li
         for one, other in combinations(attributes, 2):
             neighbours[one].add(other)
             neighbours[other].add(one)
+    sizes = {name: _table_size(levels, name, around) for name, around in neighbours.items()}
     found: list[frozenset[str]] = []
-    while neighbours:
-        name = min(neighbours, key=lambda a: levels[a] * prod(levels[b] for b in neighbours[a]))
+    while sizes:
+        name = min(sizes, key=sizes.__getitem__)
+        del sizes[name]
         around = neighbours.pop(name)
         clique = frozenset({name, *around})
         if not any(clique <= other for other in found):
@@ -90,7 +92,12 @@ def maximal_cliques(levels: Mapping[str, int], measured: Iterable[Clique]) -> li
         for other in around:
             neighbours[other] |= around
             neighbours[other] -= {other, name}
+            sizes[other] = _table_size(levels, other, neighbours[other])
     return found
+
+
+def _table_size(levels: Mapping[str, int], name: str, around: set[str]) -> int:
+    return levels[name] * prod([levels[other] for other in around])
 
 
 def tree_cells(levels: Mapping[str, int], measured: Iterable[Clique]) -> int:
