@@ -23,6 +23,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
+from threadpoolctl import threadpool_limits
 
 from metrics.calibration import brier, calibration_points
 from metrics.candidate import candidate_hash
@@ -32,6 +33,8 @@ from metrics.plain import plain
 from records.schema import Column, Outcome, Schema
 
 FOLDS = 3
+# Below this, threads cost more than they bring; on a busy machine, where they wait for each other, 8 times.
+FEWEST_ROWS_FOR_THREADS = 100_000
 Classifier = Pipeline | HistGradientBoostingClassifier
 TRAINED_ON = {"trtr": "train", "tstr": "synthetic"}
 
@@ -159,10 +162,12 @@ def _reason(tables: Mapping[str, LabelledTable], columns: Sequence[Column]) -> s
 
 def _train(tables: Mapping[str, LabelledTable], columns: Sequence[Column], seed: int) -> dict[str, dict[str, Any]]:
     models = classifiers(columns, seed) if columns else {}
-    return {
-        name: {side: _fit(model, tables[source], tables["holdout"], seed) for side, source in TRAINED_ON.items()}
-        for name, model in models.items()
-    }
+    small = max(table.rows for table in tables.values()) < FEWEST_ROWS_FOR_THREADS
+    with threadpool_limits(limits=1 if small else None):
+        return {
+            name: {side: _fit(model, tables[source], tables["holdout"], seed) for side, source in TRAINED_ON.items()}
+            for name, model in models.items()
+        }
 
 
 def _fit(model: Classifier, source: LabelledTable, test: LabelledTable, seed: int) -> _Trained | None:
