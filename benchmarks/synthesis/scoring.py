@@ -1,7 +1,7 @@
 """One scorer for all synthesizers and references.
 
-Belongs here: TSTR, total variation of pairs, and the Kaplan-Meier gap against held-out patients. Does not belong
-here: fitting.
+Belongs here: TSTR, total variation of pairs and the Kaplan-Meier gap against held-out patients, and the membership
+attack of ``metrics``. Does not belong here: fitting.
 """
 
 import numpy as np
@@ -10,6 +10,7 @@ from lifelines import KaplanMeierFitter
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
+from metrics.membership import privacy
 from records.discretisation import encode, level_count
 from records.outcome import binary_outcome
 from records.schema import Schema
@@ -23,12 +24,15 @@ def scores(made: pl.DataFrame, train: pl.DataFrame, holdout: pl.DataFrame, schem
     dict
         ``tstr`` (AUC on held-out patients of gradient boosting trained on ``made``), ``tvd2`` and ``tvd2_max`` (all
         pairs of columns, against held-out patients), ``tvd2_train`` (against ``train``), ``km_gap`` (mean absolute
-        difference of survival from held-out patients' on a monthly grid; ``None`` without follow-up).
+        difference of survival from held-out patients' on a monthly grid; ``None`` without follow-up),
+        ``membership_auc`` (density-ratio attack, as many members from ``train`` as controls from ``holdout``; 0.5 is
+        guessing; ``None`` if the attack could not run).
     """
     against, learnt = pair_distances(made, holdout, schema), pair_distances(made, train, schema)
     return {
         "tstr": transfer_auc(made, holdout, schema), "tvd2": float(against.mean()), "tvd2_max": float(against.max()),
         "tvd2_train": float(learnt.mean()), "km_gap": survival_gap(made, holdout, schema),
+        "membership_auc": privacy(train, holdout, made, schema, rng=np.random.default_rng(0)).auc,
     }  # fmt: skip
 
 

@@ -17,8 +17,12 @@ Fit = Callable[[pd.DataFrame, dict[str, Any]], pd.DataFrame]
 
 
 def run(fit: Fit) -> None:
-    """Call ``fit(table of level numbers, settings)`` and store what it draws; settings is the file named in argv."""
+    """Call ``fit(table of level numbers, settings)`` and store what it draws; settings is the file named in argv.
+
+    The process ends itself at the limit of processor time that the settings name.
+    """
     settings = json.loads(Path(sys.argv[1]).read_text())
+    resource.setrlimit(resource.RLIMIT_CPU, (settings["limit"], resource.RLIM_INFINITY))
     table = pd.read_csv(settings["table"])
     start = time.process_time()
     drawn = fit(table, settings)
