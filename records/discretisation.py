@@ -12,6 +12,8 @@ import polars as pl
 from records.schema import Column, Kind, Schema
 
 DEFAULT_BINS = 10
+# Edges are decimals, as recorded values are: 0.3, not the 0.30000000000000004 that adding up gives.
+DECIMALS = 9
 
 
 def edges(column: Column) -> np.ndarray:
@@ -20,15 +22,18 @@ def edges(column: Column) -> np.ndarray:
     Returns
     -------
     numpy.ndarray of float, shape (bins + 1,)
-        Rising; bin ``i`` is ``[edges[i], edges[i + 1])`` and the last one includes its upper edge.
+        Rising; bin ``i`` is ``[edges[i], edges[i + 1])`` and the last one includes its upper edge. Without cut points
+        in the codebook there are 10 bins of one width, or one bin per value if at most 10 values can be recorded.
     """
     if column.minimum is None or column.maximum is None:
         raise KeyError(f"{column.name} has no bounds")
     if column.bins:
         return np.array([column.minimum, *column.bins, column.maximum], dtype=float)
-    if column.kind is Kind.INTEGER and column.maximum - column.minimum < DEFAULT_BINS:
-        return np.append(np.arange(column.minimum, column.maximum + 1), column.maximum + 1.0)
-    return np.linspace(column.minimum, column.maximum, DEFAULT_BINS + 1)
+    width = column.maximum - column.minimum
+    step = column.step or (1.0 if column.kind is Kind.INTEGER else 0.0)
+    if step and width / step < DEFAULT_BINS:
+        return np.round(column.minimum + step * np.arange(int(width / step + 1e-9) + 2), DECIMALS)
+    return np.round(np.linspace(column.minimum, column.maximum, DEFAULT_BINS + 1), DECIMALS)
 
 
 def value_levels(column: Column) -> int:

@@ -41,17 +41,20 @@ def validate(frame: pl.DataFrame, schema: Schema, *, source: str) -> pl.DataFram
     present = [column for column in schema.columns if column.name in frame.columns]
     if frame.height:
         typed = frame.select(_typed(column, frame.schema[column.name]) for column in present)
-        for column in present:
-            problems += _column_problems(frame[column.name], typed[column.name], column)
-        if not problems:
-            problems += _table_problems(typed, schema)
+        found = {c.name: list(_column_problems(frame[c.name], typed[c.name], c)) for c in present}
+        problems += [problem for breaches in found.values() for problem in breaches]
+        problems += _table_problems(typed, schema.select(name for name, breaches in found.items() if not breaches))
     if problems:
         raise TableError(source, problems)
     return typed
 
 
 def _typed(column: Column, dtype: pl.DataType) -> pl.Expr:
+    if not _readable(dtype, column.kind):
+        return pl.repeat(None, pl.len(), dtype=column.dtype).alias(column.name)
     value = pl.col(column.name)
+    if dtype in (pl.Categorical, pl.Enum):
+        value, dtype = value.cast(pl.String), pl.String()
     if dtype.is_float():
         value = value.fill_nan(None)
     if column.kind is Kind.CATEGORY:
@@ -62,6 +65,16 @@ def _typed(column: Column, dtype: pl.DataType) -> pl.Expr:
     if column.kind is Kind.DATE and dtype == pl.String:
         return value.str.to_date("%Y-%m-%d", strict=False)
     return value.cast(column.dtype, strict=False)
+
+
+def _readable(dtype: pl.DataType, kind: Kind) -> bool:
+    """Whether a stored type can stand for the kind at all: no list, bytes or duration can, and no date for a number."""
+    text = (pl.String, pl.Categorical, pl.Enum, pl.Null)
+    if kind is Kind.DATE:
+        return dtype in (*text, pl.Date, pl.Datetime)
+    if kind is Kind.TEXT and dtype in (pl.Date, pl.Datetime):
+        return True
+    return dtype in (*text, pl.Boolean) or dtype.is_numeric()
 
 
 def _level_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
@@ -90,6 +103,7 @@ def _column_problems(raw: pl.Series, typed: pl.Series, column: Column) -> Iterat
 
 
 def _table_problems(typed: pl.DataFrame, schema: Schema) -> Iterator[Problem]:
+    """Breaches of what several rows or columns must hold together; ``schema`` has the columns without a breach."""
     if schema.identifier is not None:
         name = schema.identifier.name
         if repeated := typed.height - typed[name].n_unique():
