@@ -37,11 +37,16 @@ def _parquet(path: Path) -> pl.DataFrame:
 
 
 def _csv(path: Path) -> pl.DataFrame:
-    # The message of polars may quote the offending cell, hence "from None".
+    refusal = StorageError(
+        f"{path.name} must be a UTF-8, comma-separated table with a header and equal columns in all rows, "
+        "got something else; export it again as CSV (UTF-8)"
+    )
     try:
-        return pl.read_csv(path, infer_schema=False, null_values=["", "NA"])
+        table = pl.read_csv(path, infer_schema=False, null_values=["", "NA"])
     except (pl.exceptions.PolarsError, UnicodeDecodeError, OSError):
-        raise StorageError(
-            f"{path.name} must be a UTF-8, comma-separated table with a header and equal columns in all rows, "
-            "got something else; export it again as CSV (UTF-8)"
-        ) from None
+        # The message of polars may quote the offending cell, hence "from None".
+        raise refusal from None
+    # polars refuses cells that are not UTF-8, but reads such a header with replacement characters.
+    if any(mark in "".join(table.columns) for mark in "\0\N{REPLACEMENT CHARACTER}"):
+        raise refusal
+    return table

@@ -1,5 +1,6 @@
 """Bad input: all problems in one error, with counts and column names and never a row value."""
 
+import gzip
 from pathlib import Path
 
 import polars as pl
@@ -63,12 +64,23 @@ def test_csv_round_trip(table: pl.DataFrame, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "data"), [
     ("empty.csv", b""), ("latin.csv", "patient_id,sex\n1,kvinna \xe4\n".encode("latin-1")),
-    ("cut.parquet", b"PAR1 cut"), ("table.xlsx", b"PK"),
+    ("utf16.csv", "patient_id,sex\n1,kvinna\n".encode("utf-16")), ("header.csv", "id,k\xf6n\n1,2\n".encode("latin-1")),
+    ("ragged.csv", b"a,b\n1,2,3\n"), ("cut.csv.gz", gzip.compress(b"a,b\n1,2\n" * 99)[:-9]), ("cut.parquet", b"PAR1 cut"), ("table.xlsx", b"PK"),
 ])  # fmt: skip
 def test_unreadable_files(name: str, data: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(StorageError, match="must"):
         read_table(tmp_path / name)
+
+
+def test_truncated_parquet(table: pl.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    table.write_parquet(path)
+    whole = path.read_bytes()
+    for size in (4, 500, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        with pytest.raises(StorageError, match="must be a whole Parquet file"):
+            COHORT.load(path)
 
 
 def test_damaged_table_file(table: pl.DataFrame, tmp_path: Path) -> None:
