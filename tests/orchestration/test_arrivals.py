@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -17,8 +18,8 @@ from use_cases.registry import discover
 PHASEIV = str(Path(sys.executable).parent / "phaseiv")
 
 
-def test_a_new_file_starts_a_run(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path / "home", inbox=tmp_path / "inbox")
+def test_a_new_file_starts_a_run(tmp_path: Path, new_home: Callable[[], Path]) -> None:
+    settings = Settings(home=new_home(), inbox=tmp_path / "inbox")
     (tmp_path / "inbox" / "stroke").mkdir(parents=True)
     table = discover()["stroke"].cohorts[0].load().sample(420, seed=1)
     table.write_csv(tmp_path / "inbox" / "stroke" / "new.csv")

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ HEAVY = {"torch", "mlflow", "sklearn", "opacus"}
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(home=tmp_path_factory.mktemp("home"))
+def settings(new_home: Callable[[], Path]) -> Settings:
+    return Settings(home=new_home())
 
 
 @pytest.fixture(scope="module")
