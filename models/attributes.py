@@ -5,10 +5,13 @@ survival outcome only means something jointly; the binary task's class is anothe
 here: counting them (``oracle``) or values inside a bin (``decode``).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
 from models.decode import decode_column
+from models.junction_tree import Clique
 from records.discretisation import edges, encode_column, level_count
 from records.errors import ParameterError
 from records.schema import Column, Schema
@@ -96,6 +99,25 @@ def evidence(given: pl.DataFrame, schema: Schema) -> tuple[dict[str, np.ndarray]
         position = packed.index(held[0])
         return known, {FOLLOW_UP: np.indices(shape)[position].ravel() == codes[held[0]][:, None]}
     return known, {}
+
+
+def attributes_of(names: Sequence[str], schema: Schema) -> Clique:
+    """Attributes that hold columns, each once, in the model's order; ``class`` names the primary outcome's class.
+
+    Raises
+    ------
+    ParameterError
+        A name is neither a column nor ``class``.
+    """
+    packed, levels = {c.name for c in _packed(schema)}, attribute_levels(schema)
+    wanted = {FOLLOW_UP if name in packed else name for name in names}
+    if CLASS in wanted and CLASS not in levels:
+        wanted = wanted - {CLASS} | {class_attribute(schema) or CLASS}
+    if unknown := sorted(wanted - set(levels)):
+        raise ParameterError(
+            f"marginals must name columns of {schema.name} or class, got {', '.join(unknown)}; mend them"
+        )
+    return tuple(name for name in levels if name in wanted)
 
 
 def covariates(schema: Schema) -> list[Column]:

@@ -4,7 +4,7 @@ Belongs here: exact conditioning for many rows at once, and randomised rounding.
 model (``estimation``) or what the levels mean (``attributes``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -14,11 +14,20 @@ from models.junction_tree import Clique
 MOST_NUMBERS = 20_000_000  # held at once: more conditions are taken in portions
 
 Levels = Mapping[str, np.ndarray]
+Draw = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
 
 
-def sample(model: GraphicalModel, n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Level numbers of ``n`` rows by attribute; marginals are met closely, by randomised rounding."""
-    return _drawn(model, {}, {}, np.zeros(n, dtype=np.int64), rng)
+def sample(
+    model: GraphicalModel, n: int, rng: np.random.Generator, *, rounded: bool = True
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """Level numbers of ``n`` rows by attribute.
+
+    Parameters
+    ----------
+    rounded : bool
+        Meet marginals closely, by randomised rounding; else rows are independent, as rules of inference assume.
+    """
+    return _drawn(model, {}, {}, np.zeros(n, dtype=np.int64), rng, stratified if rounded else independent)
 
 
 def sample_given(
@@ -48,13 +57,13 @@ def sample_given(
     for start in range(0, first.size, portion):
         some, here = first[start : start + portion], np.flatnonzero((of_row >= start) & (of_row < start + portion))
         fixed, possible = {a: c[some] for a, c in wanted.items()}, {a: m[some] for a, m in masks.items()}
-        for name, drawn in _drawn(model, fixed, possible, of_row[here] - start, rng).items():
+        for name, drawn in _drawn(model, fixed, possible, of_row[here] - start, rng, stratified).items():
             codes[name][here] = drawn
     return codes
 
 
 def _drawn(
-    model: GraphicalModel, known: Levels, allowed: Levels, condition: np.ndarray, rng: np.random.Generator
+    model: GraphicalModel, known: Levels, allowed: Levels, condition: np.ndarray, rng: np.random.Generator, draw: Draw
 ) -> dict[str, np.ndarray]:
     """Rows, one per entry of ``condition``, which is a position in the arrays of ``known`` and ``allowed``."""
     tree = model.tree
@@ -67,7 +76,7 @@ def _drawn(
         where = condition if table.shape[0] > 1 else np.zeros_like(condition)
         groups, group = np.unique(np.ravel_multi_index([where, *(codes[a] for a in seen)], sizes), return_inverse=True)
         weights = by_row.reshape(int(np.prod(sizes)), -1)[groups]
-        drawn = stratified(np.exp(weights - weights.max(axis=1, keepdims=True)), group.reshape(-1), rng)
+        drawn = draw(np.exp(weights - weights.max(axis=1, keepdims=True)), group.reshape(-1), rng)
         codes |= dict(zip(new, np.unravel_index(drawn, [tree.levels[a] for a in new]), strict=True)) if new else {}
     return codes
 
@@ -117,18 +126,29 @@ def stratified(table: np.ndarray, rows: np.ndarray, rng: np.random.Generator) ->
     numpy.ndarray of int, shape (n,)
         Every outcome is drawn ``floor`` or ``ceil`` of its expected number of times.
     """
-    conditions, outcomes = table.shape
+    conditions = len(table)
     order = np.lexsort((rng.random(rows.size), rows))
     counts = np.bincount(rows, minlength=conditions)
     rank = np.arange(rows.size) - np.repeat(np.cumsum(counts) - counts, counts)
     ordered = rows[order]
     uniform = (rank + rng.random(conditions)[ordered]) / counts[ordered]
+    drawn = np.empty(rows.size, dtype=np.int64)
+    drawn[order] = _inverted(table, ordered, uniform)
+    return drawn
+
+
+def independent(table: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """As ``stratified``, but each entry is drawn by itself."""
+    return _inverted(table, rows, rng.random(rows.size))
+
+
+def _inverted(table: np.ndarray, rows: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+    """The column at which the cumulative share of each row of ``table`` passes ``uniform``."""
+    conditions, outcomes = table.shape
     totals = table.sum(axis=1, keepdims=True)
     shares = np.where(totals > 0, table / np.where(totals > 0, totals, 1), 1 / outcomes)
     cumulative = np.cumsum(shares, axis=1)
     cumulative /= cumulative[:, -1:]
     flat = (cumulative + np.arange(conditions)[:, None]).ravel()
-    drawn = np.empty(rows.size, dtype=np.int64)
-    found = np.searchsorted(flat, np.minimum(uniform, 1 - 1e-12) + ordered, side="right") - ordered * outcomes
-    drawn[order] = np.clip(found, 0, outcomes - 1)
-    return drawn
+    found = np.searchsorted(flat, np.minimum(uniform, 1 - 1e-12) + rows, side="right") - rows * outcomes
+    return np.clip(found, 0, outcomes - 1)

@@ -5,7 +5,7 @@ here: each of these steps (``aim``, ``mst``, ``oracle``, ``estimation``, ``graph
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Self
 
 import numpy as np
@@ -16,6 +16,7 @@ from models.aim import adapt
 from models.attributes import (
     FOLLOW_UP,
     attribute_levels,
+    attributes_of,
     class_attribute,
     decode_attributes,
     encode_attributes,
@@ -28,8 +29,9 @@ from models.graphical_model import GraphicalModel
 from models.junction_tree import junction_tree
 from models.mst import spanning_tree
 from models.oracle import TableOracle
+from models.posterior import posterior_models
 from models.rows import within_constraints
-from models.selection import Selection, start
+from models.selection import Selection, declared, start
 from models.structure import structural_zeros
 from models.workload import public_start, workload
 from records.errors import ParameterError
@@ -37,7 +39,7 @@ from records.privacy import PrivacySpend
 from records.protocols import MarginalOracle
 from records.schema import Schema
 
-SELECTIONS = ("auto", "aim", "mst", "star")
+SELECTIONS = ("auto", "aim", "mst", "star", "declared")
 START_SHARE = 0.5
 TOO_NOISY_TO_ADAPT = 0.05
 Progress = Callable[[float], None]
@@ -48,10 +50,12 @@ class GraphicalSynthesizer:
 
     Parameters
     ----------
-    selection : {"auto", "aim", "mst", "star"}
+    selection : {"auto", "aim", "mst", "star", "declared"}
         ``star`` measures every covariate with the task's class and nothing else; ``aim`` spends half of the budget
         so and then adapts; ``auto`` adapts only if the noise of that first half is small enough, which it can tell
-        from the noisy counts; ``mst`` knows no task.
+        from the noisy counts; ``mst`` knows no task; ``declared`` measures ``marginals``, for valid inference.
+    marginals : sequence of sequences of str
+        Columns that an analysis uses together, for ``declared``; ``class`` names the primary outcome's class.
     delta : float
         For the epsilon that ``privacy_`` states.
     secure : bool
@@ -75,10 +79,11 @@ class GraphicalSynthesizer:
     """
 
     def __init__(
-        self, *, selection: str = "auto", delta: float = 1e-5, secure: bool = True, most_cells: int = 200_000,
-        progress: Progress | None = None,
+        self, *, selection: str = "auto", marginals: Sequence[Sequence[str]] = (), delta: float = 1e-5,
+        secure: bool = True, most_cells: int = 200_000, progress: Progress | None = None,
     ) -> None:  # fmt: skip
         self.selection = selection
+        self.marginals = marginals
         self.delta = delta
         self.secure = secure
         self.most_cells = most_cells
@@ -111,8 +116,8 @@ class GraphicalSynthesizer:
         """Learn from measurements that were taken before; a post-processing that costs nothing."""
         self.schema_, self.measurements_ = schema, measurements
         self.total_ = round(estimated_total(measurements))
-        self.expected_error_ = expected_error(measurements[: _started(schema)])
-        self.model_, _ = _learnt(schema, measurements, [], steps=1000, tolerance=1e-6)
+        self.expected_error_ = expected_error(measurements[: len(self.marginals) or _started(schema)])
+        self.model_, self._thetas = _learnt(schema, measurements, [], steps=1000, tolerance=1e-6)
         return self
 
     def sample(
@@ -123,6 +128,21 @@ class GraphicalSynthesizer:
             return within_constraints(lambda rows: self._drawn(rows.size, rng), n or self.total_, self.schema_)
         wanted = conditions(given, self.schema_, n)
         return within_constraints(lambda rows: self._drawn_given(wanted[rows], rng), wanted.height, self.schema_)
+
+    def sample_tables(self, tables: int, *, rng: np.random.Generator, n: int | None = None) -> Iterator[pl.DataFrame]:
+        """Tables for ``models.inference``, each of ``n`` independent rows from another draw of the posterior.
+
+        By default ``n`` is four times the patients, so that the rows' own sampling adds little. Together they carry the uncertainty that sampling patients and noise have left, which one table cannot show.
+        Pooled estimates hold what they say for analyses inside the measured marginals (``selection="declared"``).
+        """
+        for model in posterior_models(self.model_, self.measurements_, self._relearnt, tables, rng):
+            yield within_constraints(
+                lambda rows, m=model: decode_attributes(sample(m, rows.size, rng, rounded=False), self.schema_, rng),
+                n or 4 * self.total_, self.schema_,
+            )  # fmt: skip
+
+    def _relearnt(self, measurements: list[Measurement]) -> GraphicalModel:
+        return _learnt(self.schema_, measurements, self._thetas, steps=100, tolerance=1e-4)[0]
 
     def _drawn(self, n: int, rng: np.random.Generator) -> pl.DataFrame:
         return decode_attributes(sample(self.model_, n, rng), self.schema_, rng)
@@ -136,6 +156,8 @@ class GraphicalSynthesizer:
         levels, task = attribute_levels(schema), class_attribute(schema)
         if self.selection == "mst":
             return spanning_tree(oracle, levels, [c for _, c in structural_zeros(schema)], rho=rho)
+        if self.selection == "declared":
+            return declared(oracle, levels, [attributes_of(names, schema) for names in self.marginals], rho=rho)
         if self.selection not in SELECTIONS:
             raise ParameterError(f"selection must be one of {', '.join(SELECTIONS)}, got {self.selection}; choose one")
         done = start(oracle, levels, task, rho=START_SHARE * rho)

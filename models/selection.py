@@ -4,7 +4,7 @@ Belongs here: the record of measurements and mechanisms, joint measurement with 
 selection that looks at the data (``aim``, ``mst``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from models.accounting import sigma_for
@@ -16,6 +16,7 @@ from records.privacy import Mechanism
 from records.protocols import MarginalOracle
 
 FOLLOW_UP_SHARE = 0.2
+DECLARED_SHARE = 0.8
 
 
 @dataclass
@@ -41,6 +42,15 @@ def start(oracle: MarginalOracle, levels: Mapping[str, int], task: str | None, *
         return measure_together(oracle, starred, rho, "class x covariate counts")
     followed = measure_together(oracle, [(FOLLOW_UP,)], FOLLOW_UP_SHARE * rho, "follow-up counts")
     return followed + measure_together(oracle, starred, (1 - FOLLOW_UP_SHARE) * rho, "class x covariate counts")
+
+
+def declared(oracle: MarginalOracle, levels: Mapping[str, int], wanted: Sequence[Clique], *, rho: float) -> Selection:
+    """Measure the marginals that an analysis names for four fifths of ``rho``, and all other attributes alone."""
+    held = {name for clique in wanted for name in clique}
+    rest = [(name,) for name in levels if name not in held]
+    share = DECLARED_SHARE if rest else 1.0
+    done = measure_together(oracle, list(wanted), share * rho, "declared counts")
+    return done + measure_together(oracle, rest, rho - done.rho, "one-way counts") if rest else done
 
 
 def measure_together(oracle: MarginalOracle, cliques: list[Clique], rho: float, purpose: str) -> Selection:

@@ -6,24 +6,13 @@ import pytest
 from dp_accounting import GaussianDpEvent, ZCDpEvent
 from dp_accounting.rdp import RdpAccountant
 
-from deidentification.pipeline import deidentify
-from deidentification.schema import released_schema
 from models.accounting import epsilon_to_rho
 from models.description import described
 from models.graphical_synthesizer import GraphicalSynthesizer
 from models.registry import build
 from records.errors import ParameterError, TableError
-from records.schema import Schema
 from records.validation import validate
-from use_cases.registry import discover
-
-COHORTS = {c.name: c for u in discover().values() for c in u.cohorts if c.source.bundled}
-
-
-def learnt_from(name: str) -> tuple[pl.DataFrame, Schema]:
-    cohort = COHORTS[name]
-    schema = released_schema(cohort.table)
-    return deidentify(cohort.load(), cohort.table, key=b"k" * 32, k=5).frame.select(schema.names), schema
+from tests.models.bundled import COHORTS, learnt_from
 
 
 @pytest.mark.parametrize("cohort", COHORTS)
