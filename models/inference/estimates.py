@@ -77,7 +77,7 @@ def chi_squared(one: str, other: str) -> Estimator:
 
     def estimate(table: pl.DataFrame) -> Estimate:
         known = table.select(one, other).drop_nulls()
-        sizes = [len(known[name].cat.get_categories()) for name in (one, other)]
+        sizes = [len(known[name].dtype.categories) for name in (one, other)]
         codes = [known[name].to_physical().to_numpy().astype(np.int64) for name in (one, other)]
         joint = np.bincount(codes[0] * sizes[1] + codes[1], minlength=sizes[0] * sizes[1]).reshape(sizes) / known.height
         rows, columns = joint.sum(axis=1), joint.sum(axis=0)
@@ -139,6 +139,6 @@ def _design(table: pl.DataFrame, covariates: Sequence[str]) -> tuple[tuple[str, 
         if table[name].dtype.is_numeric():
             columns[name] = table[name].cast(pl.Float64).to_numpy()
             continue
-        for level in table[name].cat.get_categories().to_list()[1:]:
+        for level in table[name].dtype.categories.to_list()[1:]:
             columns[f"{name}={level}"] = (table[name].cast(pl.String) == level).cast(pl.Float64).to_numpy()
     return tuple(columns), np.column_stack(list(columns.values()))

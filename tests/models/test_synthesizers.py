@@ -96,7 +96,7 @@ def test_bad_budget(budget: float | None) -> None:
 
 def test_unknown_names() -> None:
     table, schema = learnt_from("copenhagen")
-    with pytest.raises(ParameterError, match="selection must be one of auto, aim, mst, star, got best"):
+    with pytest.raises(ParameterError, match="selection must be one of auto, aim, mst, star, declared, got best"):
         GraphicalSynthesizer(selection="best").fit(table, schema, budget=1.0, rng=np.random.default_rng(0))
     with pytest.raises(ParameterError, match="synthesizer must be one of"):
         build("best", delta=1e-5)
