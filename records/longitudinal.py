@@ -30,8 +30,9 @@ class LongitudinalSchema(Frozen):
         bands of time in which a model may differ.
     treatment : str
         Column of ``patients``.
-    leading : str
-        Measurement that the others are allowed to follow where privacy leaves room for one only.
+    leading : tuple of str
+        Measurements on which the end of follow-up may depend where privacy leaves no room for all; the first is the
+        one that the other measurements may follow.
     gap : Column
         Bounds and bins of the days from one visit to the next, or to the end of follow-up.
     most_visits : int
@@ -45,9 +46,9 @@ class LongitudinalSchema(Frozen):
     patient_id: str
     day: str
     treatment: str
-    leading: str
+    leading: tuple[str, ...] = Field(min_length=1)
     gap: Column
-    most_visits: int = Field(ge=1, le=1000)
+    most_visits: int = Field(ge=2, le=1000)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -56,15 +57,18 @@ class LongitudinalSchema(Frozen):
                 raise ValueError(f"{schema.name} must have the columns {', '.join(unknown)}; mend the codebook")
         if self.patients.time is None or self.patients.event is None:
             raise ValueError(f"{self.patients.name} must have a time and an event column; mend the codebook")
-        if self.leading not in {c.name for c in self.measurements}:
-            raise ValueError(f"{self.name} must be led by a measurement, got {self.leading}; mend the codebook")
+        if set(self.leading) & {self.patient_id, self.day}:
+            raise ValueError(f"{self.name} must be led by measurements, got {self.leading}; mend the codebook")
+        named = [c.name for c in (*self.baseline, *self.measurements)]
+        if len(set(named)) < len(named):
+            raise ValueError(f"{self.name} must name each column of both tables once; mend the codebook")
         if any(not (c.levels or c.numeric) for c in (*self.baseline, *self.measurements)):
             raise ValueError(f"{self.name} must have levels or bounds for every column; mend the codebook")
         return self
 
     @property
     def _visit_columns(self) -> tuple[str, ...]:
-        return (self.patient_id, self.day, self.leading)
+        return (self.patient_id, self.day, *self.leading)
 
     @property
     def follow_up(self) -> Column:
@@ -96,7 +100,7 @@ class LongitudinalSchema(Frozen):
     def measurements(self) -> list[Column]:
         """Columns of ``visits`` that are measured, the leading one first."""
         measured = [c for c in self.visits.columns if c.name not in (self.patient_id, self.day)]
-        return sorted(measured, key=lambda c: c.name != self.leading)
+        return sorted(measured, key=lambda c: c.name != self.leading[0])
 
 
 @dataclass(frozen=True)
