@@ -8,15 +8,22 @@ import os
 import subprocess
 import sys
 import threading
-import uuid
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from orchestration.execution import execute
 from orchestration.settings import Settings
+from records.errors import StorageError
+from records.files import write_atomically
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Health data as a service.")
+# Local variables may hold rows of patients: a traceback must never print them.
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_show_locals=False,
+    help="Health data as a service: de-identified, synthetic and measured.",
+    epilog="Examples: `phaseiv run all`; `phaseiv run stroke --epsilon 1`; `phaseiv status`; `phaseiv up`",
+)  # fmt: skip
 UseCaseArgument = Annotated[str, typer.Argument(help="A use case, or all.")]
 
 
@@ -28,11 +35,19 @@ def _prepare() -> Settings:
     os.environ.setdefault("DAGSTER_HOME", str(home / "dagster"))
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    dagster_home = Path(os.environ["DAGSTER_HOME"])
-    dagster_home.mkdir(parents=True, exist_ok=True)
-    if not (dagster_home / "dagster.yaml").exists():
-        (dagster_home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+    instance = Path(os.environ["DAGSTER_HOME"], "dagster.yaml")
+    try:
+        if not instance.exists():
+            write_atomically(instance, b"telemetry:\n  enabled: false\n")
+    except (StorageError, OSError) as error:
+        raise _ended(str(error), code=1) from error
     return Settings()
+
+
+def _ended(words: str, *, code: int) -> typer.Exit:
+    """What to raise after telling why a command ends."""
+    typer.echo(words, err=True)
+    return typer.Exit(code)
 
 
 def _chosen(name: str) -> list[str]:
@@ -40,28 +55,27 @@ def _chosen(name: str) -> list[str]:
 
     known = list(discover())
     if name != "all" and name not in known:
-        typer.echo(f"the use case must be one of {', '.join(known)}, all, got {name}; choose one of these", err=True)
-        raise typer.Exit(2)
+        raise _ended(f"the use case must be one of {', '.join(known)}, all, got {name}; choose one of these", code=2)
     return known if name == "all" else [name]
 
 
 @app.command(epilog="Example: `phaseiv run stroke --epsilon 1 --cohort my_patients.csv`")
 def run(
     use_case: UseCaseArgument = "all",
-    epsilon: Annotated[float, typer.Option(help="Privacy budget of the candidate; 0 for none.")] = 5.0,
+    epsilon: Annotated[float, typer.Option(min=0, help="Privacy budget of the candidate; 0 for none.")] = 5.0,
     synthesizer: Annotated[str, typer.Option(help="auto, aim, mst, star or copula.")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of the sampling (noise has none).")] = 0,
-    cohort: Annotated[str, typer.Option(help="<cohort>, <file> or <cohort>=<file>.")] = "",
+    cohort: Annotated[str, typer.Option(help="`COHORT`, `FILE` (CSV or Parquet) or `COHORT=FILE`.")] = "",
 ) -> None:
     """Run use cases from the raw cohort to the release. Exit code 1 if one failed or was refused."""
     names = _chosen(use_case)
+    if cohort and use_case == "all":
+        raise _ended("the use case must be named beside --cohort, got all; write for instance: run stroke", code=2)
     if cohort:
         os.environ[f"PHASEIV_COHORTS__{use_case.upper()}"] = cohort
     settings = _prepare()
     config = {"synthesizer": synthesizer, "epsilon": epsilon or None, "seed": seed}
-    errors = [
-        error for name in names if (error := _execute(name, {f"{name}__synthetic": {"config": config}}, settings))
-    ]
+    errors = [error for name in names if (error := execute(name, {f"{name}__synthetic": {"config": config}}, settings))]
     for error in errors:
         typer.echo(error, err=True)
     status()
@@ -69,13 +83,12 @@ def run(
 
 
 @app.command(epilog="Example: `phaseiv sweep --seeds 3`")
-def sweep(seeds: Annotated[int, typer.Option(help="Candidates per epsilon.")] = 3) -> None:
+def sweep(seeds: Annotated[int, typer.Option(min=1, help="Candidates per epsilon.")] = 3) -> None:
     """Draw the privacy-utility frontier of every use case (run them once before)."""
     settings = _prepare()
     config = {f"{n}__privacy_utility_frontier": {"config": {"seeds": seeds}} for n in _chosen("all")}
-    if error := _execute("privacy_utility_sweep", config, settings):
-        typer.echo(error, err=True)
-        raise typer.Exit(1)
+    if error := execute("privacy_utility_sweep", config, settings):
+        raise _ended(error, code=1)
     typer.echo(f"frontiers: {settings.workspace().page('*_frontier').with_suffix('.png')}")
 
 
@@ -88,7 +101,7 @@ def synthesize(
     delta: Annotated[float, typer.Option(help="Below one in the number of patients.")] = 1e-5,
     synthesizer: Annotated[str, typer.Option(help="auto, aim, mst, star or copula.")] = "auto",
     rows: Annotated[int | None, typer.Option(help="Rows to draw; by default as many as patients.")] = None,
-    given: Annotated[list[str] | None, typer.Option(help="<column>=<value> that all rows carry; repeatable.")] = None,
+    given: Annotated[list[str] | None, typer.Option(help="`COLUMN=VALUE` that all rows carry; repeatable.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the sampling (noise has none).")] = 0,
     total_rho: Annotated[float, typer.Option(help="zCDP that all questions to this data set may cost.")] = 2.0,
 ) -> None:
@@ -109,8 +122,7 @@ def synthesize(
                 schema, data, out, config, Allowance(delta, total_rho), workspace, rows=rows, given=condition
             )
     except (PhaseIVError, OSError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from error
+        raise _ended(str(error), code=1) from error
     spend, model = manifest["spend"], manifest["model"]
     guarantee = f"epsilon {spend['epsilon']:.3f}, delta {spend['delta']:g}" if spend["rho"] else "no privacy guarantee"
     typer.echo(f"{out}: {manifest['rows']} rows, {guarantee}; {model['why']}")
@@ -118,15 +130,18 @@ def synthesize(
         typer.echo(f"warning: {model['warning']}", err=True)
 
 
-@app.command()
+@app.command(epilog="Example: `xdg-open $(phaseiv report lung)`")
 def report(use_case: UseCaseArgument = "all") -> None:
-    """Print the path of each report."""
-    workspace = _prepare().workspace()
-    for name in _chosen(use_case):
-        typer.echo(str(workspace.page(name)))
+    """Print the path of each report. Exit code 1 if one was not made yet."""
+    workspace, names = _prepare().workspace(), _chosen(use_case)
+    for name in names:
+        if workspace.page(name).exists():
+            typer.echo(str(workspace.page(name)))
+    if missing := [name for name in names if not workspace.page(name).exists()]:
+        raise _ended(f"the report must have been made, got none for {', '.join(missing)}; phaseiv run it", code=1)
 
 
-@app.command()
+@app.command(epilog="Example: `PHASEIV_HOME=/srv/phaseiv phaseiv status`")
 def status() -> None:
     """One table of the newest candidates and their verdicts."""
     from rich.console import Console
@@ -142,19 +157,20 @@ def status() -> None:
             figures = [_figure(s[k]) for k in ("trtr_auc", "tstr_auc", "max_tvd2", "membership_auc")]
             table.add_row(name, str(s["n"]), str(s["epsilon"] or "none"), *figures, verdict)
     console = Console(width=None if sys.stdout.isatty() else 140)
-    console.print(table)
+    if table.row_count:
+        console.print(table)
     for name in _chosen("all"):
         if workspace.page(name).exists():
             console.print(f"report: {workspace.page(name)}", soft_wrap=True)
 
 
-@app.command()
+@app.command(epilog="Example: `phaseiv init && DAGSTER_HOME=.phaseiv/dagster dg launch --job stroke`")
 def init() -> None:
     """Make the folders and the Dagster instance file that runs need."""
     typer.echo(str(_prepare().workspace().home))
 
 
-@app.command()
+@app.command(epilog="Example: `phaseiv up --dagster-port 3001 --mlflow-port 5001`")
 def up(
     dagster_port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
     mlflow_port: Annotated[int, typer.Option(help="Port of MLflow.")] = 5000,
@@ -183,53 +199,3 @@ def up(
 
 def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
-
-
-def _execute(job: str, ops: dict[str, Any], settings: Settings) -> str | None:
-    """Run one job in this process behind a progress bar; returns why it failed, or nothing."""
-    import logging
-
-    import dagster as dg
-    from rich.progress import Progress
-
-    from orchestration.definitions import build_definitions
-    from records.errors import PhaseIVError
-
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    try:
-        definition = build_definitions(settings).resolve_job_def(job)
-    except PhaseIVError as error:
-        return str(error)
-    steps, run_id, box = len(definition.graph.node_dict), str(uuid.uuid4()), {}
-    config = {"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-    # One instance for both threads: two that open a fresh home at once would both migrate its databases.
-    with dg.DagsterInstance.get() as instance, Progress() as progress:
-
-        def work() -> None:
-            box["result"] = definition.execute_in_process(
-                run_config=config, instance=instance, raise_on_error=False, run_id=run_id
-            )
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        bar = progress.add_task(job, total=steps)
-        while thread.is_alive():
-            thread.join(0.5)
-            done = instance.get_run_stats(run_id).steps_succeeded if instance.has_run(run_id) else 0
-            progress.update(bar, completed=done)
-    result = box.get("result")
-    if result is None:
-        return f"{job} must start, got an error; run phaseiv init and look above"
-    failures = [event for event in result.all_events if event.is_step_failure]
-    return "\n".join(f"{e.step_key} failed: {_words(e)}" for e in failures) or None
-
-
-def _words(event: Any) -> str:
-    failure = event.step_failure_data
-    if failure.user_failure_data is not None and failure.user_failure_data.description:
-        return failure.user_failure_data.description
-    cause = failure.error
-    while cause is not None and cause.cause is not None:
-        cause = cause.cause
-    return cause.message.strip() if cause else "unknown"

@@ -8,6 +8,7 @@ import dagster as dg
 from assets.factory import build_use_case, storage
 from orchestration.sensors import cohort_file_sensor
 from orchestration.settings import Settings
+from records.errors import ParameterError
 from use_cases.registry import discover
 
 # Steps start as forks of one warm process: the heavy libraries are imported once, not once per step.
@@ -18,9 +19,19 @@ EXECUTOR = dg.multiprocess_executor.configured(
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
-    """All definitions under the given settings."""
+    """All definitions under the given settings.
+
+    Raises
+    ------
+    ParameterError
+        A cohort is set for a use case that does not exist, or does not exist itself.
+    """
     workspace = settings.workspace()
     use_cases = discover()
+    if unknown := sorted(settings.cohorts.keys() - use_cases.keys()):
+        raise ParameterError(
+            f"PHASEIV_COHORTS must name use cases of {', '.join(use_cases)}, got {', '.join(unknown)}; mend the setting"
+        )
     parts = [build_use_case(u, workspace, settings.cohorts.get(key)) for key, u in use_cases.items()]
     sweep = dg.define_asset_job(
         "privacy_utility_sweep",

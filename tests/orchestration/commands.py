@@ -1,0 +1,54 @@
+"""Running the project's commands as a user does: in processes of their own, on a home of their own."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+BINARIES = Path(sys.executable).parent
+PROJECT = Path(__file__).parents[2]
+PATIENCE = 180
+
+
+def started(home: Path, *command: str, **settings: str) -> subprocess.Popen[str]:
+    """A command of the project, for instance ``phaseiv run stroke``, with its output kept."""
+    environment = {**os.environ, "PHASEIV_HOME": str(home), "DAGSTER_HOME": str(home / "dagster"), **settings}
+    return subprocess.Popen(
+        [str(BINARIES / command[0]), *command[1:]], env=environment, cwd=PROJECT, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def done(home: Path, *command: str, **settings: str) -> tuple[int, str]:
+    """Exit code and output of a command."""
+    process = started(home, *command, **settings)
+    output, _ = process.communicate(timeout=PATIENCE)
+    return process.returncode, output
+
+
+def published(home: Path) -> dict[Path, bytes]:
+    """What was handed out: every file of the releases and every page."""
+    folders = (home / "releases", home / "reports")
+    return {path: path.read_bytes() for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def until(happened: Callable[[], object]) -> None:
+    """Wait for something that must happen."""
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+def children(pid: int) -> list[int]:
+    """Processes that a process started, from /proc."""
+    return [int(p.name) for p in Path("/proc").glob("[0-9]*") if _parent(p) == pid]
+
+
+def _parent(process: Path) -> int | None:
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:  # it ended meanwhile
+        return None

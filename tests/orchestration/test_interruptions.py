@@ -1,0 +1,107 @@
+"""A killed run, a killed step, a full disk: former outputs stay byte for byte, and the next run recovers."""
+
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.orchestration.commands import children, done, published, started, until
+
+pytestmark = pytest.mark.slow
+RUN = ("phaseiv", "run", "stroke")
+SMALL_DISK = "48m"
+
+
+@pytest.fixture(scope="module")
+def home(new_home: Callable[[], Path]) -> Path:
+    folder = new_home()
+    code, output = done(folder, *RUN)
+    assert code == 0, output
+    return folder
+
+
+def deidentified(home: Path) -> list[int]:
+    """When the hospitals' de-identified tables were written."""
+    return [p.stat().st_mtime_ns for p in sorted((home / "storage" / "stroke" / "deidentified").iterdir())]
+
+
+def test_a_killed_run_changes_nothing_and_the_next_recovers(home: Path) -> None:
+    before, written = published(home), deidentified(home)
+    run = started(home, *RUN)
+    until(lambda: deidentified(home) != written)
+    run.send_signal(signal.SIGKILL)
+    run.communicate()
+    assert run.returncode == -signal.SIGKILL
+    assert published(home) == before
+    assert done(home, *RUN)[0] == 0
+    assert {p: b for p, b in published(home).items() if "releases" in p.parts} == {
+        p: b for p, b in before.items() if "releases" in p.parts
+    }
+
+
+def test_a_killed_step_fails_the_run_and_the_next_recovers(home: Path) -> None:
+    before, written = published(home), deidentified(home)
+    launch = started(home, "dg", "launch", "--job", "stroke")
+    until(lambda: deidentified(home) != written)
+
+    def steps() -> list[int]:
+        """Children of the process that forks the steps."""
+        return [step for server in children(launch.pid) for step in children(server)]
+
+    until(lambda: len(steps()) == 1)
+    (step,) = steps()
+    subprocess.run(["kill", "-KILL", str(step)], check=True)
+    output, _ = launch.communicate()
+    assert launch.returncode != 0
+    assert "ChildProcessCrashException" in output
+    assert published(home) == before
+    assert done(home, "dg", "launch", "--job", "stroke")[0] == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own that can really fill up; needs the right to mount."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK}", "tmpfs", str(tmp_path)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("mounting a small file system needs root")
+    yield tmp_path
+    subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Take every byte that is left."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError:
+            return filler
+
+
+def test_a_disk_that_fills_up_is_named_and_the_next_run_recovers(small_disk: Path) -> None:
+    home = small_disk / "home"
+    code, output = done(home, *RUN)
+    assert code == 0, output
+    before, written = published(home), deidentified(home)
+    run = started(home, *RUN, "--epsilon", "1")
+    until(lambda: deidentified(home) != written)
+    filler = fill(small_disk)
+    output, _ = run.communicate()
+    assert run.returncode == 1, output
+    assert "the disk of PHASEIV_HOME must have" in output
+    assert "Traceback" not in output
+    assert published(home) == before
+    for table in (home / "storage").rglob("*.parquet"):
+        pl.read_parquet(table)
+    code, output = done(home, *RUN)
+    assert code == 1
+    assert "the disk of PHASEIV_HOME must have 16 MiB free, got 0 MiB" in output
+    filler.unlink()
+    code, output = done(home, *RUN)
+    assert code == 0, output
