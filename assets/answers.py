@@ -57,7 +57,7 @@ def answered(
     from models.graphical_synthesizer import GraphicalSynthesizer
     from models.registry import build
 
-    model = build(config.synthesizer, delta=allowance.delta, private=config.epsilon is not None)
+    model = build(config.synthesizer, delta=allowance.delta)
     if config.epsilon is None or not isinstance(model, GraphicalSynthesizer):
         rows = train.filter("k_anonymous").select(schema.names)
         return model.fit(rows, schema, budget=config.epsilon, rng=np.random.default_rng(config.seed))

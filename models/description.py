@@ -44,6 +44,8 @@ def _split(model: GraphicalSynthesizer) -> dict[str, float]:
 
 
 def _reason(model: GraphicalSynthesizer) -> str:
+    if not model.privacy_.private:
+        return "no differential privacy was asked for: exact counts of the marginals that the model gets most wrong"
     if model.selection != "auto":
         return f"the selection {model.selection} was asked for"
     relation = "above" if model.expected_error_ > TOO_NOISY_TO_ADAPT else "at most"

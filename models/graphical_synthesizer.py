@@ -42,6 +42,8 @@ from records.schema import Schema
 SELECTIONS = ("auto", "aim", "mst", "star", "declared")
 START_SHARE = 0.5
 TOO_NOISY_TO_ADAPT = 0.05
+HIDES_NOBODY = 100.0  # zCDP rho at which noise is below one patient
+CELLS_PER_PATIENT = 4
 Progress = Callable[[float], None]
 
 
@@ -90,23 +92,29 @@ class GraphicalSynthesizer:
         self.progress = progress
 
     def fit(self, table: pl.DataFrame, schema: Schema, *, budget: float | None, rng: np.random.Generator) -> Self:
-        """Measure ``table`` (one patient per row); ``budget`` is zCDP rho.
+        """Measure ``table`` (one patient per row); ``budget`` is zCDP rho, ``None`` asks for exact counts.
+
+        Without a budget the selection is planned as if there were one that hides nobody, and the model stays small,
+        so that it learns the patients' distribution and not the patients.
 
         Raises
         ------
         ParameterError
             The budget is not positive, or the selection is unknown.
         """
+        if budget is None:
+            oracle = TableOracle(encode_attributes(table, schema), exact=True)
+            done = self._selected(oracle, schema, HIDES_NOBODY, min(self.most_cells, CELLS_PER_PATIENT * table.height))
+            self.privacy_ = PrivacySpend()
+            return self.load(done.measurements, schema)
         bits = None if self.secure else random.Random(int(rng.integers(2**63)))
         return self.fit_oracle(TableOracle(encode_attributes(table, schema), bits=bits), schema, budget=budget)
 
     def fit_oracle(self, oracle: MarginalOracle, schema: Schema, *, budget: float | None) -> Self:
         """Measure patients that only ``oracle`` can see."""
         if budget is None or not 0 < budget < float("inf"):
-            raise ParameterError(
-                f"budget must be positive for {self.selection}, got {budget}; choose an epsilon, or trees without one"
-            )
-        done = self._selected(oracle, schema, budget)
+            raise ParameterError(f"budget must be positive for {self.selection}, got {budget}; choose an epsilon > 0")
+        done = self._selected(oracle, schema, budget, self.most_cells)
         rho = min(done.rho, budget)
         spend = rho_to_epsilon(rho, self.delta)
         self.privacy_ = PrivacySpend(tuple(done.mechanisms), rho=rho, epsilon=spend, delta=self.delta)
@@ -135,11 +143,15 @@ class GraphicalSynthesizer:
         By default ``n`` is four times the patients, so that the rows' own sampling adds little. Together they carry the uncertainty that sampling patients and noise have left, which one table cannot show.
         Pooled estimates hold what they say for analyses inside the measured marginals (``selection="declared"``).
         """
-        for model in posterior_models(self.model_, self.measurements_, self._relearnt, tables, rng):
+        for model in self.posterior(tables, rng):
             yield within_constraints(
                 lambda rows, m=model: decode_attributes(sample(m, rows.size, rng, rounded=False), self.schema_, rng),
                 n or 4 * self.total_, self.schema_,
             )  # fmt: skip
+
+    def posterior(self, draws: int, rng: np.random.Generator) -> Iterator[GraphicalModel]:
+        """Models that the measurements leave possible (``models.posterior``)."""
+        return posterior_models(self.model_, self.measurements_, self._relearnt, draws, rng)
 
     def _relearnt(self, measurements: list[Measurement]) -> GraphicalModel:
         return _learnt(self.schema_, measurements, self._thetas, steps=100, tolerance=1e-4)[0]
@@ -152,7 +164,7 @@ class GraphicalSynthesizer:
         drawn = decode_attributes(sample_given(self.model_, known, rng, allowed), self.schema_, rng)
         return drawn.with_columns(wanted[c] for c in wanted.columns)
 
-    def _selected(self, oracle: MarginalOracle, schema: Schema, rho: float) -> Selection:
+    def _selected(self, oracle: MarginalOracle, schema: Schema, rho: float, most_cells: int) -> Selection:
         levels, task = attribute_levels(schema), class_attribute(schema)
         if self.selection == "mst":
             return spanning_tree(oracle, levels, [c for _, c in structural_zeros(schema)], rho=rho)
@@ -166,7 +178,7 @@ class GraphicalSynthesizer:
             return done + start(oracle, levels, task, rho=rho - done.rho)
         return adapt(
             oracle, done, workload(levels, task), levels, _Learner(schema),
-            limit=rho, rounds=2 * len(levels), most_cells=self.most_cells, progress=self.progress,
+            limit=rho, rounds=2 * len(levels), most_cells=most_cells, progress=self.progress,
         )  # fmt: skip
 
 

@@ -24,17 +24,22 @@ class TableOracle:
         ``codes`` are level numbers of shape (rows,), one patient per row; ``levels`` their number.
     bits : random.Random or None
         See ``models.noise.discrete_gaussian``.
+    exact : bool
+        Answer without noise and choose the best candidate: no privacy at all.
     """
 
-    def __init__(self, attributes: dict[str, tuple[np.ndarray, int]], *, bits: random.Random | None = None) -> None:
+    def __init__(
+        self, attributes: dict[str, tuple[np.ndarray, int]], *, bits: random.Random | None = None, exact: bool = False
+    ) -> None:
         self.attributes = attributes
         self.bits = bits
+        self.exact = exact
         self._counted: dict[frozenset[str], tuple[Clique, np.ndarray]] = {}
 
     def measure(self, attributes: Sequence[str], *, sigma: float) -> np.ndarray:
         """Noisy counts over the attributes' levels; ``sigma`` 0 means exact. One patient changes one cell by one."""
         counts = self._counts(attributes)
-        if sigma > 0:
+        if sigma > 0 and not self.exact:
             noise = discrete_gaussian(sigma, counts.size, self.bits)
             return (counts + noise.reshape(counts.shape)).astype(float)
         return counts.astype(float)
@@ -50,6 +55,8 @@ class TableOracle:
         }
         distances = np.array([np.abs(exact[i] - estimate).sum() for i, estimate in enumerate(estimates)])
         scores = np.asarray(weights) * (distances - np.asarray(penalties))
+        if self.exact:
+            return int(scores.argmax())
         return exponential_mechanism(scores, max(weights), epsilon, self.bits)
 
     def _counts(self, attributes: Sequence[str]) -> np.ndarray:

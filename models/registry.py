@@ -12,15 +12,15 @@ from records.protocols import Synthesizer
 NAMES = (*SELECTIONS, "copula")
 
 
-def build(name: str, *, delta: float, private: bool = True) -> Synthesizer:
-    """A synthesizer that is not fitted yet; ``auto`` without differential privacy is the copula.
+def build(name: str, *, delta: float) -> Synthesizer:
+    """A synthesizer that is not fitted yet.
 
     Raises
     ------
     ParameterError
         The name is unknown.
     """
-    if name == "copula" or (name == "auto" and not private):
+    if name == "copula":
         return CopulaSynthesizer()
     if name not in SELECTIONS:
         raise ParameterError(f"synthesizer must be one of {', '.join(NAMES)}, got {name}; choose one of these")

@@ -6,6 +6,7 @@ Belongs here: fit, draw, cost. Does not belong here: scores.
 import resource
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -26,12 +27,14 @@ def drawn_by_ours(
         return train.select(pl.col(c).shuffle(seed + i) for i, c in enumerate(train.columns)), {}
     start = time.process_time()
     budget = epsilon_to_rho(epsilon, 1e-5) if epsilon else None
-    model = build(name, delta=1e-5, private=bool(epsilon)).fit(train, schema, budget=budget, rng=rng)
+    model = build(name, delta=1e-5).fit(train, schema, budget=budget, rng=rng)
     seconds = time.process_time() - start
     return model.sample(train.height, rng=rng), {"cpu_s": seconds, "mib": peak_mib()}
 
 
 def peak_mib() -> int:
-    """Most resident memory of this process so far."""
-    unit = 1024 * 1024 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
+    """Most resident memory of this program so far; on Linux ``ru_maxrss`` counts the starting process too."""
+    if sys.platform != "linux":
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 * 1024)
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(status["VmHWM"].split()[0]) // 1024

@@ -71,19 +71,39 @@ def pool(estimates: list[Estimate], *, patients: int) -> Pooled:
     ParameterError
         Fewer than five tables, or tables without a finite estimate.
     """
+    usable, values, within, between = _parts(estimates)
+    m = len(usable)
+    floor = within * np.mean([e.rows for e in usable]) / patients
+    covariance, share = _at_least(between - within, floor), np.trace(np.linalg.pinv(between) @ within) / len(within)
+    degrees = (m - 1) * max(1 - share, 0.2) ** 2
+    return Pooled(usable[0].names, values.mean(axis=0), covariance, degrees)
+
+
+def pool_imputed(estimates: list[Estimate]) -> Pooled:
+    r"""Combine one estimate per completed table: variance :math:`\bar U + (1 + 1/m) B` (Rubin, 1987).
+
+    Raises
+    ------
+    ParameterError
+        Fewer than five tables, or tables without a finite estimate.
+    """
+    usable, values, within, between = _parts(estimates)
+    share = np.trace(np.linalg.pinv(within) @ between) / len(within)
+    degrees = (len(usable) - 1) * (1 + 1 / max(share, 1e-9)) ** 2
+    return Pooled(usable[0].names, values.mean(axis=0), within + between, degrees)
+
+
+def _parts(estimates: list[Estimate]) -> tuple[list[Estimate], np.ndarray, np.ndarray, np.ndarray]:
+    """Finite estimates, their values, the covariance within tables, and ``(1 + 1/m) B`` between them."""
     usable = [e for e in estimates if np.isfinite(e.value).all() and np.isfinite(e.covariance).all()]
     if len(usable) < max(5, 0.9 * len(estimates)):
         raise ParameterError(
             f"the estimate must be finite on five tables and on nine in ten, got {len(usable)} of {len(estimates)}; "
             "draw more tables, raise epsilon or ask for a simpler estimate"
         )
-    m, values = len(usable), np.stack([e.value for e in usable])
+    values = np.stack([e.value for e in usable])
     within = np.mean([e.covariance for e in usable], axis=0)
-    between = (1 + 1 / m) * np.atleast_2d(np.cov(values, rowvar=False))
-    floor = within * np.mean([e.rows for e in usable]) / patients
-    covariance, share = _at_least(between - within, floor), np.trace(np.linalg.pinv(between) @ within) / len(within)
-    degrees = (m - 1) * max(1 - share, 0.2) ** 2
-    return Pooled(usable[0].names, values.mean(axis=0), covariance, degrees)
+    return usable, values, within, (1 + 1 / len(usable)) * np.atleast_2d(np.cov(values, rowvar=False))
 
 
 def _at_least(covariance: np.ndarray, floor: np.ndarray) -> np.ndarray:

@@ -16,7 +16,9 @@ from tests.models.bundled import COHORTS, learnt_from
 
 
 @pytest.mark.parametrize("cohort", COHORTS)
-@pytest.mark.parametrize(("synthesizer", "epsilon"), [("auto", 0.5), ("aim", 3), ("mst", 1), ("copula", None)])
+@pytest.mark.parametrize(
+    ("synthesizer", "epsilon"), [("auto", 0.5), ("aim", 3), ("mst", 1), ("auto", None), ("copula", None)]
+)
 def test_rows_fit_the_codebook(cohort: str, synthesizer: str, epsilon: float | None) -> None:
     table, schema = learnt_from(cohort)
     rng = np.random.default_rng(3)
@@ -87,8 +89,8 @@ def test_given_outside_the_schema_is_refused() -> None:
         model.sample(3, rng=rng, given=pl.DataFrame({"age": [50, 60]}))
 
 
-@pytest.mark.parametrize("budget", [-1.0, 0.0, None, float("inf")])
-def test_bad_budget(budget: float | None) -> None:
+@pytest.mark.parametrize("budget", [-1.0, 0.0, float("inf")])
+def test_bad_budget(budget: float) -> None:
     table, schema = learnt_from("copenhagen")
     with pytest.raises(ParameterError, match="budget must be positive"):
         GraphicalSynthesizer().fit(table, schema, budget=budget, rng=np.random.default_rng(0))
