@@ -20,7 +20,7 @@ from records.longitudinal import LongitudinalSchema
 
 DRAWN = 4000
 CALIBRATIONS = 5
-WEIGHTY = {(END, None): 4.0, (NEXT, NUMBER): 4.0, (TAIL, NEXT): 2.0, (WAIT, NUMBER): 2.0}
+WEIGHTY = {(END, None): 3.0, (NEXT, NUMBER): 3.0, (TAIL, NEXT): 2.0, (WAIT, NUMBER): 4.0}
 Logits = dict[str, AdditiveLogit]
 Tell = Callable[[float], None]
 
@@ -62,11 +62,13 @@ def learn_tables(
 
 
 def _share(query: Query, schema: LongitudinalSchema) -> float:
-    """Relative budget: much for how follow-up ends, little for tables of few cells and for effects of baseline."""
+    """Relative budget: much for how follow-up ends and when visits are, little for effects of baseline."""
     if (query.child, query.parent) in WEIGHTY:
         return WEIGHTY[query.child, query.parent]
-    if query.grain is Grain.MOVES or {query.child, query.parent} & {c.name for c in schema.baseline}:
-        return 0.5 if query.child != later(schema.leading[0]) else 1.0
+    if query.grain is Grain.MOVES:
+        return 2.0 if query.parent == schema.leading[0] else 1.0
+    if {query.child, query.parent} & {c.name for c in schema.baseline}:
+        return 0.5
     return 1.5 if query.rows is Rows.FIRST else 1.0
 
 

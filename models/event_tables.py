@@ -12,6 +12,7 @@ to 1. A patient thus adds a vector of non-negative numbers whose sum, and so who
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from models.additive_logit import PairTable
 from models.event_structure import Link, Rows
 from models.event_tokens import NEXT, Events
 from models.noise import discrete_gaussian
-from models.pair_effects import Axis, Grain, effects
+from models.pair_effects import Axis, Effects, Grain, effects
 from records.privacy import Mechanism, PrivacySpend
 
 FIRST_UNITS = 12
@@ -121,6 +122,28 @@ def noisy_tables(
     return EventTables(tables), PrivacySpend(tuple(mechanisms), spent, rho_to_epsilon(spent, delta), delta)
 
 
+def to_answers(tables: EventTables) -> list[dict[str, Any]]:
+    """Noisy tables as plain JSON values."""
+    named = tables.tables.items()
+    return [{"child": c, "parent": p, "counts": t.counts.tolist(), "sigma": t.sigma} for (c, p), t in named]
+
+
+def from_answers(answers: Sequence[Mapping[str, Any]], asked: Sequence[Query], axes: Mapping[str, Axis]) -> EventTables:
+    """Tables of ``to_answers``, which must answer ``asked``."""
+    known = {(a["child"], a["parent"]): a for a in answers}
+    tables = {}
+    for query in asked:
+        answer = known[query.child, query.parent]
+        tables[query.child, query.parent] = PairTable(
+            _effects(query, axes), np.array(answer["counts"]), answer["sigma"]
+        )
+    return EventTables(tables)
+
+
+def _effects(query: Query, axes: Mapping[str, Axis]) -> Effects:
+    return effects(axes[query.child], axes[query.parent] if query.parent else Axis(1), query.grain)
+
+
 def chosen(events: Events, rows: Rows) -> np.ndarray:
     """Which visits a table counts, shape (visits,)."""
     masks = {Rows.FIRST: events.number == 1, Rows.ON: events.goes_on, Rows.LAST: ~events.goes_on}
@@ -130,8 +153,7 @@ def chosen(events: Events, rows: Rows) -> np.ndarray:
 def _counted(
     events: Events, query: Query, axes: Mapping[str, Axis], rows: np.ndarray, units: np.ndarray
 ) -> PairTable:  # fmt: skip
-    parent = axes[query.parent] if query.parent else Axis(1)
-    seen = effects(axes[query.child], parent, query.grain)
+    seen = _effects(query, axes)
     under = events.codes[query.parent][rows] if query.parent else np.zeros(int(rows.sum()), dtype=np.int64)
     group = seen.group[events.codes[query.child][rows], under]
     counts = np.bincount(group, weights=units, minlength=seen.grid[0] * seen.grid[1])

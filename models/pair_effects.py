@@ -137,7 +137,7 @@ def _moves(axis: Axis) -> Effects:
     far = len(STEPS) - 1
     move = np.select([now & before, now, before], [2 * far + 3, 2 * far + 1, 2 * far + 2], far + np.sign(apart) * size)
     means = [*(STAY - np.abs(np.arange(-far, far + 1))), 0.0, 0.0, STAY]
-    parts = [(row[:, None], mean, BROAD) for row, mean in zip(np.eye(len(means)), means, strict=True)]
+    parts = [(row[:, None], mean, WIDE) for row, mean in zip(np.eye(len(means)), means, strict=True)]
     return _assembled(parts, move, (len(means), 1), narrow=False)
 
 
