@@ -13,6 +13,7 @@ from rich.progress import track
 from benchmarks.synthesis.cohorts import NAMES
 from benchmarks.synthesis.entry import KEY, measured
 from benchmarks.synthesis.page import DOCS, write_page
+from benchmarks.synthesis.peer import LIMIT_SECONDS
 
 RESULTS = DOCS / "synthesis.csv"
 OURS = ("auto", "aim", "mst", "star")
@@ -41,7 +42,7 @@ def main() -> None:
             row = process.apply(measured, entry)
         results = pl.concat([results, pl.DataFrame([row], schema=SCHEMA)])
         results.sort("cohort", maintain_order=True).write_csv(RESULTS)
-    write_page(results.sort("cohort", maintain_order=True))
+    write_page(results.sort("cohort", maintain_order=True), limit=LIMIT_SECONDS)
 
 
 if __name__ == "__main__":

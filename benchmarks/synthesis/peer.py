@@ -40,8 +40,9 @@ def python_of(package: str) -> Path:
     lines = (PEERS / "requirements.txt").read_text(encoding="utf-8").splitlines()
     wanted = next(line.partition(": ")[2] for line in lines if line.startswith(f"{package}: "))
     _called([sys.executable, "-m", "venv", str(home)], f"the environment of {package}")
-    for requirement in wanted.split():
-        _called([str(python), "-m", "pip", "install", "-q", requirement], f"pip install {requirement}")
+    for word in wanted.split():
+        step = ["uninstall", "-q", "-y", word[1:]] if word.startswith("-") else ["install", "-q", word]
+        _called([str(python), "-m", "pip", *step], f"pip {step[0]} {step[-1]}")
     return python
 
 

@@ -9,6 +9,7 @@ import polars as pl
 from lifelines import KaplanMeierFitter
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
+from threadpoolctl import threadpool_limits
 
 from metrics.membership import privacy
 from records.discretisation import encode, level_count
@@ -42,7 +43,8 @@ def transfer_auc(made: pl.DataFrame, holdout: pl.DataFrame, schema: Schema) -> f
     tested_x, tested_y = _task(holdout, schema)
     if np.unique(y).size < 2:
         return 0.5
-    model = HistGradientBoostingClassifier(max_iter=100, learning_rate=0.05, random_state=0).fit(x, y)
+    with threadpool_limits(limits=1):
+        model = HistGradientBoostingClassifier(max_iter=100, learning_rate=0.05, random_state=0).fit(x, y)
     return float(roc_auc_score(tested_y, model.predict_proba(tested_x)[:, 1]))
 
 
