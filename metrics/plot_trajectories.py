@@ -24,7 +24,7 @@ COLOURS = (INDEPENDENT, HOLDOUT, THIRD, FOURTH)  # of as many competing events
 
 
 @drawn
-def trajectories_plot(report: Mapping[str, Any], synthetic: Paths | None = None) -> Figure:
+def trajectories_plot(report: Mapping[str, Any], synthetic: Paths | None = None, *, note: str = "") -> Figure:
     """Real (with 95 % bounds) and synthetic histories.
 
     Parameters
@@ -33,6 +33,8 @@ def trajectories_plot(report: Mapping[str, Any], synthetic: Paths | None = None)
         JSON of ``metrics.trajectories.TrajectoryReport``; at most four competing events.
     synthetic : Paths or None
         Histories of which twelve are drawn thinly behind the first measurement.
+    note : str
+        Written at the upper right.
     """
     measured = report["measurements"][:MOST_MEASUREMENTS]
     down = ceil((len(measured) + 2) / ACROSS)
@@ -47,6 +49,7 @@ def trajectories_plot(report: Mapping[str, Any], synthetic: Paths | None = None)
         axes.set_axis_off()
     handles, labels = grid[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=len(labels))
+    figure.text(0.995, 0.99, note, ha="right", va="top", color=QUIET, fontsize=8)
     return figure
 
 

@@ -92,6 +92,7 @@ class _Learner:
         self._ends({name: codes[~on] for name, codes in visits.items()})
         self._following({name: codes[on] for name, codes in visits.items()}, number[on], lead, others)
         self._calibrate(first)
+        self.tell(1.0)
         return self.logits, self.patients
 
     def _calibrate(self, first: Codes) -> None:

@@ -89,6 +89,15 @@ def events_of(records: Records, schema: LongitudinalSchema) -> Events:
     return Events(patient, number, codes | {END: end_level(kind, ends, schema)})
 
 
+def alike(records: Records, schema: LongitudinalSchema, wanted: pl.DataFrame) -> pl.Series:
+    """Whether each patient has the levels of ``wanted`` (one row of baseline and first visit), in patients' order."""
+    first = records.visits.filter(pl.col(schema.day) == 0)
+    table = records.patients.join(first, on=schema.patient_id, maintain_order="left")
+    columns = [c for c in (*schema.baseline, *schema.measurements) if c.name in wanted.columns]
+    same = [encode_column(table[c.name], c) == encode_column(wanted[c.name], c)[0] for c in columns]
+    return pl.Series(np.logical_and.reduce(same))
+
+
 def end_level(event: np.ndarray, day: np.ndarray, schema: LongitudinalSchema) -> np.ndarray:
     """Level of how (level of the event column) and when (day) follow-up ended, shape of ``day``."""
     return event * level_count(schema.follow_up) + encode_column(pl.Series(day), schema.follow_up)

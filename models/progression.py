@@ -73,23 +73,27 @@ class ProgressionSynthesizer:
         ParameterError
             The budget is not positive, the schema has constraints, or without privacy there are fewer than 50 patients.
         """
-        if schema.patients.constraints or schema.visits.constraints:
-            raise ParameterError(f"{schema.name} must have no constraints, got some; histories cannot promise them")
-        if budget is not None and not 0 < budget < float("inf"):
-            raise ParameterError(f"budget must be positive, got {budget}; choose an epsilon, or none")
-        events = events_of(records, schema)
         if budget is not None:
-            bits = None if self.secure else random.Random(int(rng.integers(2**63)))
-            tables, spend = noisy_tables(
-                events, lean_queries(schema), axes(schema), schema.most_visits, rho=budget, delta=self.delta, bits=bits
-            )
-            return self.load(tables, spend, schema)
+            return self.load(*self.measure(records, schema, budget=budget, rng=rng), schema)
+        _refuse_constraints(schema)
         if records.patients.height < FEWEST:
             raise ParameterError(f"records must have {FEWEST} patients, got {records.patients.height}; add patients")
+        events = events_of(records, schema)
         self.schema_, self.tables_, self.privacy_ = schema, None, PrivacySpend()
         self.total_, self.logits_ = records.patients.height, learn_rows(events, schema, self._tell)
         ends = np.bincount(events.codes[END][events.number == 1], minlength=axes(schema)[END].levels)
         return self._tilted(ends / ends.sum())
+
+    def measure(
+        self, records: Records, schema: LongitudinalSchema, *, budget: float, rng: np.random.Generator
+    ) -> tuple[EventTables, PrivacySpend]:
+        """The noisy tables of ``fit`` and their cost: all that ``load`` needs. Nothing else looks at the records."""
+        _refuse_constraints(schema)
+        if not 0 < budget < float("inf"):
+            raise ParameterError(f"budget must be positive, got {budget}; choose an epsilon, or none")
+        bits = None if self.secure else random.Random(int(rng.integers(2**63)))
+        events, asked = events_of(records, schema), lean_queries(schema)
+        return noisy_tables(events, asked, axes(schema), schema.most_visits, rho=budget, delta=self.delta, bits=bits)
 
     def load(self, tables: EventTables, spend: PrivacySpend, schema: LongitudinalSchema) -> Self:
         """Learn from noisy tables that were counted before; equal tables give equal models, at no cost."""
@@ -135,6 +139,11 @@ class ProgressionSynthesizer:
     ) -> pl.Series:
         carried = wanted is not None and column.name in wanted.columns
         return wanted[column.name] if carried else decode_column(codes, column, rng)  # type: ignore[index]
+
+
+def _refuse_constraints(schema: LongitudinalSchema) -> None:
+    if schema.patients.constraints or schema.visits.constraints:
+        raise ParameterError(f"{schema.name} must have no constraints, got some; histories cannot promise them")
 
 
 def _tables(

@@ -130,6 +130,43 @@ def synthesize(
         typer.echo(f"warning: {model['warning']}", err=True)
 
 
+@app.command(epilog="Example: `phaseiv progression --cohort pbcseq --epsilon 5 --given sex=f --out simulated`")
+def progression(
+    out: Annotated[Path, typer.Option(help="Folder for patients, visits, figure and manifest.")],
+    cohort: Annotated[str, typer.Option(help="pbcseq or csl.")] = "pbcseq",
+    epsilon: Annotated[float, typer.Option(help="Privacy budget; 0 for no differential privacy.")] = 5.0,
+    delta: Annotated[float, typer.Option(help="Below one in the number of patients.")] = 1e-5,
+    patients: Annotated[int | None, typer.Option(help="Patients to draw; by default as many as in the cohort.")] = None,
+    given: Annotated[
+        list[str] | None, typer.Option(help="`COLUMN=VALUE` of baseline or first visit; repeatable.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the sampling (noise has none).")] = 0,
+    total_rho: Annotated[float, typer.Option(help="zCDP that all questions to this cohort may cost.")] = 2.0,
+) -> None:
+    """Simulate patients over time, from a given baseline under a given treatment."""
+    from rich.progress import Progress
+
+    from orchestration.own_table import Allowance
+    from orchestration.progression import Wish, simulate
+    from records.errors import PhaseIVError
+    from use_cases.longitudinal_cohort import longitudinal_cohort
+
+    condition = {name: value for name, _, value in (entry.partition("=") for entry in given or [])}
+    workspace, wish = _prepare().workspace(), Wish(patients, condition, seed)
+    try:
+        with Progress() as bar:
+            task = bar.add_task(f"learning {cohort}", total=1.0)
+            manifest = simulate(
+                longitudinal_cohort(cohort), out, wish, epsilon or None, Allowance(delta, total_rho), workspace,
+                tell=lambda share: bar.update(task, completed=share),
+            )  # fmt: skip
+    except (PhaseIVError, OSError) as error:
+        raise _ended(str(error), code=1) from error
+    spend, rows = manifest["spend"], {name: table["rows"] for name, table in manifest["tables"].items()}
+    guarantee = f"epsilon {spend['epsilon']:.3f}, delta {spend['delta']:g}" if spend["rho"] else "no privacy guarantee"
+    typer.echo(f"{out}: {rows['patients']} patients, {rows['visits']} visits, {guarantee}")
+
+
 @app.command(epilog="Example: `xdg-open $(phaseiv report lung)`")
 def report(use_case: UseCaseArgument = "all") -> None:
     """Print the path of each report. Exit code 1 if one was not made yet."""

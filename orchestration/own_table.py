@@ -59,7 +59,7 @@ def synthesize(
     schema, table = _read(codebook, data)
     made = deidentify(table, schema, key=secrets.token_bytes(32), k=K, holdout_share=0.0).frame
     released = released_schema(schema)
-    wanted = _condition(given, released)
+    wanted = condition(given, released)
     version = sha256(parquet_bytes(table))
     model = answered(made, released, allowance, version, config, workspace, run_id="phaseiv synthesize")
     frame = model.sample(rows, rng=np.random.default_rng(config.seed), given=wanted)
@@ -91,7 +91,7 @@ def _read(codebook: Path, data: Path) -> tuple[Schema, pl.DataFrame]:
     return schema.model_copy(update={"columns": (number, *schema.columns)}), numbered
 
 
-def _condition(given: dict[str, str], schema: Schema) -> pl.DataFrame | None:
+def condition(given: dict[str, str], schema: Schema) -> pl.DataFrame | None:
     """One row of typed values."""
     from models.given import conditions
 
