@@ -30,6 +30,7 @@ from models.junction_tree import junction_tree
 from models.mst import spanning_tree
 from models.oracle import TableOracle
 from models.posterior import posterior_models
+from models.quantile_bins import quantile_binned
 from models.rows import within_constraints
 from models.selection import Selection, declared, start
 from models.structure import structural_zeros
@@ -44,6 +45,7 @@ START_SHARE = 0.5
 TOO_NOISY_TO_ADAPT = 0.05
 HIDES_NOBODY = 100.0  # zCDP rho at which noise is below one patient
 CELLS_PER_PATIENT = 4
+QUANTILE_SHARE = 0.1
 Progress = Callable[[float], None]
 
 
@@ -58,6 +60,8 @@ class GraphicalSynthesizer:
         from the noisy counts; ``mst`` knows no task; ``declared`` measures ``marginals``, for valid inference.
     marginals : sequence of sequences of str
         Columns that an analysis uses together, for ``declared``; ``class`` names the primary outcome's class.
+    quantile_bins : int or None
+        Cut numeric columns without clinical cut points at this many private quantiles, for a tenth of the budget.
     delta : float
         For the epsilon that ``privacy_`` states.
     secure : bool
@@ -81,11 +85,12 @@ class GraphicalSynthesizer:
     """
 
     def __init__(
-        self, *, selection: str = "auto", marginals: Sequence[Sequence[str]] = (), delta: float = 1e-5,
-        secure: bool = True, most_cells: int = 200_000, progress: Progress | None = None,
+        self, *, selection: str = "auto", marginals: Sequence[Sequence[str]] = (),
+        quantile_bins: int | None = None, delta: float = 1e-5, secure: bool = True, most_cells: int = 200_000, progress: Progress | None = None,
     ) -> None:  # fmt: skip
         self.selection = selection
         self.marginals = marginals
+        self.quantile_bins = quantile_bins
         self.delta = delta
         self.secure = secure
         self.most_cells = most_cells
@@ -102,19 +107,30 @@ class GraphicalSynthesizer:
         ParameterError
             The budget is not positive, or the selection is unknown.
         """
-        if budget is None:
-            oracle = TableOracle(encode_attributes(table, schema), exact=True)
-            done = self._selected(oracle, schema, HIDES_NOBODY, min(self.most_cells, CELLS_PER_PATIENT * table.height))
+        bits = None if self.secure else random.Random(int(rng.integers(2**63)))
+        exact, rho = budget is None, HIDES_NOBODY if budget is None else self._positive(budget)
+        paid = Selection()
+        if self.quantile_bins:
+            share = QUANTILE_SHARE * rho
+            schema, paid = quantile_binned(table, schema, bins=self.quantile_bins, rho=share, bits=bits, exact=exact)
+        oracle = TableOracle(encode_attributes(table, schema), bits=bits, exact=exact)
+        if exact:
+            done = self._selected(oracle, schema, rho, min(self.most_cells, CELLS_PER_PATIENT * table.height))
             self.privacy_ = PrivacySpend()
             return self.load(done.measurements, schema)
-        bits = None if self.secure else random.Random(int(rng.integers(2**63)))
-        return self.fit_oracle(TableOracle(encode_attributes(table, schema), bits=bits), schema, budget=budget)
+        return self._fitted(oracle, schema, rho, paid)
 
-    def fit_oracle(self, oracle: MarginalOracle, schema: Schema, *, budget: float | None) -> Self:
-        """Measure patients that only ``oracle`` can see."""
-        if budget is None or not 0 < budget < float("inf"):
+    def fit_oracle(self, oracle: MarginalOracle, schema: Schema, *, budget: float) -> Self:
+        """Measure patients that only ``oracle`` can see, on the codebook's bins; ``budget`` is zCDP rho."""
+        return self._fitted(oracle, schema, self._positive(budget), Selection())
+
+    def _positive(self, budget: float) -> float:
+        if not 0 < budget < float("inf"):
             raise ParameterError(f"budget must be positive for {self.selection}, got {budget}; choose an epsilon > 0")
-        done = self._selected(oracle, schema, budget, self.most_cells)
+        return budget
+
+    def _fitted(self, oracle: MarginalOracle, schema: Schema, budget: float, paid: Selection) -> Self:
+        done = paid + self._selected(oracle, schema, budget - paid.rho, self.most_cells)
         rho = min(done.rho, budget)
         spend = rho_to_epsilon(rho, self.delta)
         self.privacy_ = PrivacySpend(tuple(done.mechanisms), rho=rho, epsilon=spend, delta=self.delta)

@@ -12,6 +12,7 @@ import polars as pl
 from scipy.stats import rankdata
 
 from models.inference.cox import cox_regression
+from records.errors import ParameterError
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def chi_squared(one: str, other: str) -> Estimator:
 
     def estimate(table: pl.DataFrame) -> Estimate:
         known = table.select(one, other).drop_nulls()
-        sizes = [len(known[name].dtype.categories) for name in (one, other)]
+        sizes = [len(_levels(known[name])) for name in (one, other)]
         codes = [known[name].to_physical().to_numpy().astype(np.int64) for name in (one, other)]
         joint = np.bincount(codes[0] * sizes[1] + codes[1], minlength=sizes[0] * sizes[1]).reshape(sizes) / known.height
         rows, columns = joint.sum(axis=1), joint.sum(axis=0)
@@ -125,8 +126,14 @@ def cox(time: str, event: str, covariates: Sequence[str]) -> Estimator:
     return estimate
 
 
-def _single(name: str, value: float, variance: float, rows: int) -> Estimate:
+def _single(name: str, value: float | np.floating, variance: float | np.floating, rows: int) -> Estimate:
     return Estimate((name,), np.array([value]), np.array([[variance]]), rows)
+
+
+def _levels(values: pl.Series) -> list[str]:
+    if not isinstance(values.dtype, pl.Enum):
+        raise ParameterError(f"{values.name} must be a category of the schema, got {values.dtype}; cast it first")
+    return values.dtype.categories.to_list()
 
 
 def _numbers(values: pl.Series) -> np.ndarray:
@@ -139,6 +146,6 @@ def _design(table: pl.DataFrame, covariates: Sequence[str]) -> tuple[tuple[str, 
         if table[name].dtype.is_numeric():
             columns[name] = table[name].cast(pl.Float64).to_numpy()
             continue
-        for level in table[name].dtype.categories.to_list()[1:]:
+        for level in _levels(table[name])[1:]:
             columns[f"{name}={level}"] = (table[name].cast(pl.String) == level).cast(pl.Float64).to_numpy()
     return tuple(columns), np.column_stack(list(columns.values()))
