@@ -15,7 +15,7 @@ from models.selection import Selection, measure_together
 from records.discretisation import encode_column, level_count, value_levels
 from records.schema import Column, Kind, Schema
 
-FINE_BINS = 64
+FINE_BINS = 200
 
 
 def quantile_binned(

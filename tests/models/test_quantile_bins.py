@@ -46,7 +46,7 @@ def test_cut_points_are_near_the_true_quantiles() -> None:
 
 def test_the_synthesizer_pays_for_them_and_follows_the_data_better() -> None:
     table, gaps = skewed(5000), {}
-    for bins in (None, 8):
+    for bins in (None, 16):
         rng = np.random.default_rng(0)
         model = GraphicalSynthesizer(quantile_bins=bins, secure=False)
         model.fit(table, SCHEMA, budget=epsilon_to_rho(5, 1e-5), rng=rng)
@@ -58,4 +58,4 @@ def test_the_synthesizer_pays_for_them_and_follows_the_data_better() -> None:
         grid = np.linspace(0, 1000, 500)
         shares = [np.searchsorted(np.sort(t["marker"].drop_nulls().to_numpy()), grid) / 4000 for t in (made, table)]
         gaps[bins] = np.abs(shares[0] - shares[1]).max()
-    assert gaps[8] < gaps[None] / 2
+    assert gaps[16] < gaps[None] / 2
