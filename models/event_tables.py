@@ -111,15 +111,21 @@ def noisy_tables(
     for query in asked:
         cost = rho * query.share / shares
         sigma = sigma_for(cost, 1)
-        rows, units = chosen(events, query.rows), visit_units(query.rows, most_visits)
-        whole = int(units.sum())
-        at = units[np.minimum(events.number[rows], units.size) - 1]
-        exact = _counted(events, query, axes, rows, at)
-        noise = discrete_gaussian(sigma * whole, exact.counts.size, bits)
-        tables[query.child, query.parent] = PairTable(exact.effects, (exact.counts + noise) / whole, sigma)
+        counts, whole = in_units(events, query, axes, most_visits)
+        noise = discrete_gaussian(sigma * whole, counts.counts.size, bits)
+        tables[query.child, query.parent] = PairTable(counts.effects, (counts.counts + noise) / whole, sigma)
         mechanisms.append(Mechanism("discrete Gaussian", query.name, cost, 1, sigma))
     spent = min(rho, sum(m.rho for m in mechanisms))
     return EventTables(tables), PrivacySpend(tuple(mechanisms), spent, rho_to_epsilon(spent, delta), delta)
+
+
+def in_units(
+    events: Events, query: Query, axes: Mapping[str, Axis], most_visits: int
+) -> tuple[PairTable, int]:  # fmt: skip
+    """Exact counts in whole units, and the units that a patient has: the most by which a patient changes them."""
+    rows, units = chosen(events, query.rows), visit_units(query.rows, most_visits)
+    at = units[np.minimum(events.number[rows], units.size) - 1]
+    return _counted(events, query, axes, rows, at), int(units.sum())
 
 
 def to_answers(tables: EventTables) -> list[dict[str, Any]]:
