@@ -84,7 +84,7 @@ def _called(command: list[str], what: str) -> None:
     if done.returncode == -signal.SIGXCPU:
         raise PeerError(f"{what}: more than {LIMIT_SECONDS} CPU s")
     if done.returncode:
-        raise PeerError(f"{what}: {said(done.stderr)}")
+        raise PeerError(f"{what}: {said(done.stderr)} (exit code {done.returncode})")
 
 
 def said(stderr: str) -> str:
