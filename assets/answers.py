@@ -32,9 +32,13 @@ class Allowance(Protocol):
 
 
 class SynthesisConfig(dg.Config):
-    """``epsilon`` null asks for no differential privacy; the gate then refuses the candidate."""
+    """``epsilon`` null asks for no differential privacy; the gate then refuses the candidate.
+
+    ``marginals`` (columns that an analysis uses together) are what the synthesizer ``declared`` measures.
+    """
 
     synthesizer: str = "auto"
+    marginals: list[list[str]] = []  # noqa: RUF012, pydantic copies it
     epsilon: float | None = 5.0
     seed: int = 0
 
@@ -46,30 +50,39 @@ def answered(
     """A fitted synthesizer.
 
     A private question asked again on the same data gets the same noisy answers and costs nothing. Research on the
-    account ``internal`` draws fresh noise each time and keeps no answers.
+    account ``internal`` draws fresh noise each time and keeps no answers. The transformer has no answers to keep: its
+    noise is in every step of its training, so each fit is a new question and costs again.
 
     Raises
     ------
+    ParameterError
+        The synthesizer has no differential privacy to offer; nothing was debited.
     BudgetError
         The cohort's budget does not hold the question; nothing was measured.
     """
     from models.accounting import epsilon_to_rho
     from models.graphical_synthesizer import GraphicalSynthesizer
-    from models.registry import build
+    from models.registry import PRIVATE, build
+    from records.errors import ParameterError
 
-    model = build(config.synthesizer, delta=allowance.delta)
-    if config.epsilon is None or not isinstance(model, GraphicalSynthesizer):
+    model = build(config.synthesizer, delta=allowance.delta, marginals=config.marginals)
+    if config.epsilon is None:
         rows = train.filter("k_anonymous").select(schema.names)
-        return model.fit(rows, schema, budget=config.epsilon, rng=np.random.default_rng(config.seed))
-    asked = [version, schema.model_dump_json(), config.synthesizer, config.epsilon, allowance.delta]
+        return model.fit(rows, schema, budget=None, rng=np.random.default_rng(config.seed))
+    if config.synthesizer not in PRIVATE:
+        raise ParameterError(
+            f"epsilon must be none for {config.synthesizer}, which has no differential privacy, got {config.epsilon}; "
+            f"choose one of {', '.join(PRIVATE)}, or epsilon 0 for none"
+        )
+    asked = [version, schema.model_dump_json(), config.synthesizer, config.epsilon, allowance.delta, config.marginals]
     question = sha256(json.dumps(asked).encode())
     store = workspace.home / "measurements" / f"{question}.json"
-    if account == "release" and store.exists():
+    if isinstance(model, GraphicalSynthesizer) and account == "release" and store.exists():
         return _taken_up(model, store, schema)
     rho = epsilon_to_rho(config.epsilon, allowance.delta)
     _debit(schema, allowance, (config.epsilon, rho), workspace, (question, account, run_id))
     model.fit(train.select(schema.names), schema, budget=rho, rng=np.random.default_rng())
-    if account == "release":
+    if isinstance(model, GraphicalSynthesizer) and account == "release":
         answers = [{**asdict(m), "counts": m.counts.tolist()} for m in model.measurements_]
         write_atomically(store, json.dumps({"spend": model.privacy_.to_json(), "answers": answers}).encode())
     return model

@@ -102,6 +102,11 @@ def synthesize(
     synthesizer: Annotated[str, typer.Option(help="auto, aim, mst, star or copula.")] = "auto",
     rows: Annotated[int | None, typer.Option(help="Rows to draw; by default as many as patients.")] = None,
     given: Annotated[list[str] | None, typer.Option(help="`COLUMN=VALUE` that all rows carry; repeatable.")] = None,
+    balance: Annotated[str | None, typer.Option(help="Category of which all levels get equally many rows.")] = None,
+    tables: Annotated[int | None, typer.Option(help="Tables for pooled inference (30), in one file.")] = None,
+    measure: Annotated[
+        list[str] | None, typer.Option(help="`COLUMN,COLUMN` that an analysis uses together; repeatable.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the sampling (noise has none).")] = 0,
     total_rho: Annotated[float, typer.Option(help="zCDP that all questions to this data set may cost.")] = 2.0,
 ) -> None:
@@ -109,18 +114,19 @@ def synthesize(
     from rich.console import Console
 
     from assets.answers import SynthesisConfig
-    from orchestration.own_table import Allowance
+    from orchestration.own_table import Allowance, Draw
     from orchestration.own_table import synthesize as run_synthesis
     from records.errors import PhaseIVError
 
-    config = SynthesisConfig(synthesizer=synthesizer, epsilon=epsilon or None, seed=seed)
+    declared = [entry.split(",") for entry in measure or []]
+    name = "declared" if declared and synthesizer == "auto" else synthesizer
+    config = SynthesisConfig(synthesizer=name, marginals=declared, epsilon=epsilon or None, seed=seed)
     condition = {name: value for name, _, value in (entry.partition("=") for entry in given or [])}
     workspace = _prepare().workspace()
     try:
         with Console().status("measuring and learning"):
-            manifest = run_synthesis(
-                schema, data, out, config, Allowance(delta, total_rho), workspace, rows=rows, given=condition
-            )
+            draw = Draw(rows, condition, balance, tables)
+            manifest = run_synthesis(schema, data, out, config, Allowance(delta, total_rho), workspace, draw)
     except (PhaseIVError, OSError) as error:
         raise _ended(str(error), code=1) from error
     spend, model = manifest["spend"], manifest["model"]
@@ -128,6 +134,28 @@ def synthesize(
     typer.echo(f"{out}: {manifest['rows']} rows, {guarantee}; {model['why']}")
     if "warning" in model:
         typer.echo(f"warning: {model['warning']}", err=True)
+
+
+@app.command(epilog="Example: `phaseiv impute --schema my.yaml --data my.csv --tables 10 --out completed.parquet`")
+def impute(
+    schema: Annotated[Path, typer.Option(help="Codebook (YAML): a cohort's, or name, title and columns.")],
+    data: Annotated[Path, typer.Option(help="CSV or Parquet, one row per patient.")],
+    out: Annotated[Path, typer.Option(help="Parquet or CSV file to write: your patients' rows, completed.")],
+    tables: Annotated[int, typer.Option(help="Completed copies, numbered in the column table.")] = 10,
+    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+) -> None:
+    """Fill missing values by draws given what is known of each patient. The output is as sensitive as the input."""
+    from rich.console import Console
+
+    from orchestration.own_table import impute as run_imputation
+    from records.errors import PhaseIVError
+
+    try:
+        with Console().status("learning and completing"):
+            missing = run_imputation(schema, data, out, tables=tables, seed=seed)
+    except (PhaseIVError, OSError) as error:
+        raise _ended(str(error), code=1) from error
+    typer.echo(f"{out}: {tables} copies, {missing} missing values completed in each; patients' rows, not for release")
 
 
 @app.command(epilog="Example: `phaseiv progression --cohort pbcseq --epsilon 5 --given sex=f --out simulated`")

@@ -97,3 +97,40 @@ def test_a_bad_table_is_refused_with_counts_only(files: Path) -> None:
     assert code == 1
     assert "2 problems" in output
     assert "400 rows" in output
+
+
+def test_tables_for_inference_measure_what_the_analysis_names(files: Path) -> None:
+    code, output = called(files, "--epsilon", "5", "--measure", "ward,died", "--tables", "6", "--rows", "300")
+    assert code == 0, output
+    made = pl.read_csv(files / "made.csv")
+    assert made["table"].value_counts().sort("table")["count"].to_list() == [300] * 6
+    model = json.loads((files / "made.csv.json").read_text())["model"]
+    assert "ward x died" in model["graph"]
+    code, output = called(files, "--epsilon", "1", "--measure", "ward,size")
+    assert code == 1
+    assert "marginals must name columns of clinic or class, got size" in output
+
+
+def test_balance_draws_all_levels_equally(files: Path) -> None:
+    code, output = called(files, "--epsilon", "5", "--balance", "died", "--rows", "100")
+    assert code == 0, output
+    assert pl.read_csv(files / "made.csv")["died"].sum() == 50
+    code, output = called(files, "--balance", "died", "--given", "ward=a")
+    assert code == 1
+    assert "only one of given, balance and tables" in output
+
+
+def test_impute_completes_the_patients_rows(files: Path) -> None:
+    table = pl.read_csv(files / "clinic.csv", infer_schema=False)
+    holes = table.with_columns(pl.when(pl.arange(table.height) % 4 > 0).then(pl.col("lactate")))
+    holes.write_csv(files / "holes.csv")
+    command = ["impute", "--schema", str(files / "clinic.yaml"), "--data", str(files / "holes.csv")]
+    result = CliRunner().invoke(app, [*command, "--tables", "3", "--out", str(files / "full.parquet")])
+    assert result.exit_code == 0, result.output
+    assert "100 missing values" in result.output
+    full = pl.read_parquet(files / "full.parquet")
+    assert full.height == 1200
+    assert full["lactate"].null_count() == 0
+    hidden = full.filter(pl.col("row_number").cast(pl.Int64) % 4 == 0)
+    by_outcome = hidden.group_by(pl.col("died").cast(pl.String)).agg(pl.col("lactate").mean()).sort("died")["lactate"]
+    assert by_outcome[0] < 3 < by_outcome[1]
