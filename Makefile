@@ -38,7 +38,10 @@ up: .venv/ready ## start Dagster and MLflow on this machine; Ctrl-C stops both
 bench-synthesis: .venv/ready ## run our synthesizers beside their peers (hours; resumes)
 	$(BIN)/python -m benchmarks.synthesis --seeds 5 --epsilon 1 5
 
+bench-inference: .venv/ready ## how often pooled p-values and intervals are right (hours; resumes)
+	$(BIN)/python -m benchmarks.inference --repetitions 500
+
 clean: ## remove what runs have written (reports, releases, ledger, keys)
 	rm -rf .phaseiv
 
-.PHONY: help demo test launch check up bench-synthesis clean
+.PHONY: help demo test launch check up bench-synthesis bench-inference clean
