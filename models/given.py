@@ -33,6 +33,6 @@ def conditions(given: pl.DataFrame, schema: Schema, n: int | None) -> pl.DataFra
         raise ParameterError(f"given must hold columns of {schema.name}, got {', '.join(unknown)}; drop them")
     if not given.columns or given.height not in {1, n or given.height}:
         raise ParameterError(f"given must have one row or {n}, got {given.height}; repeat it or change n")
-    wanted = schema.select(given.columns)
+    wanted = schema.select(given.columns).model_copy(update={"outcomes": ()})  # a condition may be of one class
     checked = validate(given, wanted, source="given")
     return pl.concat([checked] * n) if n is not None and checked.height == 1 else checked
