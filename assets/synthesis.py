@@ -47,7 +47,8 @@ def synthetic_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> 
         run = Tracking(workspace).record(
             use_case.key, f"synthesis {config.synthesizer}", params=params,
             metrics={"rows": frame.height, "rho": model.privacy_.rho, "epsilon_spent": model.privacy_.epsilon,
-                     "measured_marginals": learnt.get("marginals"), "expected_error": learnt.get("expected_error")},
+                     "measured_marginals": learnt.get("marginals"), "expected_error": learnt.get("expected_error"),
+                     **{key: learnt.get(key) for key in ("epochs", "validation_loss", "noise_multiplier")}},
             tags={"dagster_run_id": context.run.run_id, "candidate_sha256": sha},
             files={"spend.json": json.dumps(model.privacy_.to_json(), indent=1).encode(),
                    "model.json": json.dumps(learnt, indent=1).encode()},

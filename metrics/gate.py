@@ -138,6 +138,7 @@ def _spend(spend: Mapping[str, Any], limits: Limits) -> Iterator[Finding]:
     yield _at_most("epsilon", "epsilon of the release", epsilon, limits.max_epsilon)
     yield _at_most("delta", "delta of the release", spend.get("delta"), limits.max_delta)
     yield _adds_up(spend)
+    yield _exact_noise(spend)
 
 
 def _adds_up(spend: Mapping[str, Any]) -> Finding:
@@ -148,6 +149,14 @@ def _adds_up(spend: Mapping[str, Any]) -> Finding:
     words = "stay within" if passed else "are missing or exceed"
     words = f"the privacy costs of the mechanisms {words} the declared cost"
     return Finding("spend_adds_up", declared, total if known else None, passed, words)
+
+
+def _exact_noise(spend: Mapping[str, Any]) -> Finding:
+    passed = spend.get("secure") is True
+    words = "noise was drawn exactly, from the operating system's entropy" if passed else (
+        "noise was not drawn exactly, from the operating system's entropy: who knows how it was made can take it away"
+    )  # fmt: skip
+    return Finding("exact_noise", True, str(passed).lower(), passed, words)
 
 
 def _privacy(report: Mapping[str, Any], limits: Limits) -> Iterator[Finding]:

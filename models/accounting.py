@@ -16,15 +16,23 @@ def rho_to_epsilon(rho: float, delta: float) -> float:
     Canonne, Kamath and Steinke (2020), The discrete Gaussian for differential privacy, Corollary 13: the infimum over
     ``alpha > 1`` of ``alpha rho + log(1 / (alpha delta)) / (alpha - 1) + log(1 - 1 / alpha)``.
     """
+    return max(0.0, _epsilon_at(best_order(rho, delta) - 1, rho, delta))
+
+
+def best_order(rho: float, delta: float) -> float:
+    """Renyi order at which rho-zCDP implies the smallest epsilon; it falls as ``rho`` grows."""
     _refuse_out_of_range(rho, delta)
 
     def bound(log_excess: float) -> float:
-        excess = math.exp(log_excess)
-        alpha = 1 + excess
-        return alpha * rho - math.log(alpha * delta) / excess + math.log(excess / alpha)
+        return _epsilon_at(math.exp(log_excess), rho, delta)
 
     best = minimize_scalar(bound, bounds=(-12, 25), method="bounded", options={"xatol": 1e-10})
-    return max(0.0, float(best.fun))
+    return 1 + math.exp(float(best.x))
+
+
+def _epsilon_at(excess: float, rho: float, delta: float) -> float:
+    alpha = 1 + excess
+    return alpha * rho - math.log(alpha * delta) / excess + math.log(excess / alpha)
 
 
 def epsilon_to_rho(epsilon: float, delta: float) -> float:

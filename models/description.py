@@ -3,10 +3,14 @@
 Belongs here: family, graph, measured marginals, split of the budget, and what to expect. Does not belong here: rows.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from models.graphical_synthesizer import TOO_NOISY_TO_ADAPT, GraphicalSynthesizer
 from records.protocols import Synthesizer
+
+if TYPE_CHECKING:
+    from models.autoregressive import TransformerSynthesizer
+    from models.trees import TreeSynthesizer
 
 TOO_NOISY_TO_USE = 0.15
 
@@ -18,10 +22,12 @@ def described(model: Synthesizer) -> dict[str, Any]:
     -------
     dict
         ``family``; for graphical models also ``graph`` (cliques), ``marginals`` (their number), ``rho_split`` (by
-        purpose), ``cells``, ``expected_error`` (total variation by noise alone), ``why`` and, if need be, ``warning``.
+        purpose), ``cells``, ``expected_error`` (total variation by noise alone), ``why`` and, if need be, ``warning``;
+        for the transformer also ``epochs``, ``validation_loss`` or ``noise_multiplier``; for trees ``order``, ``leaves``.
     """
     if not isinstance(model, GraphicalSynthesizer):
-        return {"family": type(model).__name__, "why": "no differential privacy was asked for"}
+        named = {"TransformerSynthesizer": _transformer, "TreeSynthesizer": _trees}
+        return named.get(type(model).__name__, _plainly)(model)
     found: dict[str, Any] = {
         "family": "graphical model", "graph": [" x ".join(c) for c in model.model_.tree.cliques],
         "marginals": len(model.measurements_), "cells": model.model_.tree.cells,
@@ -33,6 +39,36 @@ def described(model: Synthesizer) -> dict[str, Any]:
             "raise epsilon, add patients or leave out columns"
         )
     return found
+
+
+def _transformer(model: "TransformerSynthesizer") -> dict[str, Any]:
+    """``weights`` and ``epochs``; ``validation_loss`` (nats) and ``losses``, or ``noise_multiplier``, ``steps``."""
+    weights = sum(part.numel() for part in model.network_.parameters())
+    found = {"family": "any-order transformer", "weights": weights, "epochs": model.training_.epochs}
+    if model.plan_ is None:
+        losses = [round(loss, 4) for loss in model.training_.losses]
+        why = f"no differential privacy was asked for: stopped by held-back patients after {len(losses) - 1} epochs"
+        return found | {"validation_loss": min(losses), "losses": losses, "why": why}
+    plan = model.plan_
+    return found | {
+        "noise_multiplier": round(plan.noise_multiplier, 4), "steps": plan.steps, "sampling_rate": plan.sampling_rate,
+        "secure": model.secure_, "why": f"DP-SGD over {plan.steps} steps, the transformer was asked for",
+        "warning": "noise must be drawn exactly for a release, got torch's floating-point generator: the guarantee "
+        "holds for exact arithmetic only, and releases are refused; use auto for a release",
+    }  # fmt: skip
+
+
+def _trees(model: "TreeSynthesizer") -> dict[str, Any]:
+    """``order`` of the attributes, ``leaves`` of all trees together, ``min_leaf`` and ``penalty``."""
+    return {
+        "family": "classification trees", "order": model.order_, "min_leaf": model.min_leaf, "penalty": model.penalty,
+        "leaves": sum(leaves.nodes.size for leaves in model.leaves_.values()),
+        "why": f"no differential privacy was asked for: drawn from leaves of at least {model.min_leaf} patients",
+    }  # fmt: skip
+
+
+def _plainly(model: Synthesizer) -> dict[str, Any]:
+    return {"family": type(model).__name__, "why": "no differential privacy was asked for"}
 
 
 def _split(model: GraphicalSynthesizer) -> dict[str, float]:

@@ -133,7 +133,8 @@ class GraphicalSynthesizer:
         done = paid + self._selected(oracle, schema, budget - paid.rho, self.most_cells)
         rho = min(done.rho, budget)
         spend = rho_to_epsilon(rho, self.delta)
-        self.privacy_ = PrivacySpend(tuple(done.mechanisms), rho=rho, epsilon=spend, delta=self.delta)
+        used = tuple(done.mechanisms)
+        self.privacy_ = PrivacySpend(used, rho=rho, epsilon=spend, delta=self.delta, secure=self.secure)
         return self.load(done.measurements, schema)
 
     def load(self, measurements: list[Measurement], schema: Schema) -> Self:

@@ -30,9 +30,15 @@ class PrivacySpend:
     mechanisms : tuple of Mechanism
         Every touch of the data; their rho add up to ``rho``.
     rho : float or None
-        Zero-concentrated differential privacy (Bun and Steinke, 2016).
+        Zero-concentrated differential privacy (Bun and Steinke, 2016): what the ledger adds up.
     epsilon, delta : float or None
-        Approximate differential privacy implied by ``rho``.
+        Approximate differential privacy: what ``rho`` implies, or less where ``accountant`` proves less.
+    largest_order : float or None
+        Renyi order up to which ``rho`` holds (truncated, Bun, Dwork, Rothblum and Steinke, 2018); ``None``: all orders.
+        It is at least the order at which ``rho`` becomes an epsilon at ``delta``, and so does a sum with others.
+    secure : bool
+        Whether noise was drawn exactly, from the operating system's entropy. Floating-point or seeded noise can be
+        taken away by who knows how it was made: such a table must not be released.
     """
 
     mechanisms: tuple[Mechanism, ...] = ()
@@ -41,6 +47,8 @@ class PrivacySpend:
     delta: float | None = None
     neighbouring: str = ADD_REMOVE_PATIENT
     accountant: str = "zCDP, converted by Canonne, Kamath and Steinke (2020)"
+    largest_order: float | None = None
+    secure: bool = True
 
     @property
     def private(self) -> bool:
