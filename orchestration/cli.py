@@ -63,7 +63,7 @@ def _chosen(name: str) -> list[str]:
 def run(
     use_case: UseCaseArgument = "all",
     epsilon: Annotated[float, typer.Option(min=0, help="Privacy budget of the candidate; 0 for none.")] = 5.0,
-    synthesizer: Annotated[str, typer.Option(help="auto, aim, mst, star or copula.")] = "auto",
+    synthesizer: Annotated[str, typer.Option(help="auto, aim, mst, star, transformer, trees or copula.")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of the sampling (noise has none).")] = 0,
     cohort: Annotated[str, typer.Option(help="`COHORT`, `FILE` (CSV or Parquet) or `COHORT=FILE`.")] = "",
 ) -> None:
@@ -99,7 +99,7 @@ def synthesize(
     out: Annotated[Path, typer.Option(help="Parquet or CSV file to write; its manifest goes beside it.")],
     epsilon: Annotated[float, typer.Option(help="Privacy budget; 0 for no differential privacy.")] = 1.0,
     delta: Annotated[float, typer.Option(help="Below one in the number of patients.")] = 1e-5,
-    synthesizer: Annotated[str, typer.Option(help="auto, aim, mst, star or copula.")] = "auto",
+    synthesizer: Annotated[str, typer.Option(help="auto, aim, mst, star, transformer, trees or copula.")] = "auto",
     rows: Annotated[int | None, typer.Option(help="Rows to draw; by default as many as patients.")] = None,
     given: Annotated[list[str] | None, typer.Option(help="`COLUMN=VALUE` that all rows carry; repeatable.")] = None,
     balance: Annotated[str | None, typer.Option(help="Category of which all levels get equally many rows.")] = None,
