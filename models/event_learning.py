@@ -13,14 +13,16 @@ from threadpoolctl import threadpool_limits
 from models.additive_logit import AdditiveLogit, PairTable, learn
 from models.event_structure import Link, Rows, axes, full_structure, lean_structure
 from models.event_tables import EventTables, Key, Query, chosen, exact_tables, queries, visit_weights
-from models.event_tokens import END, NEXT, NUMBER, STARTS, TAIL, VISIT, WAIT, Codes, Events, later, number_level
+from models.event_tokens import COUNT, END, NEXT, NUMBER, TAIL, VISIT, WAIT, Codes, Events, later, number_level
 from models.pair_effects import Grain
+from models.simplex import to_shares
 from models.trajectory_sampler import histories
 from records.longitudinal import LongitudinalSchema
 
 DRAWN = 4000
 CALIBRATIONS = 5
-WEIGHTY = {(END, None): 3.0, (NEXT, NUMBER): 3.0, (TAIL, NEXT): 2.0, (WAIT, NUMBER): 4.0}
+LEADING = 3.0
+WEIGHTY = {(END, None): 3.0, (COUNT, None): 2.0, (NEXT, NUMBER): 3.0, (TAIL, NEXT): 2.0, (WAIT, NUMBER): 4.0}
 Logits = dict[str, AdditiveLogit]
 Tell = Callable[[float], None]
 
@@ -45,7 +47,7 @@ def lean_queries(schema: LongitudinalSchema) -> list[Query]:
     told = {(later(c.name), later(lead)) for c in schema.measurements}
     asked = [q for q in queries(lean_structure(schema)) if (q.child, q.parent) not in told]
     asked += [Query(lead, None, Grain.MARGIN, Rows.FIRST), Query(later(lead), None, Grain.MARGIN, Rows.ON)]
-    asked += [Query(END, None, Grain.MARGIN, Rows.LAST)]
+    asked += [Query(name, None, Grain.MARGIN, Rows.LAST) for name in (END, COUNT)]
     return [replace(q, share=_share(q, schema)) for q in asked]
 
 
@@ -65,6 +67,8 @@ def _share(query: Query, schema: LongitudinalSchema) -> float:
     """Relative budget: much for how follow-up ends and when visits are, little for effects of baseline."""
     if (query.child, query.parent) in WEIGHTY:
         return WEIGHTY[query.child, query.parent]
+    if (query.child, query.parent) == (NEXT, schema.leading[0]):
+        return LEADING
     if query.grain is Grain.MOVES:
         return 2.0 if query.parent == schema.leading[0] else 1.0
     if {query.child, query.parent} & {c.name for c in schema.baseline}:
@@ -96,25 +100,23 @@ class _Learner:
         return self.logits, self.patients
 
     def _calibrate(self, first: Codes) -> None:
-        """Histories drawn from all links together end at each visit number as often as was counted.
+        """Histories drawn from all links together end, at each visit number, as often as was counted.
 
         What was learnt apart need not fit together; a few log-odds by visit number and event make up for it.
         """
-        link, ends = self.links[NEXT], np.maximum(self.tables.tables[NEXT, NUMBER].grid[VISIT + 1 :], 0.5)
-        wanted = np.log(ends / self._reach(ends.sum(axis=0)))
+        link, number = self.links[NEXT], np.arange(1, self.schema.most_visits + 1)
+        ends = np.maximum(self.tables.tables[NEXT, NUMBER].grid[VISIT + 1 :], 0.5)
+        wanted = np.log(ends / np.bincount(number_level(number), weights=self.reach, minlength=ends.shape[1]))
         effect = self.logits[NEXT].effects[list(link.parents).index(NUMBER)]
         for _ in range(CALIBRATIONS):
             drawn = histories(self.logits, first, self.schema, self.rng)
-            last = number_level(np.bincount(drawn.patient, minlength=DRAWN))
+            last = np.bincount(drawn.patient, minlength=DRAWN)
+            reach = (last[:, None] >= number).sum(axis=0)
             found = np.zeros(ends.shape)
-            np.add.at(found, (drawn.event, last), 1.0)
-            effect[VISIT + 1 :] += np.clip(
-                wanted - np.log(np.maximum(found, 0.5) / self._reach(found.sum(axis=0))), -1, 1
-            )
-
-    def _reach(self, ends: np.ndarray) -> np.ndarray:
-        """How many patients reach each group of visit numbers, given how many end in it."""
-        return np.maximum(ends[::-1].cumsum()[::-1], 1e-9)
+            np.add.at(found, (drawn.event, number_level(last)), 1.0)
+            exposed = np.bincount(number_level(number), weights=reach, minlength=ends.shape[1])
+            now = np.log(np.maximum(found, 0.5) / np.maximum(exposed, 1.0))
+            effect[VISIT + 1 :] += np.clip(wanted - now, -1, 1)
 
     def _fit(self, link: Link, population: Codes, weights: np.ndarray, tables: Sequence[PairTable]) -> AdditiveLogit:
         margin = self.tables.margin(link, self.axes[link.child])
@@ -131,20 +133,13 @@ class _Learner:
         return drawn
 
     def _visit_numbers(self) -> np.ndarray:
-        """Numbers of drawn visits, as often as patients have such a visit; totals of patients and visits on the way.
-
-        Of the patients who reach a group of visit numbers, those whose last visit is in it are taken to leave evenly.
-        """
-        ends = np.maximum(self.tables.tables[NEXT, NUMBER].grid[VISIT + 1 :].sum(axis=0), 0)
-        reach = self._reach(ends)
-        most = self.schema.most_visits
-        numbers = np.arange(1, most + 1)
-        group = number_level(numbers)
-        inside = numbers - STARTS[group]
-        width = np.bincount(group, minlength=len(STARTS))[group]
-        exposed = reach[group] - ends[group] * inside / width
-        self.patients, self.visits = float(max(ends.sum(), 1.0)), float(exposed.sum())
-        return self.rng.choice(numbers, size=DRAWN, p=exposed / exposed.sum())
+        """Numbers of drawn visits, as often as patients have such a visit; totals of patients and visits on the way."""
+        ends = np.maximum(self.tables.tables[NEXT, NUMBER].grid[VISIT + 1 :], 0)
+        self.patients = float(max(ends.sum(), 1.0))
+        last = to_shares(self.tables.tables[COUNT, None].counts)
+        self.reach = self.patients * np.maximum(last[::-1].cumsum()[::-1], 1e-9)
+        self.visits = float(self.reach.sum())
+        return self.rng.choice(np.arange(1, last.size + 1), size=DRAWN, p=self.reach / self.visits)
 
     def _visits(self, first: Codes, number: np.ndarray, lead: str, others: list[str]) -> Codes:
         """A population of visits: who, the visit's number, and all measurements."""

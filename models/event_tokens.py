@@ -14,7 +14,8 @@ from records.discretisation import encode_column, level_count
 from records.longitudinal import LongitudinalSchema, Records
 
 NUMBER, BAND, NEXT = "visit number", "band", "what comes next"
-WAIT, TAIL, END = "days to the next visit", "days to the end", "event and follow-up"
+WAIT, TAIL = "days to the next visit", "days to the end"
+END, COUNT = "event and follow-up", "visits so far"
 STARTS = np.array([1, 2, 3, 4, 6, 9])
 VISIT = 0
 
@@ -39,6 +40,7 @@ def event_levels(schema: LongitudinalSchema) -> dict[str, int]:
     return levels | {
         NUMBER: len(STARTS), BAND: level_count(schema.visits[schema.day]), NEXT: 1 + len(schema.event.levels),
         WAIT: gaps, TAIL: gaps, END: len(schema.event.levels) * level_count(schema.follow_up),
+        COUNT: schema.most_visits,
     }  # fmt: skip
 
 
@@ -84,7 +86,7 @@ def events_of(records: Records, schema: LongitudinalSchema) -> Events:
     for column in schema.measurements:
         codes[column.name] = encode_column(visits[column.name], column)
         codes[later(column.name)] = np.append(codes[column.name][1:], 0)
-    codes |= {NUMBER: number_level(number), BAND: encode_column(visits[day], schema.visits[day])}
+    codes |= {COUNT: number - 1, NUMBER: number_level(number), BAND: encode_column(visits[day], schema.visits[day])}
     codes |= {NEXT: np.where(goes_on, VISIT, 1 + kind), WAIT: gap, TAIL: gap}
     return Events(patient, number, codes | {END: end_level(kind, ends, schema)})
 

@@ -62,13 +62,5 @@ class Tilt:
         return Histories(new[found.patient][rows], found.day[rows], codes, found.end[kept], found.event[kept])
 
 
-def to_shares(counts: np.ndarray) -> np.ndarray:
-    """Noisy counts as shares: the closest point of the probability simplex after scaling by their sum."""
-    scaled = counts / max(float(counts.sum()), 1.0)
-    falling = np.sort(scaled)[::-1]
-    excess = (np.cumsum(falling) - 1) / np.arange(1, counts.size + 1)
-    return np.maximum(scaled - excess[np.flatnonzero(falling > excess)[-1]], 0)
-
-
 def _repeated(first: Codes, times: int) -> Codes:
     return {name: np.repeat(levels, times) for name, levels in first.items()}

@@ -19,7 +19,8 @@ from models.event_tables import EventTables, noisy_tables
 from models.event_tokens import END, events_of
 from models.first_visit import draw_first, first_schema
 from models.given import conditions
-from models.outcome_tilt import Tilt, to_shares
+from models.outcome_tilt import Tilt
+from models.simplex import to_shares
 from models.trajectory_sampler import Histories
 from records.errors import ParameterError
 from records.longitudinal import LongitudinalSchema, Records

@@ -13,8 +13,8 @@ from metrics.paths import Paths
 from models.accounting import epsilon_to_rho
 from models.event_learning import lean_queries
 from models.first_visit import draw_first
-from models.outcome_tilt import to_shares
 from models.progression import ProgressionSynthesizer
+from models.simplex import to_shares
 from records.errors import ParameterError, TableError
 from records.longitudinal import LongitudinalSchema
 from records.longitudinal_validation import validate_records
