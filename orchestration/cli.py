@@ -5,9 +5,7 @@ Belongs here: commands, progress and exit codes. Does not belong here: what a st
 
 import json
 import os
-import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -241,25 +239,13 @@ def up(
     mlflow_port: Annotated[int, typer.Option(help="Port of MLflow.")] = 5000,
 ) -> None:
     """Start Dagster (webserver and daemon) and MLflow on 127.0.0.1; Ctrl-C stops all."""
-    workspace = _prepare().workspace()
-    workspace.home.mkdir(parents=True, exist_ok=True)
-    local = ["--host", "127.0.0.1", "--port"]
-    mlflow = ["mlflow", "server", "--backend-store-uri", workspace.tracking_uri]
-    mlflow += ["--artifacts-destination", str(workspace.home / "mlartifacts"), *local, str(mlflow_port)]
-    dagster = ["dagster", "dev", "-m", "orchestration.definitions", *local, str(dagster_port)]
-    binaries = Path(sys.executable).parent
-    processes = [subprocess.Popen([str(binaries / command[0]), *command[1:]]) for command in (mlflow, dagster)]
+    from orchestration.servers import commands, serve
+
+    servers = commands(_prepare().workspace(), dagster_port, mlflow_port)
     typer.echo(f"Dagster http://127.0.0.1:{dagster_port}   MLflow http://127.0.0.1:{mlflow_port}   Ctrl-C stops both")
-    try:
-        while all(process.poll() is None for process in processes):
-            threading.Event().wait(0.5)
-    except KeyboardInterrupt:
-        typer.echo("stopping")
-    finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.wait()
+    if ended := serve(servers):
+        raise _ended(ended, code=1)
+    typer.echo("both are stopped")
 
 
 def _figure(value: float | None) -> str:

@@ -13,11 +13,11 @@ PATIENCE = 180
 
 
 def started(home: Path, *command: str, **settings: str) -> subprocess.Popen[str]:
-    """A command of the project, for instance ``phaseiv run stroke``, with its output kept."""
+    """A command of the project, for instance ``phaseiv run stroke``, in a process group of its own, output kept."""
     environment = {**os.environ, "PHASEIV_HOME": str(home), "DAGSTER_HOME": str(home / "dagster"), **settings}
     return subprocess.Popen(
         [str(BINARIES / command[0]), *command[1:]], env=environment, cwd=PROJECT, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
 
 
@@ -42,9 +42,21 @@ def until(happened: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
+def at_work(home: Path) -> list[int]:
+    """Processes that were started with this home, from /proc."""
+    return [int(p.name) for p in Path("/proc").glob("[0-9]*") if f"PHASEIV_HOME={home}\0".encode() in _environment(p)]
+
+
 def children(pid: int) -> list[int]:
     """Processes that a process started, from /proc."""
     return [int(p.name) for p in Path("/proc").glob("[0-9]*") if _parent(p) == pid]
+
+
+def _environment(process: Path) -> bytes:
+    try:
+        return (process / "environ").read_bytes() + b"\0"
+    except OSError:  # it ended meanwhile, or belongs to another user
+        return b""
 
 
 def _parent(process: Path) -> int | None:
