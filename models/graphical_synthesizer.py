@@ -44,7 +44,7 @@ SELECTIONS = ("auto", "aim", "mst", "star", "declared")
 START_SHARE = 0.5
 TOO_NOISY_TO_ADAPT = 0.05
 HIDES_NOBODY = 100.0  # zCDP rho at which noise is below one patient
-CELLS_PER_PATIENT = 4
+CELLS_PER_PATIENT = 2
 QUANTILE_SHARE = 0.1
 Progress = Callable[[float], None]
 
