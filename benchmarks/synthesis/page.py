@@ -30,7 +30,7 @@ KM gap: mean absolute difference of survival. Membership AUC: density-ratio atta
 patients; 0.5 is guessing, `real` (copies) about 1. Delta 1e-5; one thread; split seed 0, mean over noise seeds with the
 95 % half-width of the mean; best TSTR first.
 
-- Ours: `auto`, `aim`, `mst`, `star` and, without privacy, `copula`. All others are peers, each in its own environment.
+- Ours: `auto`, `aim`, `mst`, `star`, `transformer`; without privacy also `trees` and `copula`. All others are peers, each in its own environment.
 - Every peer learns the same table of level numbers on the public grid of the codebook, and its rows are turned back into
   values by the same code. How numbers were declared to a peer is said in `benchmarks/synthesis/peers/run_*.py`.
 - Epsilon as asked: OpenDP and ours convert it to zCDP exactly, smartnoise and dpmm by themselves. smartnoise takes
