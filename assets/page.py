@@ -46,7 +46,7 @@ def candidate_page(
         counts={"real": rows["train"] + rows["holdout"], **rows}, utility=utility, fidelity=fidelity, privacy=privacy,
         spend=manifest["spend"], verdict=verdict, defects=cohort.defects,
         simulated_sites=cohort.sites.column is None, plots=candidate_plots(utility, fidelity, privacy),
-        provenance={k: str(v) for k, v in manifest["params"].items()} | {"candidate_sha256": candidate.sha256},
+        provenance={k: str(v) for k, v in manifest["params"].items()},
         ledger={"cohort": cohort.name, "budget_rho": use_case.budget_rho, "spent_rho": spent,
                 "remaining_rho": use_case.budget_rho - spent},
     )  # fmt: skip

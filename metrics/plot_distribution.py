@@ -6,6 +6,7 @@ counts rounded to multiples of 5, and survival curves stop where fewer than ten 
 
 from collections.abc import Mapping, Sequence
 from math import ceil
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,8 @@ from metrics.units import readable
 
 ACROSS = 4
 MOST_NAMED_LEVELS = 7
-LONGEST_LABEL = 20
-LONGEST_TITLE = 28
+LABEL_WIDTH, LABEL_LINES = 17, 2
+TITLE_WIDTH, TITLE_LINES = 28, 3
 CURVES = {
     "train": ("real, training", REAL),
     "holdout": ("real, holdout", HOLDOUT),
@@ -32,7 +33,7 @@ def marginals_plot(fidelity: Mapping[str, Any]) -> Figure:
     """Shares of every level of every column, real beside synthetic."""
     columns = fidelity["columns"]
     down = ceil(len(columns) / ACROSS)
-    figure = Figure(figsize=(11.0, 0.55 + 1.85 * down))
+    figure = Figure(figsize=(11.0, 0.55 + 1.95 * down))
     grid = figure.subplots(down, ACROSS, squeeze=False).ravel()
     for axes, column in zip(grid, columns, strict=False):
         _marginal(axes, column)
@@ -45,7 +46,7 @@ def marginals_plot(fidelity: Mapping[str, Any]) -> Figure:
 
 def _marginal(axes: Axes, whole: Mapping[str, Any]) -> None:
     column = _without_empty_missing(whole)
-    axes.set_title(_short(column["label"], LONGEST_TITLE) + _unit(column), fontsize=8.5)
+    axes.set_title(_folded(column["label"] + _unit(column), TITLE_WIDTH, TITLE_LINES), fontsize=8.5)
     named = column["kind"] == "category" and len(column["levels"]) <= MOST_NAMED_LEVELS
     (_named_bars if named else _ordered_bars)(axes, column)
 
@@ -54,7 +55,7 @@ def _named_bars(axes: Axes, column: Mapping[str, Any]) -> None:
     places = np.arange(len(column["levels"]))
     axes.barh(places - 0.2, column["train_shares"], height=0.38, color=REAL, label="real, training")
     axes.barh(places + 0.2, column["synthetic_shares"], height=0.38, color=SYNTHETIC, label="synthetic")
-    axes.set_yticks(places, [_short(level, LONGEST_LABEL) for level in column["levels"]], fontsize=7.5)
+    axes.set_yticks(places, [_folded(level, LABEL_WIDTH, LABEL_LINES) for level in column["levels"]], fontsize=7.5)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -81,6 +82,8 @@ def _tick_levels(axes: Axes, column: Mapping[str, Any]) -> None:
     places = list(range(0, known, ceil(known / 5)))
     names = [levels[i].split(" to ")[0] for i in places]
     last = [] if known == len(levels) else [known]
+    if last and known - places[-1] < 2:  # the two labels would touch
+        places, names = places[:-1], names[:-1]
     axes.set_xticks(places + last, names + ["missing"] * len(last))
 
 
@@ -91,8 +94,8 @@ def _without_empty_missing(column: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**column} | {key: column[key][:-1] for key in ("levels", "train_shares", "synthetic_shares")}
 
 
-def _short(words: str, longest: int) -> str:
-    return words if len(words) <= longest else words[: longest - 1].rstrip() + "…"
+def _folded(words: str, width: int, lines: int) -> str:
+    return "\n".join(wrap(words, width, max_lines=lines, placeholder=" …", break_on_hyphens=False))
 
 
 def _unit(column: Mapping[str, Any]) -> str:

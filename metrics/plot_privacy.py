@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from metrics.figure import INDEPENDENT, SYNTHETIC, THIRD, drawn, note, panels
 
@@ -40,4 +41,5 @@ def _low_rates(axes: Any, rates: list[Mapping[str, float]]) -> None:
     )
     axes.set_xlim(-0.6, len(rates) - 0.4)
     axes.grid(axis="x", visible=False)
-    axes.legend(loc="upper left")
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.legend(loc="upper left", markerscale=0.6, handletextpad=1.0)

@@ -14,13 +14,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from metrics.gate import Verdict
 from metrics.plot_prediction import MODELS
-from metrics.report_words import FIGURES, GLOSSARY, LEDGER_LABELS, UNKNOWN
+from metrics.report_words import FIGURES, GLOSSARY, LEDGER_LABELS, PROVENANCE_LABELS, UNKNOWN
 from metrics.units import readable
 from records.discretisation import discrete_columns
 from records.schema import Column, Kind, Schema
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_LEVELS_SHOWN = 12
+RAISED = dict(zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True))
 NARROW = "\N{NARROW NO-BREAK SPACE}"
 
 
@@ -79,13 +80,14 @@ def render_report(context: ReportContext) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"figure": figure, "interval": interval, "cell": cell, "percent": percent}
+    environment.filters |= {"figure": figure, "interval": interval, "cell": cell, "percent": percent, "tiny": tiny}
     return environment.get_template("report.html.j2").render(
         c=context,
         figures=_figures(context),
         codebook=[_codebook_row(column, context.schema) for column in context.schema.columns],
         glossary=GLOSSARY,
         ledger_labels=LEDGER_LABELS,
+        provenance_labels=PROVENANCE_LABELS,
         models=MODELS,
         unknown=UNKNOWN,
     )
@@ -96,6 +98,17 @@ def figure(value: float | None, digits: int = 2) -> str:
     if value is None or isinstance(value, str):
         return value or UNKNOWN
     return f"{value:,}" if isinstance(value, int) else _minus(f"{value:.{digits}f}")
+
+
+def tiny(value: float | None) -> str:
+    """A small probability: powers of ten as such, others to two digits."""
+    if value is None or value <= 0:
+        return UNKNOWN if value is None else "0"
+    digits, power = f"{value:.1e}".split("e")
+    if int(power) >= -2:
+        return f"{value:g}"
+    ten = "10" + "".join(RAISED[d] for d in str(int(power)))
+    return ten if float(digits) == 1 else f"{float(digits):g} × {ten}"
 
 
 def percent(value: float | None, digits: int = 1) -> str:
@@ -134,7 +147,7 @@ def _figures(context: ReportContext) -> list[dict[str, str]]:
     ]
 
 
-def _codebook_row(column: Column, schema: Schema) -> dict[str, str]:
+def _codebook_row(column: Column, schema: Schema) -> dict[str, Any]:
     known = {c.name for c in discrete_columns(schema)}
     return {
         "name": column.name,
@@ -143,7 +156,7 @@ def _codebook_row(column: Column, schema: Schema) -> dict[str, str]:
         "kind": column.kind.value,
         "values": _values(column) if column.name in known or column.kind is Kind.DATE else "free",
         "missing": "yes" if column.missing else "no",
-        "codes": ", ".join(f"{system} {code}" for system, code in column.codes.items()),
+        "codes": [f"{system} {code}" for system, code in column.codes.items()],
     }
 
 

@@ -68,6 +68,19 @@ FIGURES = {
     },
 }
 
+PROVENANCE_LABELS = {
+    "code_commit": "Code commit",
+    "cohort": "Codebook",
+    "data_version": "Data version (sha256 of the hospitals' tables)",
+    "delta": "Delta asked for",
+    "epsilon": "Epsilon asked for",
+    "family": "Model",
+    "neighbouring": "Neighbouring tables",
+    "seed": "Seed of the sampling",
+    "synthesizer": "Synthesizer",
+    "why": "Why this model",
+}
+
 GLOSSARY = {
     "AUC": "Area under the ROC curve: the chance that a patient with the event is ranked above one without. 0.5 is "
     "guessing, 1 is perfect.",
