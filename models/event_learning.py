@@ -13,7 +13,21 @@ from threadpoolctl import threadpool_limits
 from models.additive_logit import AdditiveLogit, PairTable, learn
 from models.event_structure import Link, Rows, axes, full_structure, lean_structure
 from models.event_tables import EventTables, Key, Query, chosen, exact_tables, queries, visit_weights
-from models.event_tokens import COUNT, END, NEXT, NUMBER, TAIL, VISIT, WAIT, Codes, Events, later, number_level
+from models.event_tokens import (
+    COUNT,
+    END,
+    NEXT,
+    NUMBER,
+    PHASE,
+    TAIL,
+    VISIT,
+    WAIT,
+    Codes,
+    Events,
+    later,
+    number_level,
+    phase,
+)
 from models.pair_effects import Grain
 from models.simplex import to_shares
 from models.trajectory_sampler import histories
@@ -22,7 +36,7 @@ from records.longitudinal import LongitudinalSchema
 DRAWN = 4000
 CALIBRATIONS = 5
 LEADING = 3.0
-WEIGHTY = {(END, None): 3.0, (COUNT, None): 2.0, (NEXT, NUMBER): 3.0, (TAIL, NEXT): 2.0, (WAIT, NUMBER): 4.0}
+WEIGHTY = {(END, None): 3.0, (COUNT, None): 2.0, (NEXT, NUMBER): 3.0, (TAIL, NEXT): 2.0, (WAIT, PHASE): 4.0}
 Logits = dict[str, AdditiveLogit]
 Tell = Callable[[float], None]
 
@@ -144,7 +158,10 @@ class _Learner:
     def _visits(self, first: Codes, number: np.ndarray, lead: str, others: list[str]) -> Codes:
         """A population of visits: who, the visit's number, and all measurements."""
         who = self.rng.permutation(DRAWN)
-        visits = {c.name: first[c.name][who] for c in self.schema.baseline} | {NUMBER: number_level(number)}
+        visits = {c.name: first[c.name][who] for c in self.schema.baseline} | {
+            NUMBER: number_level(number),
+            PHASE: phase(number),
+        }
         self.tables.tables[later(lead), None] = self._pooled(lead)
         following = self._fit(Link(later(lead), {}, Rows.ON), {}, np.ones(DRAWN), []).draw({}, DRAWN, self.rng)
         visits[lead] = np.where(number == 1, first[lead], following)

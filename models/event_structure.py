@@ -7,7 +7,7 @@ how strongly they depend (``additive_logit``).
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models.event_tokens import BAND, NEXT, NUMBER, TAIL, WAIT, event_levels, later
+from models.event_tokens import BAND, NEXT, NUMBER, PHASE, TAIL, WAIT, event_levels, later
 from models.pair_effects import Axis, Grain
 from records.longitudinal import LongitudinalSchema
 
@@ -69,7 +69,7 @@ def lean_structure(schema: LongitudinalSchema) -> list[Link]:
     ends = dict.fromkeys([*base, *schema.leading], Grain.THIRDS)
     events = [
         Link(NEXT, {NUMBER: Grain.CELLS} | ends, Rows.ALL),
-        Link(WAIT, {NUMBER: Grain.THIRDS}, Rows.ON),
+        Link(WAIT, {PHASE: Grain.CELLS}, Rows.ON),
         Link(TAIL, {NEXT: Grain.CELLS, NUMBER: Grain.THIRDS}, Rows.LAST),
     ]
     following = [Link(later(lead), {lead: Grain.MOVES, schema.treatment: Grain.CELLS}, Rows.ON)]

@@ -15,8 +15,9 @@ from records.longitudinal import LongitudinalSchema, Records
 
 NUMBER, BAND, NEXT = "visit number", "band", "what comes next"
 WAIT, TAIL = "days to the next visit", "days to the end"
-END, COUNT = "event and follow-up", "visits so far"
-STARTS = np.array([1, 2, 3, 4, 6, 9])
+END, COUNT, PHASE = "event and follow-up", "visits so far", "early or later visit"
+STARTS = np.array([1, 2, 3, 4, 6, 9, 12])
+EARLY = 2  # visits of the early phase, in which the next one usually follows sooner
 VISIT = 0
 
 Codes = dict[str, np.ndarray]
@@ -28,8 +29,13 @@ def later(name: str) -> str:
 
 
 def number_level(number: np.ndarray) -> np.ndarray:
-    """Level of visit numbers 1, 2, ...: 1, 2, 3, 4-5, 6-8, 9 and more."""
+    """Level of visit numbers 1, 2, ...: 1, 2, 3, 4-5, 6-8, 9-11, 12 and more."""
     return np.searchsorted(STARTS, number, side="right") - 1
+
+
+def phase(number: np.ndarray) -> np.ndarray:
+    """0 for early visits and 1 for later ones."""
+    return (number > EARLY).astype(np.int64)
 
 
 def event_levels(schema: LongitudinalSchema) -> dict[str, int]:
@@ -40,7 +46,7 @@ def event_levels(schema: LongitudinalSchema) -> dict[str, int]:
     return levels | {
         NUMBER: len(STARTS), BAND: level_count(schema.visits[schema.day]), NEXT: 1 + len(schema.event.levels),
         WAIT: gaps, TAIL: gaps, END: len(schema.event.levels) * level_count(schema.follow_up),
-        COUNT: schema.most_visits,
+        COUNT: schema.most_visits, PHASE: 2,
     }  # fmt: skip
 
 
@@ -86,7 +92,12 @@ def events_of(records: Records, schema: LongitudinalSchema) -> Events:
     for column in schema.measurements:
         codes[column.name] = encode_column(visits[column.name], column)
         codes[later(column.name)] = np.append(codes[column.name][1:], 0)
-    codes |= {COUNT: number - 1, NUMBER: number_level(number), BAND: encode_column(visits[day], schema.visits[day])}
+    codes |= {
+        COUNT: number - 1,
+        PHASE: phase(number),
+        NUMBER: number_level(number),
+        BAND: encode_column(visits[day], schema.visits[day]),
+    }
     codes |= {NEXT: np.where(goes_on, VISIT, 1 + kind), WAIT: gap, TAIL: gap}
     return Events(patient, number, codes | {END: end_level(kind, ends, schema)})
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from models.additive_logit import AdditiveLogit, drawn
 from models.decode import decode_column
-from models.event_tokens import BAND, NEXT, NUMBER, TAIL, VISIT, WAIT, Codes, later, number_level
+from models.event_tokens import BAND, NEXT, NUMBER, PHASE, TAIL, VISIT, WAIT, Codes, later, number_level, phase
 from records.discretisation import encode_column
 from records.longitudinal import LongitudinalSchema
 
@@ -76,6 +76,7 @@ def _what_and_when(
     """Add to ``now`` what comes next and when, and return the days until then."""
     rows, longest = day.size, int(schema.follow_up.maximum or 0)
     now[NUMBER] = np.full(rows, number_level(np.array(number)))
+    now[PHASE] = np.full(rows, phase(np.array(number)))
     now[BAND] = encode_column(pl.Series(day), schema.visits[schema.day])
     odds = logits[NEXT].log_odds(now, rows)
     if number == schema.most_visits:
