@@ -4,10 +4,12 @@ Belongs here: the two assets that stay at the hospitals. Does not belong here: a
 """
 
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import polars as pl
 
+from assets.columns import column_lineage, column_schema, deidentified_origins
 from assets.workspace import Workspace
 from records.schema import Schema
 from use_cases.cohort import Cohort
@@ -46,22 +48,18 @@ def cohort_assets(
         from deidentification.pseudonyms import load_key
 
         key = load_key(workspace.home / "pseudonym.key", workspace.pseudonym_key)
+        lineage = column_lineage([use_case.key, "raw_cohort"], deidentified_origins(cohort.table))
         tables = {}
         for name in context.partition_keys:
             done = deidentify(raw_cohort[name].frame, cohort.table, key=key, k=use_case.k)
             tables[name] = done.frame
-            _describe(context, name, done.frame, done.schema, k=use_case.k, **done.counts.to_json())
+            facts = {"dagster/column_lineage": lineage, "k": use_case.k, **done.counts.to_json()}
+            _describe(context, name, done.frame, done.schema, **facts)
         return tables
 
     return [raw_cohort, deidentified]  # type: ignore[return-value]
 
 
-def column_schema(schema: Schema) -> dg.TableSchema:
-    """The codebook as Dagster shows it."""
-    kinds = [(c, f"{c.label} [{c.role}]" + (f", {c.unit}" if c.unit else "")) for c in schema.columns]
-    return dg.TableSchema(columns=[dg.TableColumn(c.name, type=str(c.kind), description=text) for c, text in kinds])
-
-
-def _describe(context: dg.AssetExecutionContext, name: str, table: pl.DataFrame, schema: Schema, **counts: int) -> None:
-    facts = {"dagster/row_count": table.height, "dagster/column_schema": column_schema(schema), **counts}
-    context.add_asset_metadata(facts, partition_key=name)
+def _describe(context: dg.AssetExecutionContext, name: str, table: pl.DataFrame, schema: Schema, **facts: Any) -> None:
+    shown = {"dagster/row_count": table.height, "dagster/column_schema": column_schema(schema), **facts}
+    context.add_asset_metadata(shown, partition_key=name)

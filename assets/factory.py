@@ -28,7 +28,10 @@ def build_use_case(use_case: UseCase, workspace: Workspace, setting: str | None 
         use_case.key, dg.AssetSelection.assets(*pipeline), tags=all_hospitals(cohort),
         description=f"{use_case.title}: from the raw cohort to the release.",
     )  # fmt: skip
-    schedule = dg.ScheduleDefinition(name=f"{use_case.key}_weekly", job=job, cron_schedule="0 3 * * 1")
+    schedule = dg.ScheduleDefinition(
+        name=f"{use_case.key}_weekly", job=job, cron_schedule="0 3 * * 1",
+        description="Every Monday at 3; a question that was answered before costs no budget.",
+    )  # fmt: skip
     return dg.Definitions(
         assets=[*pipeline, frontier_asset(use_case, cohort, workspace)],
         jobs=[job],

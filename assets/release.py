@@ -9,6 +9,7 @@ import json
 
 import dagster as dg
 
+from assets.columns import column_lineage, column_schema, unchanged
 from assets.manifest import read_manifest
 from assets.page import verdict_on
 from assets.workspace import Workspace
@@ -27,6 +28,8 @@ def release_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> dg
     def release(
         context: dg.AssetExecutionContext, synthetic, downstream_classifier, fidelity_utility_report, privacy_report
     ) -> dg.MaterializeResult:  # fmt: skip
+        from deidentification.schema import released_schema
+
         manifest = read_manifest(workspace, use_case.key, synthetic)
         reports = (downstream_classifier, fidelity_utility_report, privacy_report)
         verdict = verdict_on(use_case, manifest, synthetic, *reports)
@@ -42,6 +45,13 @@ def release_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> dg
             write_atomically(folder / "synthetic.parquet", parquet_bytes(synthetic.frame))
             write_atomically(folder / "manifest.json", json.dumps(manifest | verdict.to_json(), indent=1).encode())
         write_atomically(folder.parent / "latest", f"{folder.name}\n".encode())
-        return dg.MaterializeResult(metadata={"folder": dg.MetadataValue.path(str(folder)), "rows": manifest["rows"]})
+        schema = released_schema(cohort.table)
+        return dg.MaterializeResult(
+            metadata={
+                "folder": dg.MetadataValue.path(str(folder)), "dagster/row_count": manifest["rows"],
+                "dagster/column_schema": column_schema(schema), "mlflow_run_id": manifest["mlflow_run"],
+                "dagster/column_lineage": column_lineage([use_case.key, "synthetic"], unchanged(schema)),
+            }
+        )  # fmt: skip
 
     return release

@@ -13,11 +13,10 @@ import numpy as np
 import polars as pl
 
 from assets.answers import SynthesisConfig, answered
-from assets.cohort import column_schema
+from assets.columns import column_lineage, column_schema, unchanged
 from assets.manifest import data_version, pooled, write_manifest
 from assets.workspace import Workspace
 from records.files import parquet_bytes, sha256
-from records.schema import Schema
 from use_cases.cohort import Cohort
 from use_cases.registry import UseCase
 
@@ -60,7 +59,7 @@ def synthetic_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> 
         context.add_output_metadata(
             {"dagster/row_count": frame.height, "dagster/column_schema": column_schema(schema), "mlflow_run_id": run,
              "candidate_sha256": sha, "epsilon": str(config.epsilon), "model": dg.MetadataValue.json(learnt),
-             "dagster/column_lineage": _lineage(use_case, schema)}
+             "dagster/column_lineage": column_lineage([use_case.key, "deidentified"], unchanged(schema))}
         )  # fmt: skip
         return frame
 
@@ -83,8 +82,3 @@ def run_parameters(config: SynthesisConfig, use_case: UseCase, cohort: Cohort, v
         "neighbouring": "add or remove one patient", "cohort": cohort.name, "data_version": version,
         "code_commit": code_commit(),
     }  # fmt: skip
-
-
-def _lineage(use_case: UseCase, schema: Schema) -> dg.TableColumnLineage:
-    upstream = dg.AssetKey([use_case.key, "deidentified"])
-    return dg.TableColumnLineage({n: [dg.TableColumnDep(asset_key=upstream, column_name=n)] for n in schema.names})

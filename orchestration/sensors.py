@@ -19,7 +19,10 @@ def cohort_file_sensor(
 ) -> dg.SensorDefinition:
     """Starts a use case's job for each file in ``<inbox>/<use case>/`` that is new or changed."""
 
-    @dg.sensor(name="cohort_file_arrival", jobs=jobs, minimum_interval_seconds=30)
+    @dg.sensor(
+        name="cohort_file_arrival", jobs=jobs, minimum_interval_seconds=30,
+        description="Runs a use case on each CSV or Parquet file that is new or changed in its inbox folder.",
+    )  # fmt: skip
     def cohort_file_arrival(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         found = False
         for key, use_case in use_cases.items():

@@ -155,3 +155,27 @@ def test_checks_stand_beside_the_reports(
     found = {e.check_name: e.passed for e in result.get_asset_check_evaluations()}
     expected = {"tstr_loss", "mean_tvd2", "auc_lower", "exact_copies_excess"}
     assert found == {f"{name}_within_limit": True for name in expected}
+
+
+def test_tables_show_rows_codebook_and_where_columns_come_from(
+    instance: dg.DagsterInstance, released: dict[Path, bytes]
+) -> None:
+    def shown(asset: str) -> dict[str, Any]:
+        event = instance.get_latest_materialization_event(dg.AssetKey(["stroke", asset]))
+        assert event is not None
+        assert event.asset_materialization is not None
+        return {name: entry.value for name, entry in event.asset_materialization.metadata.items()}
+
+    assert shown("raw_cohort")["dagster/row_count"] > 0
+    steps = (("deidentified", "raw_cohort"), ("synthetic", "deidentified"), ("release", "synthetic"))
+    for asset, upstream in steps:
+        facts = shown(asset)
+        assert facts["dagster/row_count"] > 0
+        columns = {column.name for column in facts["dagster/column_schema"].columns}
+        lineage = facts["dagster/column_lineage"].deps_by_column
+        assert set(lineage) == columns
+        assert {dep.asset_key.path[-1] for deps in lineage.values() for dep in deps} == {upstream}
+    assert shown("deidentified")["dagster/column_lineage"].deps_by_column["pseudonym"][0].column_name == "patient_id"
+    assert shown("deidentified")["suppressed"] >= 0
+    assert {"roc", "calibration"} <= set(shown("downstream_classifier"))
+    assert {"marginals", "kaplan_meier"} <= set(shown("fidelity_utility_report"))
