@@ -107,6 +107,8 @@ class _Learner:
         visits = self._visits(first, number, lead, others)
         self._next(visits)
         on = (visits[NEXT] == VISIT) & (number < self.schema.most_visits)
+        on[:2] = [True, False]  # whatever the noise, some go on and some do not
+        number[0] = 1
         self._ends({name: codes[~on] for name, codes in visits.items()})
         self._following({name: codes[on] for name, codes in visits.items()}, number[on], lead, others)
         self._calibrate(first)
@@ -120,7 +122,8 @@ class _Learner:
         """
         link, number = self.links[NEXT], np.arange(1, self.schema.most_visits + 1)
         ends = np.maximum(self.tables.tables[NEXT, NUMBER].grid[VISIT + 1 :], 0.5)
-        wanted = np.log(ends / np.bincount(number_level(number), weights=self.reach, minlength=ends.shape[1]))
+        exposed = np.bincount(number_level(number), weights=self.reach, minlength=ends.shape[1])
+        wanted = np.log(ends / np.maximum(exposed, 1.0))
         effect = self.logits[NEXT].effects[list(link.parents).index(NUMBER)]
         for _ in range(CALIBRATIONS):
             drawn = histories(self.logits, first, self.schema, self.rng)

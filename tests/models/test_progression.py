@@ -159,3 +159,14 @@ def test_noisy_counts_become_shares(counts: list[float]) -> None:
     shares = to_shares(np.array(counts))
     assert (shares >= 0).all()
     assert shares.sum() == pytest.approx(1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("most_visits", "epsilon"), [(3, 5.0), (2, 0.01), (16, 0.01), (40, 1.0), (3, None)])
+def test_any_cap_and_any_noise_give_possible_histories(most_visits: int, epsilon: float | None) -> None:
+    entry, rng = longitudinal_cohort("csl"), np.random.default_rng(3)
+    public = entry.records.model_copy(update={"most_visits": most_visits})
+    budget = None if epsilon is None else epsilon_to_rho(epsilon, 1e-5)
+    made = ProgressionSynthesizer(secure=False).fit(entry.load(), public, budget=budget, rng=rng).sample(100, rng=rng)
+    validate_records(made, public, source="synthetic records")
+    assert made.visits["patient_id"].value_counts()["count"].max() <= most_visits  # type: ignore[operator]
