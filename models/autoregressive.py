@@ -4,7 +4,7 @@ Belongs here: the ``Synthesizer`` that ties encoding, training and drawing toget
 (``transformer``), its training (``training``, ``dp_sgd``) or its accounting (``sampled_gaussian``).
 """
 
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 import polars as pl
@@ -17,7 +17,7 @@ from models.given import conditions
 from models.rows import within_constraints
 from models.sampled_gaussian import Plan, planned
 from models.training import Progress, Training, one_thread, trained
-from models.transformer import HIDDEN, started
+from models.transformer import HIDDEN, AttributeTransformer, started
 from records.errors import ParameterError, PhaseIVError
 from records.privacy import PrivacySpend
 from records.schema import Schema
@@ -69,7 +69,7 @@ class TransformerSynthesizer:
     """
 
     def __init__(
-        self, *, width: int = 32, layers: int | None = None, heads: int = 4, epochs: int | None = None, batch_size: int = 256,
+        self, *, width: int = 32, layers: int | None = None, heads: int = 2, epochs: int | None = None, batch_size: int = 256,
         sampling_rate: float = 0.05, learning_rate: float = 5e-3, delta: float = 1e-5,
         progress: Progress | None = None,
     ) -> None:  # fmt: skip
@@ -161,9 +161,11 @@ class TransformerSynthesizer:
             elif name in allowed:
                 turn[:, position] = -1
         order, rows = turn.argsort(axis=1), np.arange(n)
+        network = cast(AttributeTransformer, self.network_)
         for step in range(len(self.attributes_) - len(known)):
             here = order[:, step]
-            weights = self.network_(torch.from_numpy(codes))[rows, here].double().numpy()
+            states = network.states(torch.from_numpy(codes))[rows, here]
+            weights = network.weights(states, torch.from_numpy(here)).double().numpy()
             if step == 0 and allowed:
                 mask = next(iter(allowed.values()))
                 weights[:, : mask.shape[1]][~mask] = -np.inf

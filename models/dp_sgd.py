@@ -14,6 +14,7 @@ for this Python, so that a table learnt this way must not be released (Mironov, 
 """
 
 import math
+import warnings
 
 import torch
 from opacus import GradSampleModule
@@ -76,5 +77,8 @@ def _noisy_step(guarded: GradSampleModule, optimiser: DPOptimizer, codes: Tensor
     for number, portion in enumerate(portions):
         optimiser.zero_grad()
         optimiser.signal_skip_step(number + 1 < len(portions))
-        surprise(guarded, portion, hidden(portion, MASKS, draws)).sum().backward()
+        loss = surprise(guarded, portion, hidden(portion, MASKS, draws)).sum()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Full backward hook is firing")  # codes have no gradient
+            loss.backward()
         optimiser.step()

@@ -55,14 +55,22 @@ class AttributeTransformer(nn.Module):
         codes : torch.Tensor of int64, shape (..., attributes)
             Level numbers, ``HIDDEN`` where unknown.
         """
+        return self.weights(self.states(codes), torch.arange(codes.shape[-1]))
+
+    def states(self, codes: Tensor) -> Tensor:
+        """What is made of each attribute in the light of the others, shape (..., attributes, width)."""
         unknown = self.value.num_embeddings - 1
         tokens = torch.where(codes == HIDDEN, unknown, codes + self.offsets)
         state = self.value(tokens) + self.attribute(torch.arange(codes.shape[-1]).expand(codes.shape))
         for block in self.blocks:
             state = block(state)
-        scores = self.head(self.norm(state))
-        own = scores.gather(-1, self.slots.expand(*codes.shape, -1))
-        return own.masked_fill(self.absent, -math.inf)
+        return state
+
+    def weights(self, states: Tensor, attributes: Tensor) -> Tensor:
+        """Log-weights of ``attributes``, whose numbers broadcast to the leading axes of ``states``."""
+        scores = self.head(self.norm(states))
+        own = scores.gather(-1, self.slots[attributes].expand(*states.shape[:-1], -1))
+        return own.masked_fill(self.absent[attributes], -math.inf)
 
 
 class Block(nn.Module):
@@ -86,7 +94,9 @@ class Block(nn.Module):
         return state + self.narrower(functional.gelu(self.wider(self.norms[1](state))))
 
 
-def started(levels: Sequence[int], *, width: int, layers: int, heads: int, draws: torch.Generator) -> nn.Module:
+def started(
+    levels: Sequence[int], *, width: int, layers: int, heads: int, draws: torch.Generator
+) -> AttributeTransformer:
     """A network with starting weights from ``draws``; torch's global generator is left as it was.
 
     The head starts at zero, so that every level of an attribute is equally likely at first.
