@@ -9,7 +9,7 @@ export DO_NOT_TRACK := true
 BIN := .venv/bin
 
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -21,6 +21,9 @@ demo: .venv/ready ## run the three use cases on their bundled cohorts and write 
 
 test: .venv/ready ## run all tests
 	$(BIN)/python -m pytest
+
+fast: .venv/ready ## run the fast tests only (under 3 minutes)
+	$(BIN)/python -m pytest -m "not slow"
 
 launch: .venv/ready ## run one use case through the Dagster command line
 	$(BIN)/phaseiv init
@@ -44,4 +47,4 @@ bench-inference: .venv/ready ## how often pooled p-values and intervals are righ
 clean: ## remove what runs have written (reports, releases, ledger, keys)
 	rm -rf .phaseiv
 
-.PHONY: help demo test launch check up bench-synthesis bench-inference clean
+.PHONY: help demo test fast launch check up bench-synthesis bench-inference clean

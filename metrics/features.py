@@ -7,6 +7,7 @@ never enter.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -93,7 +94,7 @@ def linear_encoder(columns: Sequence[Column]) -> ColumnTransformer:
     """
     categories = category_positions(columns)
     numbers = [i for i in range(len(columns)) if i not in set(categories)]
-    levels = [np.append(np.arange(len(columns[i].levels), dtype=float), np.nan) for i in categories]
+    levels: Any = [np.append(np.arange(len(columns[i].levels), dtype=float), np.nan) for i in categories]
     impute = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     return ColumnTransformer(
         [

@@ -7,7 +7,7 @@ that figures can be drawn in any process or thread.
 import io
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ QUIET = "#5B6573"
 RULE = "#E3E7EC"
 
 DOTS_PER_INCH = 144
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
     "axes.titlesize": 10.0,

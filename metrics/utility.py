@@ -137,6 +137,10 @@ class _Trained:
 
 def classifiers(columns: Sequence[Column], seed: int) -> dict[str, Classifier]:
     """The two untuned models: regularised logistic regression and small gradient-boosted trees."""
+    settings: dict[str, Any] = {  # its type stubs know texts only
+        "early_stopping": False,
+        "categorical_features": native_categories(columns) or None,
+    }
     boosting = HistGradientBoostingClassifier(
         max_iter=80,
         learning_rate=0.06,
@@ -144,9 +148,8 @@ def classifiers(columns: Sequence[Column], seed: int) -> dict[str, Classifier]:
         min_samples_leaf=20,
         l2_regularization=1.0,
         max_bins=64 if all(len(c.levels) < 64 for c in columns) else 255,
-        early_stopping=False,
-        categorical_features=native_categories(columns) or None,
         random_state=seed,
+        **settings,
     )
     logistic = make_pipeline(linear_encoder(columns), LogisticRegression(C=0.3, max_iter=2000))
     return {"logistic": logistic, "boosting": boosting}

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from orchestration.definitions import build_definitions
 from orchestration.settings import Settings
 from use_cases.registry import discover
 
 
+@pytest.mark.slow
 def test_a_new_file_starts_a_run(tmp_path: Path, new_home: Callable[[], Path]) -> None:
     settings = Settings(home=new_home(), inbox=tmp_path / "inbox")
     (tmp_path / "inbox" / "stroke").mkdir(parents=True)

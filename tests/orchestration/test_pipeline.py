@@ -39,8 +39,14 @@ def released_files(settings: Settings) -> dict[Path, bytes]:
 
 
 @pytest.fixture(scope="module")
-def released(settings: Settings, instance: dg.DagsterInstance) -> dict[Path, bytes]:
-    assert run(settings, instance, epsilon=5.0).success
+def first(settings: Settings, instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    result = run(settings, instance, epsilon=5.0)
+    assert result.success
+    return result
+
+
+@pytest.fixture(scope="module")
+def released(settings: Settings, first: dg.ExecuteInProcessResult) -> dict[Path, bytes]:
     return released_files(settings)
 
 
@@ -77,6 +83,7 @@ def test_mlflow_links_synthesis_and_children(settings: Settings, released: dict[
     assert {"report.html", "manifest.json", "spend.json"} <= files
 
 
+@pytest.mark.slow
 def test_refusals_leave_the_former_release(
     settings: Settings, instance: dg.DagsterInstance, released: dict[Path, bytes]
 ) -> None:
@@ -92,6 +99,7 @@ def test_refusals_leave_the_former_release(
     assert released_files(settings) == released
 
 
+@pytest.mark.slow
 def test_a_report_of_another_candidate_is_refused(
     settings: Settings, instance: dg.DagsterInstance, released: dict[Path, bytes]
 ) -> None:
@@ -148,11 +156,8 @@ def test_packages_lie_in_this_repository() -> None:
     assert all(here in Path(package.__file__ or "").parents for package in (models, records))
 
 
-def test_checks_stand_beside_the_reports(
-    settings: Settings, instance: dg.DagsterInstance, released: dict[Path, bytes]
-) -> None:
-    result = run(settings, instance, epsilon=5.0)
-    found = {e.check_name: e.passed for e in result.get_asset_check_evaluations()}
+def test_checks_stand_beside_the_reports(first: dg.ExecuteInProcessResult) -> None:
+    found = {e.check_name: e.passed for e in first.get_asset_check_evaluations()}
     expected = {"tstr_loss", "mean_tvd2", "auc_lower", "exact_copies_excess"}
     assert found == {f"{name}_within_limit": True for name in expected}
 
