@@ -45,11 +45,11 @@ def frontier_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> d
             points.append(point)
             references = found  # of real data alone: the same for every candidate
             Tracking(workspace).record(
-                use_case.key, f"sweep epsilon {asked.epsilon}", params=run_parameters(asked, use_case, cohort, version),
+                use_case.key, f"sweep epsilon {_words(asked.epsilon)}", params=run_parameters(asked, use_case, cohort, version),
                 metrics={k: v for k, v in point.items() if k != "epsilon"},
                 tags={"dagster_run_id": run_id, "purpose": "sweep, never released"},
             )  # fmt: skip
-            context.log.info(f"{len(points)} of {len(questions)}: epsilon {asked.epsilon}, seed {asked.seed}")
+            context.log.info(f"{len(points)} of {len(questions)}: epsilon {_words(asked.epsilon)}, seed {asked.seed}")
         png = frontier_plot(points, references)
         path = workspace.page(use_case.key).with_name(f"{use_case.key}_frontier.png")
         write_atomically(path, png)
@@ -60,3 +60,7 @@ def frontier_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> d
         return {"points": points, "references": references}
 
     return privacy_utility_frontier
+
+
+def _words(epsilon: float | None) -> str:
+    return "none" if epsilon is None else f"{epsilon:g}"

@@ -12,6 +12,9 @@ from typing import Any
 
 from assets.workspace import Workspace
 
+# Lets the web pages show runs, metrics and charts first, not tools for language models.
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+
 
 class Tracking:
     """Writes finished runs to the workspace's MLflow store."""
@@ -53,5 +56,6 @@ class Tracking:
         # Two runs may create the experiment at once; the loser finds the winner's.
         with contextlib.suppress(MlflowException):
             if self.client.get_experiment_by_name(use_case) is None:
-                self.client.create_experiment(use_case, artifact_location=f"{self.artifacts}/{use_case}")
+                place = f"{self.artifacts}/{use_case}"
+                self.client.create_experiment(use_case, artifact_location=place, tags=KIND)
         return self.client.get_experiment_by_name(use_case).experiment_id  # type: ignore[union-attr]
