@@ -22,7 +22,8 @@ app = typer.Typer(
     help="Health data as a service: de-identified, synthetic and measured.",
     epilog="Examples: `phaseiv run all`; `phaseiv run stroke --epsilon 1`; `phaseiv status`; `phaseiv up`",
 )  # fmt: skip
-INSTANCE = b"telemetry:\n  enabled: false\nnux:\n  enabled: false\n"  # no reports to Dagster, no invitation on its pages
+# No reports to Dagster, no invitation on its pages.
+INSTANCE = b"telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 UseCaseArgument = Annotated[str, typer.Argument(help="A use case, or all.")]
 
 
@@ -60,8 +61,7 @@ def _chosen(name: str) -> list[str]:
 
 @app.command(epilog="Example: `phaseiv run stroke --epsilon 1 --cohort my_patients.csv`")
 def run(
-    use_case: INSTANCE = b"telemetry:\n  enabled: false\nnux:\n  enabled: false\n"  # no reports to Dagster, no invitation on its pages
-UseCaseArgument = "all",
+    use_case: UseCaseArgument = "all",
     epsilon: Annotated[float, typer.Option(min=0, help="Privacy budget of the candidate; 0 for none.")] = 5.0,
     synthesizer: Annotated[str, typer.Option(help="auto, aim, mst, star, transformer, trees or copula.")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of the sampling (noise has none).")] = 0,
@@ -196,8 +196,7 @@ def progression(
 
 
 @app.command(epilog="Example: `xdg-open $(phaseiv report lung)`")
-def report(use_case: INSTANCE = b"telemetry:\n  enabled: false\nnux:\n  enabled: false\n"  # no reports to Dagster, no invitation on its pages
-UseCaseArgument = "all") -> None:
+def report(use_case: UseCaseArgument = "all") -> None:
     """Print the path of each report. Exit code 1 if one was not made yet."""
     workspace, names = _prepare().workspace(), _chosen(use_case)
     for name in names:
