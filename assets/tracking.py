@@ -12,9 +12,6 @@ from typing import Any
 
 from assets.workspace import Workspace
 
-# Lets the web pages show runs, metrics and charts first, not tools for language models.
-KIND = {"mlflow.experimentKind": "custom_model_development"}
-
 
 class Tracking:
     """Writes finished runs to the workspace's MLflow store."""
@@ -57,5 +54,5 @@ class Tracking:
         with contextlib.suppress(MlflowException):
             if self.client.get_experiment_by_name(use_case) is None:
                 place = f"{self.artifacts}/{use_case}"
-                self.client.create_experiment(use_case, artifact_location=place, tags=KIND)
+                self.client.create_experiment(use_case, artifact_location=place)
         return self.client.get_experiment_by_name(use_case).experiment_id  # type: ignore[union-attr]

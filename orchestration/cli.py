@@ -24,6 +24,8 @@ app = typer.Typer(
 )  # fmt: skip
 # No reports to Dagster, no invitation on its pages.
 INSTANCE = b"telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
+# Runs and metrics, not the tools for language models that MLflow shows otherwise.
+MLFLOW_PAGE = "#/experiments?workflowType=machine_learning"
 UseCaseArgument = Annotated[str, typer.Argument(help="A use case, or all.")]
 
 
@@ -244,7 +246,8 @@ def up(
     from orchestration.servers import commands, serve
 
     servers = commands(_prepare().workspace(), dagster_port, mlflow_port)
-    typer.echo(f"Dagster http://127.0.0.1:{dagster_port}   MLflow http://127.0.0.1:{mlflow_port}   Ctrl-C stops both")
+    typer.echo(f"Dagster http://127.0.0.1:{dagster_port}   MLflow http://127.0.0.1:{mlflow_port}/{MLFLOW_PAGE}")
+    typer.echo("Ctrl-C stops both")
     if ended := serve(servers):
         raise _ended(ended, code=1)
     typer.echo("both are stopped")
