@@ -15,7 +15,7 @@ from metrics.figure import FOURTH, HOLDOUT, INDEPENDENT, REAL, SYNTHETIC, THIRD,
 COLOURS = (SYNTHETIC, THIRD, FOURTH, HOLDOUT, REAL)
 PANELS = {
     "tstr_auc": ("Utility (higher is better)", "TSTR AUC"),
-    "mean_tvd2": ("Fidelity (lower is better)", "Mean two-way TVD"),
+    "mean_tvd2": ("Fidelity (lower is better)", "Mean two-way TVD, at holdout size"),
     "membership_auc": ("Membership attack (0.5 is guessing)", "Attack AUC"),
 }
 REFERENCES = {
@@ -32,8 +32,8 @@ def frontier_plot(points: Sequence[Mapping[str, Any]], references: Mapping[str, 
     Parameters
     ----------
     points : sequence of mapping
-        One per run: ``epsilon`` (``None`` without differential privacy), ``tstr_auc``, ``mean_tvd2``,
-        ``membership_auc`` (each may be ``None``), and optionally ``method``, one line each.
+        One per run: ``epsilon`` (``None`` without differential privacy), ``tstr_auc``, ``mean_tvd2`` (at the holdout's
+        size), ``membership_auc`` (each may be ``None``), and optionally ``method``, one line each.
     references : mapping
         ``trtr_auc``, ``holdout_tvd2``, ``independent_tvd2``; missing ones are not drawn.
     """
