@@ -26,7 +26,7 @@ fast: .venv/ready ## run the fast tests only (under 3 minutes)
 	$(BIN)/python -m pytest -m "not slow"
 
 launch: .venv/ready ## run one use case through the Dagster command line
-	$(BIN)/phaseiv init
+	$(BIN)/phaseiv init > /dev/null
 	$(BIN)/dg launch --job stroke
 
 check: .venv/ready ## lint, types, layers and definitions

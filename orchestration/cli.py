@@ -5,6 +5,7 @@ Belongs here: commands, progress and exit codes. Does not belong here: what a st
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -231,10 +232,12 @@ def status() -> None:
             console.print(f"report: {workspace.page(name)}", soft_wrap=True)
 
 
-@app.command(epilog="Example: `phaseiv init && DAGSTER_HOME=.phaseiv/dagster dg launch --job stroke`")
+@app.command(epilog='Example: `eval "$(phaseiv init)"; dg launch --job stroke`')
 def init() -> None:
-    """Make the folders and the Dagster instance file that runs need."""
-    typer.echo(str(_prepare().workspace().home))
+    """Make the folders that runs need and print the settings under which Dagster's own commands find them."""
+    _prepare()
+    for name in ("PHASEIV_HOME", "DAGSTER_HOME", "DAGSTER_DISABLE_TELEMETRY", "MLFLOW_DISABLE_TELEMETRY"):
+        typer.echo(f"export {name}={shlex.quote(os.environ[name])}")
 
 
 @app.command(epilog="Example: `phaseiv up --dagster-port 3001 --mlflow-port 5001`")

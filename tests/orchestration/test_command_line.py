@@ -53,6 +53,13 @@ def test_exit_codes(words: tuple[str, ...], code: int, told: str, monkeypatch: p
     assert told in output
 
 
+def test_init_prints_what_dagster_needs(home: Path) -> None:
+    code, output = called("init")
+    assert code == 0
+    assert f"export DAGSTER_HOME={home}/dagster" in output.splitlines()
+    assert (home / "dagster" / "dagster.yaml").exists()
+
+
 def test_a_home_that_cannot_be_written_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / "file").write_text("")
     monkeypatch.setenv("DAGSTER_HOME", str(home / "file" / "dagster"))
