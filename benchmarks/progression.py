@@ -1,7 +1,7 @@
 """Measured figures of the progression synthesizer: ``python -m benchmarks.progression [--splits 5]``.
 
 Belongs here: fidelity on the whole cohort and prediction for held-out patients, with and without privacy, written to
-``docs/benchmarks/progression.csv``. Does not belong here: the metrics themselves (``metrics``).
+``docs/benchmarks/progression.csv`` (delete it to measure again). Does not belong here: the metrics themselves (``metrics``).
 """
 
 import argparse
@@ -23,6 +23,7 @@ from records.longitudinal import LongitudinalSchema, Records
 from use_cases.longitudinal_cohort import LongitudinalCohort, longitudinal_cohorts
 
 DOCS = Path(__file__).parents[1] / "docs"
+CSV = DOCS / "benchmarks" / "progression.csv"
 DELTA, HORIZON, EVENT, TRAIN_SHARE = 1e-5, 1826, "death", 0.7
 SEEDS, HISTORIES = 5, 100
 EPSILONS = (None, 5.0, 1.0)
@@ -95,18 +96,20 @@ def _risk(
 
 
 def main() -> None:
-    """Run all cohorts and write one CSV."""
+    """Run what the CSV does not hold yet, and print means."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--splits", type=int, default=5)
     splits = parser.parse_args().splits
-    rows: list[Row] = []
+    rows: list[Row] = pl.read_csv(CSV).to_dicts() if CSV.exists() else []
+    done = {(row["cohort"], row["epsilon"]) for row in rows}
     for cohort in longitudinal_cohorts().values():
         for epsilon in EPSILONS:
+            if (cohort.name, epsilon) in done:
+                continue
             rows += [*fidelity(cohort, epsilon), *prediction(cohort, epsilon, splits)]
+            pl.DataFrame(rows, infer_schema_length=None).write_csv(CSV, float_precision=4)
             print(cohort.name, epsilon, len(rows), flush=True)
-    table = pl.DataFrame(rows, infer_schema_length=None)
-    table.write_csv(DOCS / "benchmarks" / "progression.csv", float_precision=4)
-    means = pl.col("value", "reference").mean()
+    table, means = pl.DataFrame(rows, infer_schema_length=None), pl.col("value", "reference").mean()
     shown = table.group_by("cohort", "epsilon", "figure", maintain_order=True).agg(means, sd=pl.col("value").std())
     with pl.Config(tbl_rows=-1):
         print(shown)

@@ -12,9 +12,12 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
 from models.pair_effects import Effects
+from models.simplex import to_shares
 
 MOST_STEPS = 200
 TOLERANCE = 1e-7
+FLOOR = 0.05  # share of independence that keeps every combination possible
+SCALINGS = 30
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,9 @@ def learn(
 ) -> AdditiveLogit:  # fmt: skip
     """The most probable logit (penalised likelihood), given how often each combination of parents occurs.
 
-    The likelihood of a logit needs of the child only its tables with each parent, which may be noisy; the noise then
-    holds every effect back that it would drown (``Effects.precision``).
+    The likelihood of a logit needs of the child only its tables with each parent, which may be noisy. Noisy tables are
+    first made possible and consistent, and the noise holds every effect back that it would drown
+    (``Effects.precision``).
 
     Parameters
     ----------
@@ -104,8 +108,9 @@ class _Problem:
         self.parts = [t.effects for t in tables]
         sizes = [part.group.shape[1] for part in self.parts]
         self.design = _design([np.zeros(self.weights.size, dtype=np.int64), *rows.values()], sizes)
-        levelled = [_levelled(t, rows[p], self.weights) for t, p in zip(tables[1:], parents, strict=True)]
-        counts = [tables[0].counts, *levelled]
+        margin = _possible(tables[0], self.total)
+        pairs = zip(tables[1:], parents, strict=True)
+        counts = [margin, *(_reconciled(t, margin, rows[p], self.weights) for t, p in pairs)]
         self.wanted = np.concatenate([part.patterns @ c for part, c in zip(self.parts, counts, strict=True)])
         self.means = np.concatenate([part.means for part in self.parts])
         self.held = np.concatenate([t.effects.precision(t.counts, t.sigma) for t in tables])
@@ -142,14 +147,30 @@ def _distinct(
     return dict(zip(population, rows.T, strict=True)), summed
 
 
-def _levelled(table: PairTable, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Counts whose sum in each column is the population's, the difference shared out as if nothing depended on it."""
-    seen = table.effects
+def _possible(table: PairTable, total: float) -> np.ndarray:
+    """Counts that could be: as measured if exact, else the closest that are not negative and add up to ``total``."""
+    return table.counts if table.sigma == 0 else total * to_shares(table.counts)
+
+
+def _reconciled(table: PairTable, margin: np.ndarray, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Noisy counts made to agree with the child's margin and with the population (iterative proportional fitting).
+
+    Counts that could not be, or tables that contradict each other, would drive effects without bound.
+    """
+    counts, seen = _possible(table, float(weights.sum())), table.effects
+    if table.sigma == 0 or seen.grid[0] != margin.size or seen.grid[1] == 1:
+        return counts
     column = (seen.group % seen.grid[1]).max(axis=0)
     population = np.bincount(column[codes], weights=weights, minlength=seen.grid[1])
-    rows = np.maximum(table.grid.sum(axis=1), 0)
-    apart = population - table.grid.sum(axis=0)
-    return table.counts + np.outer(rows / max(rows.sum(), 1e-9), apart).ravel()
+    fitted = counts.reshape(seen.grid) + FLOOR * np.outer(margin, population) / weights.sum()
+    for _ in range(SCALINGS):
+        fitted = fitted * _ratio(margin, fitted.sum(axis=1))[:, None]
+        fitted = fitted * _ratio(population, fitted.sum(axis=0))
+    return fitted.ravel()
+
+
+def _ratio(wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
+    return np.divide(wanted, found, out=np.zeros_like(wanted), where=found > 0)
 
 
 def _design(codes: list[np.ndarray], sizes: list[int]) -> csr_array:
