@@ -42,7 +42,7 @@ def evaluation_assets(use_case: UseCase, cohort: Cohort, workspace: Workspace) -
     @dg.asset(**stored, description="TSTR beside TRTR on held-out real patients: logistic regression and boosting.")
     def downstream_classifier(context: dg.AssetExecutionContext, synthetic, deidentified) -> dict:
         from deidentification.schema import released_schema
-        from metrics.utility import utility
+        from metrics.utility.prediction import utility
 
         schema = released_schema(cohort.table)
         train, holdout = pooled(deidentified)
@@ -54,13 +54,13 @@ def evaluation_assets(use_case: UseCase, cohort: Cohort, workspace: Workspace) -
 
     @dg.asset(**stored, description="Total variation beside the real holdout and independent columns; Kaplan-Meier.")
     def fidelity_utility_report(context: dg.AssetExecutionContext, synthetic, deidentified) -> dict:
-        from metrics.fidelity import fidelity
+        from metrics.fidelity.table import fidelity
 
         return evaluated(context, "fidelity", synthetic, _measured(fidelity, cohort, synthetic, deidentified))
 
     @dg.asset(**stored, description="Membership attack on equal numbers of members and non-members; exact copies.")
     def privacy_report(context: dg.AssetExecutionContext, synthetic, deidentified) -> dict:
-        from metrics.membership import privacy
+        from metrics.attacks.membership import privacy
 
         return evaluated(context, "privacy", synthetic, _measured(privacy, cohort, synthetic, deidentified))
 
@@ -77,7 +77,7 @@ def _measured(measure: Callable[..., Any], cohort: Cohort, candidate: TableFile,
 
 
 def _plots(report: dict[str, Any]) -> dict[str, bytes]:
-    from metrics import plots
+    from metrics.plots import candidate as plots
 
     drawn = {}
     if "trtr_auc" in report and report["tstr_auc"] is not None:

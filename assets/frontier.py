@@ -18,7 +18,13 @@ from assets.workspace import Workspace
 from records.schema import Schema
 from use_cases.registry import UseCase
 
-PRELOAD = ["assets.frontier", "metrics.fidelity", "metrics.membership", "metrics.utility", "models.registry"]
+PRELOAD = [
+    "assets.frontier",
+    "metrics.fidelity.table",
+    "metrics.attacks.membership",
+    "metrics.utility.prediction",
+    "models.registry",
+]
 BOOTSTRAPS = 20
 
 
@@ -54,9 +60,9 @@ def frontier_point(cohorts: Cohorts, asked: SynthesisConfig, number: int) -> tup
 
     Total variation is taken at the holdout's size for all tables, since distances grow as tables shrink.
     """
-    from metrics.fidelity import fidelity
-    from metrics.membership import privacy
-    from metrics.utility import utility
+    from metrics.attacks.membership import privacy
+    from metrics.fidelity.table import fidelity
+    from metrics.utility.prediction import utility
 
     c, rng = cohorts, np.random.default_rng(asked.seed)
     question = f"{c.run_id}/{number}"

@@ -33,8 +33,8 @@ def candidate_page(
     """The HTML page and the summary that the command line shows."""
     from deidentification.schema import released_schema
     from hub.budget import BudgetLedger
-    from metrics.plots import candidate_plots
-    from metrics.report import ReportContext, render_report
+    from metrics.plots.candidate import candidate_plots
+    from metrics.reporting.page import ReportContext, render_report
 
     manifest = read_manifest(workspace, use_case.key, candidate)
     verdict = verdict_on(use_case, manifest, candidate, utility, fidelity, privacy)

@@ -34,7 +34,7 @@ def frontier_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> d
     def privacy_utility_frontier(context: dg.AssetExecutionContext, config: SweepConfig, deidentified) -> dict:
         from assets.tracking import Tracking
         from deidentification.schema import released_schema
-        from metrics.plots import frontier_plot
+        from metrics.plots.candidate import frontier_plot
 
         train, holdout = pooled(deidentified)
         schema, version, run_id = released_schema(cohort.table), data_version(deidentified), context.run.run_id

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from metrics.calibration import calibration_points
-from metrics.plot_trajectories import trajectories_plot
-from metrics.progression_risk import cox_risk, risk_report, simulated_risk
-from metrics.trajectories import trajectories
+from metrics.fidelity.trajectories import trajectories
+from metrics.plots.trajectories import trajectories_plot
+from metrics.utility.calibration import calibration_points
+from metrics.utility.progression_risk import cox_risk, risk_report, simulated_risk
 from models.accounting import epsilon_to_rho
 from models.first_visit import first_schema
 from models.progression import ProgressionSynthesizer

@@ -1,7 +1,7 @@
 """Simulation of progression: longitudinal records of a cohort, synthesized from a given baseline.
 
 Belongs here: the steps behind ``phaseiv progression``: load, debit, learn, draw, write. Does not belong here: the model
-(``models.progression``) or its evaluation (``metrics.trajectories``).
+(``models.progression``) or its evaluation (``metrics.fidelity.trajectories``).
 """
 
 import json
@@ -146,9 +146,9 @@ def _alike(records: Records, schema: LongitudinalSchema, wanted: pl.DataFrame | 
 
 
 def _figure(real: Records, made: Records, schema: LongitudinalSchema, seed: int, compared: str) -> bytes:
-    from metrics.paths import Paths
-    from metrics.plot_trajectories import trajectories_plot
-    from metrics.trajectories import trajectories
+    from metrics.fidelity.paths import Paths
+    from metrics.fidelity.trajectories import trajectories
+    from metrics.plots.trajectories import trajectories_plot
 
     report = trajectories(real, made, schema, seed=seed, bootstraps=BOOTSTRAPS, splits=1).to_json()
     return trajectories_plot(report, Paths.of(made, schema), note=f"internal use; real patients: {compared}")

@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from metrics.membership import privacy
+from metrics.attacks.membership import privacy
 from records.discretisation import encode, level_count
 from records.outcome import binary_outcome
 from records.schema import Schema

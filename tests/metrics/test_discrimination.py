@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 
-from metrics.calibration import calibration_points
 from metrics.discrimination import auc, clopper_pearson, delong, resampling_weights, roc_on_grid, weighted_aucs
+from metrics.utility.calibration import calibration_points
 
 
 @settings(max_examples=60, deadline=None)

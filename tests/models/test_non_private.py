@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from metrics.membership import privacy
+from metrics.attacks.membership import privacy
 from models.graphical_synthesizer import GraphicalSynthesizer
 from tests.models.bundled import learnt_from
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.competing_risks import cumulative_incidence
-from metrics.paths import Paths
+from metrics.fidelity.competing_risks import cumulative_incidence
+from metrics.fidelity.paths import Paths
 from models.accounting import epsilon_to_rho
 from models.event_learning import lean_queries
 from models.first_visit import draw_first

@@ -16,7 +16,7 @@ from opacus.optimizers import DPOptimizer
 
 from deidentification.pipeline import deidentify
 from deidentification.schema import released_schema
-from metrics.total_variation import pair_distances, pair_shares
+from metrics.fidelity.total_variation import pair_distances, pair_shares
 from models import dp_sgd
 from models.accounting import best_order, epsilon_to_rho, rho_to_epsilon
 from models.autoregressive import TransformerSynthesizer

@@ -6,7 +6,7 @@ import pytest
 
 from deidentification.pipeline import deidentify
 from deidentification.schema import released_schema
-from metrics.total_variation import pair_distances, pair_shares
+from metrics.fidelity.total_variation import pair_distances, pair_shares
 from models.attributes import FOLLOW_UP
 from models.description import described
 from models.registry import build

@@ -8,7 +8,7 @@ import pytest
 
 from deidentification.pipeline import deidentify
 from deidentification.schema import released_schema
-from metrics.features import labelled
+from metrics.utility.features import labelled
 from records.outcome import binary_outcome
 from use_cases.cohort import Cohort
 from use_cases.registry import discover

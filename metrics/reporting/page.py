@@ -1,7 +1,7 @@
 """The report of one candidate: a single HTML page without network, for a decision maker first, then for the expert.
 
 Belongs here: what the page needs and rendering it. Does not belong here: measuring, judging, drawing, or the words
-(``report_words``, ``templates/report.html.j2``).
+(``words``, ``templates/report.html.j2``).
 """
 
 from base64 import b64encode
@@ -13,9 +13,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from metrics.gate import Verdict
-from metrics.plot_prediction import MODELS
-from metrics.report_words import FIGURES, GLOSSARY, LEDGER_LABELS, PROVENANCE_LABELS, UNKNOWN
-from metrics.units import readable
+from metrics.plots.prediction import MODELS
+from metrics.reporting.units import readable
+from metrics.reporting.words import FIGURES, GLOSSARY, LEDGER_LABELS, PROVENANCE_LABELS, UNKNOWN
 from records.discretisation import discrete_columns
 from records.schema import Column, Kind, Schema
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from lifelines import KaplanMeierFitter
 
-from metrics.kaplan_meier import gap, kaplan_meier
+from metrics.fidelity.kaplan_meier import gap, kaplan_meier
 
 
 @pytest.mark.parametrize("seed", range(4))

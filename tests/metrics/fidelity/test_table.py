@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from metrics.fidelity import FidelityReport, fidelity, rounded_shares
+from metrics.fidelity.table import FidelityReport, fidelity, rounded_shares
 from records.files import parquet_bytes, sha256
 from records.schema import Schema
 

@@ -15,10 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from metrics.path_statistics import CHANGE_YEARS, QUANTILES, YEAR, Frame, Statistics, distances, scales, statistics
-from metrics.paths import Paths
+from metrics.fidelity.path_statistics import (
+    CHANGE_YEARS,
+    QUANTILES,
+    YEAR,
+    Frame,
+    Statistics,
+    distances,
+    scales,
+    statistics,
+)
+from metrics.fidelity.paths import Paths
 from metrics.plain import plain
-from metrics.units import readable
+from metrics.reporting.units import readable
 from records.discretisation import level_labels
 from records.longitudinal import LongitudinalSchema, Records
 
@@ -33,7 +42,7 @@ class TrajectoryReport:
     Parameters
     ----------
     distances : mapping
-        Statistic to ``synthetic`` and ``floor``; see ``metrics.path_statistics.distances`` for units.
+        Statistic to ``synthetic`` and ``floor``; see ``metrics.fidelity.path_statistics.distances`` for units.
     bands : list of str
         Bands of days since the first visit.
     measurements : list of dict

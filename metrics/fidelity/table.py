@@ -20,9 +20,9 @@ import numpy as np
 import polars as pl
 
 from metrics.candidate import candidate_hash
-from metrics.kaplan_meier import gap, kaplan_meier
+from metrics.fidelity.kaplan_meier import gap, kaplan_meier
+from metrics.fidelity.total_variation import pair_distances, pair_shares
 from metrics.plain import plain
-from metrics.total_variation import pair_distances, pair_shares
 from records.discretisation import discrete_columns, encode, level_labels, value_levels
 from records.outcome import survival
 from records.schema import Column, Role, Schema

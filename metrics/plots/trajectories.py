@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from metrics.figure import FOURTH, HOLDOUT, INDEPENDENT, QUIET, REAL, SYNTHETIC, THIRD, drawn
-from metrics.paths import Paths
+from metrics.fidelity.paths import Paths
+from metrics.plots.figure import FOURTH, HOLDOUT, INDEPENDENT, QUIET, REAL, SYNTHETIC, THIRD, drawn
 
 YEAR = 365.25
 ACROSS = 4
@@ -30,7 +30,7 @@ def trajectories_plot(report: Mapping[str, Any], synthetic: Paths | None = None,
     Parameters
     ----------
     report : mapping
-        JSON of ``metrics.trajectories.TrajectoryReport``; at most four competing events.
+        JSON of ``metrics.fidelity.trajectories.TrajectoryReport``; at most four competing events.
     synthetic : Paths or None
         Histories of which twelve are drawn thinly behind the first measurement.
     note : str

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from metrics.features import design_matrix, feature_columns, labelled, linear_encoder
-from metrics.utility import utility
+from metrics.utility.features import design_matrix, feature_columns, labelled, linear_encoder
+from metrics.utility.prediction import utility
 from records.schema import Schema
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from metrics.report import tiny
-from metrics.units import readable
+from metrics.reporting.page import tiny
+from metrics.reporting.units import readable
 from use_cases.registry import discover
 
 

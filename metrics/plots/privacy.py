@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from metrics.figure import INDEPENDENT, SYNTHETIC, THIRD, drawn, note, panels
+from metrics.plots.figure import INDEPENDENT, SYNTHETIC, THIRD, drawn, note, panels
 
 
 @drawn

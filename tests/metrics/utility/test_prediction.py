@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from metrics.utility import utility
+from metrics.utility.prediction import utility
 from records.schema import Schema
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from metrics.figure import FOURTH, HOLDOUT, INDEPENDENT, REAL, SYNTHETIC, THIRD, drawn, panels
+from metrics.plots.figure import FOURTH, HOLDOUT, INDEPENDENT, REAL, SYNTHETIC, THIRD, drawn, panels
 
 COLOURS = (SYNTHETIC, THIRD, FOURTH, HOLDOUT, REAL)
 PANELS = {

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from scipy.spatial.distance import cdist
 
-from metrics.distance import compared_columns, distances, nearest, points, rank_scales
+from metrics.attacks.distance import compared_columns, distances, nearest, points, rank_scales
+from metrics.attacks.membership import PrivacyReport, detectable_auc, privacy
 from metrics.gate import Limits
-from metrics.membership import PrivacyReport, detectable_auc, privacy
 from records.schema import Schema
 
 Draw = Callable[[int, int], pl.DataFrame]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from metrics.figure import INDEPENDENT, REAL, SYNTHETIC, drawn, note, panels
+from metrics.plots.figure import INDEPENDENT, REAL, SYNTHETIC, drawn, note, panels
 
 Corner = Literal["lower right", "upper left"]
 SIDES = {"trtr": ("trained on real", REAL), "tstr": ("trained on synthetic", SYNTHETIC)}

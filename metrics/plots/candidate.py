@@ -7,10 +7,10 @@ Belongs here: the list of figures and the one call that draws those of a candida
 from collections.abc import Mapping
 from typing import Any
 
-from metrics.plot_distribution import kaplan_meier_plot, marginals_plot, tvd_plot
-from metrics.plot_frontier import frontier_plot
-from metrics.plot_prediction import calibration_plot, roc_plot
-from metrics.plot_privacy import membership_plot
+from metrics.plots.distribution import kaplan_meier_plot, marginals_plot, tvd_plot
+from metrics.plots.frontier import frontier_plot
+from metrics.plots.prediction import calibration_plot, roc_plot
+from metrics.plots.privacy import membership_plot
 
 __all__ = [
     "calibration_plot",

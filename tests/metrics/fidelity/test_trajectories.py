@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifelines import AalenJohansenFitter
 
-from metrics.competing_risks import cumulative_incidence
-from metrics.kaplan_meier import kaplan_meier
-from metrics.path_statistics import Frame, distances, scales, statistics
-from metrics.paths import Paths
-from metrics.plot_trajectories import trajectories_plot
-from metrics.trajectories import trajectories
+from metrics.fidelity.competing_risks import cumulative_incidence
+from metrics.fidelity.kaplan_meier import kaplan_meier
+from metrics.fidelity.path_statistics import Frame, distances, scales, statistics
+from metrics.fidelity.paths import Paths
+from metrics.fidelity.trajectories import trajectories
+from metrics.plots.trajectories import trajectories_plot
 from records.longitudinal import Records
 from use_cases.longitudinal_cohort import longitudinal_cohort
 

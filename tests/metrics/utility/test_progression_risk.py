@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from metrics.progression_risk import cox_risk, risk_report, simulated_risk
+from metrics.utility.progression_risk import cox_risk, risk_report, simulated_risk
 from records.longitudinal import Records
 from use_cases.longitudinal_cohort import longitudinal_cohort
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from metrics.total_variation import indicators
+from metrics.fidelity.total_variation import indicators
 from records.discretisation import encode, value_levels
 from records.schema import Column, Kind, Role, Schema
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cityblock
 
-from metrics.total_variation import ROWS_AT_ONCE, pair_distances, pair_shares
+from metrics.fidelity.total_variation import ROWS_AT_ONCE, pair_distances, pair_shares
 
 tables = st.tuples(
     st.lists(st.integers(1, 6), min_size=1, max_size=5), st.integers(1, 60), st.integers(1, 60), st.integers(0, 2**31)

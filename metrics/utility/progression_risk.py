@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 from lifelines import CoxPHFitter
 
-from metrics.calibration import brier, calibration_points
-from metrics.competing_risks import cumulative_incidence
 from metrics.discrimination import auc, percentile_interval, resampling_weights, weighted_aucs
-from metrics.paths import numbers
+from metrics.fidelity.competing_risks import cumulative_incidence
+from metrics.fidelity.paths import numbers
 from metrics.plain import plain
+from metrics.utility.calibration import brier, calibration_points
 from records.longitudinal import LongitudinalSchema, Records
 
 PENALTY = 0.03

@@ -25,11 +25,11 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from threadpoolctl import threadpool_limits
 
-from metrics.calibration import brier, calibration_points
 from metrics.candidate import candidate_hash
 from metrics.discrimination import auc, percentile_interval, resampling_weights, roc_on_grid, weighted_aucs
-from metrics.features import LabelledTable, feature_columns, labelled, linear_encoder, native_categories
 from metrics.plain import plain
+from metrics.utility.calibration import brier, calibration_points
+from metrics.utility.features import LabelledTable, feature_columns, labelled, linear_encoder, native_categories
 from records.schema import Column, Outcome, Schema
 
 FOLDS = 3

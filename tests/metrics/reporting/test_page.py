@@ -7,12 +7,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from metrics.fidelity import fidelity
+from metrics.attacks.membership import privacy
+from metrics.fidelity.table import fidelity
 from metrics.gate import Limits, judge
-from metrics.membership import privacy
-from metrics.plots import candidate_plots, frontier_plot
-from metrics.report import ReportContext, render_report
-from metrics.utility import utility
+from metrics.plots.candidate import candidate_plots, frontier_plot
+from metrics.reporting.page import ReportContext, render_report
+from metrics.utility.prediction import utility
 from records.privacy import PrivacySpend
 from records.schema import Schema
 

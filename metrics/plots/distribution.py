@@ -14,8 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from metrics.figure import HOLDOUT, INDEPENDENT, QUIET, REAL, SYNTHETIC, drawn, note, panels
-from metrics.units import readable
+from metrics.plots.figure import HOLDOUT, INDEPENDENT, QUIET, REAL, SYNTHETIC, drawn, note, panels
+from metrics.reporting.units import readable
 
 ACROSS = 4
 MOST_NAMED_LEVELS = 7

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from metrics.competing_risks import cumulative_incidence
-from metrics.paths import Paths
+from metrics.fidelity.competing_risks import cumulative_incidence
+from metrics.fidelity.paths import Paths
 from records.discretisation import edges
 from records.longitudinal import LongitudinalSchema
 
