@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from metrics.attacks.distance import Points, compared_columns, nearest, points, rank_scales
 from metrics.candidate import candidate_hash
 from metrics.discrimination import clopper_pearson, delong, roc_on_grid
+from metrics.distance import Points, compared_columns, nearest, points, rank_scales
 from metrics.plain import plain
 from records.schema import Column, Schema
 

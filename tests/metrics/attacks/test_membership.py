@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from scipy.spatial.distance import cdist
 
-from metrics.attacks.distance import compared_columns, distances, nearest, points, rank_scales
 from metrics.attacks.membership import PrivacyReport, detectable_auc, privacy
+from metrics.distance import compared_columns, distances, nearest, points, rank_scales
 from metrics.gate import Limits
 from records.schema import Schema
 

@@ -1,7 +1,7 @@
 """Distance between patients of mixed type, after Gower (1971), with numbers on a rank scale.
 
 Belongs here: encoding for distances and the nearest neighbours. Does not belong here: what a small distance means
-(``membership``).
+(``attacks.membership``, ``fidelity.manifold``).
 
 A category that differs counts 1, a number the difference of its ranks in a scale table (0 to 1), a value missing on
 one side between 1/2 and 1, and one missing on both sides 0; the distance is the sum. Ranks, because laboratory values
