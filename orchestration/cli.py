@@ -6,6 +6,7 @@ Belongs here: commands, progress and exit codes. Does not belong here: what a st
 import json
 import os
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,6 +33,9 @@ UseCaseArgument = Annotated[str, typer.Argument(help="A use case, or all.")]
 
 def _prepare() -> Settings:
     """Paths and telemetry settings that Dagster and MLflow read from the environment."""
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
+        # Inherited from some supervisors. Dagster ends the processes that copy its logs by SIGTERM, and would wait forever.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     settings = Settings()
     home = settings.home.resolve()
     os.environ["PHASEIV_HOME"] = str(home)

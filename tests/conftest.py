@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from hypothesis import settings
 
 settings.register_profile("steady", deadline=None, derandomize=True, database=None)
 settings.load_profile("steady")
+
+# As from a plain shell: commands started by tests must not inherit a SIGTERM that whoever started the tests ignores.
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 BESIDE = Path(__file__).parents[2] / "shared" / "data"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.orchestration.commands import children, done, published, started, until
+from tests.orchestration.commands import PATIENCE, children, done, published, started, until
 
 pytestmark = pytest.mark.slow
 RUN = ("phaseiv", "run", "stroke")
@@ -40,6 +40,17 @@ def test_a_killed_run_changes_nothing_and_the_next_recovers(home: Path) -> None:
     assert {p: b for p, b in published(home).items() if "releases" in p.parts} == {
         p: b for p, b in before.items() if "releases" in p.parts
     }
+
+
+def test_a_run_ends_where_sigterm_is_ignored(home: Path) -> None:
+    """Some supervisors start commands so; Dagster ends its log copiers by SIGTERM and would wait for them forever."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        run = started(home, *RUN)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    output, _ = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 0, output
 
 
 def test_a_killed_step_fails_the_run_and_the_next_recovers(home: Path) -> None:
