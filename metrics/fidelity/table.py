@@ -1,15 +1,16 @@
 """Fidelity: how near the synthetic table's distributions are to the real ones, beside references of the same run.
 
 Belongs here: one- and two-way total variation, missingness, survival curves, and the references that give them a
-scale. Does not belong here: a single score (one outlier moves it), prediction (``utility``), or privacy
-(``membership``).
+scale. Does not belong here: drawing the references (``references``), a single score (one outlier moves it), prediction
+(``utility``), or privacy (``attacks``).
 
 All tables share the codebook's bins. Every distance is to the real training table, and is read beside references: the
 real holdout (noise floor: what other patients of the same kind score) and independent columns (real columns shuffled
-one by one: right margins, no association). Distances grow as tables shrink, so that a small holdout can look worse
-than shuffled training columns. Hence two sets that compare like with like: at full size ``synthetic`` beside
-``independent`` (shuffled train); at the holdout's size ``synthetic_matched`` (the synthetic table cut to that size)
-beside ``holdout`` and ``independent_matched`` (shuffled holdout).
+one by one: right margins, no association) and a bootstrap copy (what a table that leaks every patient scores).
+Distances grow as tables shrink, so that a small holdout can look worse than shuffled training columns. Hence two sets
+that compare like with like: at full size ``synthetic`` beside ``independent`` (shuffled train) and ``bootstrap``; at the
+holdout's size ``synthetic_matched`` (the synthetic table cut to that size) beside ``holdout``, ``independent_matched``
+(shuffled holdout) and ``bootstrap_matched``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,11 +22,12 @@ import polars as pl
 
 from metrics.candidate import candidate_hash
 from metrics.fidelity.kaplan_meier import gap, kaplan_meier
+from metrics.fidelity.references import Compared, compared
 from metrics.fidelity.total_variation import pair_distances, pair_shares
 from metrics.plain import plain
-from records.discretisation import discrete_columns, encode, level_labels, value_levels
+from records.discretisation import level_labels, value_levels
 from records.outcome import survival
-from records.schema import Column, Role, Schema
+from records.schema import Column, Schema
 
 WORST_PAIRS = 10
 CURVE_POINTS = 60
@@ -50,7 +52,8 @@ class FidelityReport:
     ----------
     mean_tvd2, max_tvd2 : float
         Over all pairs of columns, synthetic against train.
-    synthetic, independent, synthetic_matched, holdout, independent_matched : Distances
+    synthetic, independent, bootstrap : Distances
+    synthetic_matched, holdout, independent_matched, bootstrap_matched : Distances
     columns : list of dict
         Per column: name, label, distances, missing shares, and shares per level for the plots (real ones from counts
         rounded to multiples of 5).
@@ -68,9 +71,11 @@ class FidelityReport:
     max_tvd2: float
     synthetic: Distances
     independent: Distances
+    bootstrap: Distances
     synthetic_matched: Distances
     holdout: Distances
     independent_matched: Distances
+    bootstrap_matched: Distances
     columns: Sequence[Mapping[str, Any]]
     worst_pairs: Sequence[Mapping[str, Any]]
     tvd2_quantiles: Mapping[str, Sequence[float]]
@@ -97,38 +102,32 @@ def fidelity(
     train, holdout, synthetic : polars.DataFrame
         Schema form; further columns are ignored.
     rng : numpy.random.Generator
-        Shuffles the independent reference and draws the matched sample.
+        Shuffles the independent reference, and draws the matched sample and the bootstrap copies.
     candidate_sha256 : str or None
         Hash of the candidate's file; by default the hash of ``synthetic`` itself.
     """
-    columns = [c for c in discrete_columns(schema) if c.role is not Role.IDENTIFIER]
-    levels = [value_levels(c) + 1 for c in columns]
-    frames = {"train": train, "holdout": holdout, "synthetic": synthetic}
-    codes = {name: encode(frame, columns) for name, frame in frames.items()}
-    codes |= _references(codes, rng)
+    tables = compared(train, holdout, synthetic, schema, rng=rng)
+    return table_fidelity(tables, candidate_hash(synthetic, candidate_sha256))
+
+
+def table_fidelity(tables: Compared, candidate_sha256: str) -> FidelityReport:
+    """``fidelity`` of tables whose references are drawn already."""
+    columns, levels, codes = tables.columns, tables.levels, tables.codes
     shares = {name: pair_shares(table, levels) for name, table in codes.items()}
-    tvd = {name: pair_distances(shares["train"], shares[name], levels) for name in codes if name != "train"}
+    tvd = {name: pair_distances(shares["train"], shares[name], levels) for name in tables.others}
     summaries = {name: _summary(distances) for name, distances in tvd.items()}
+    given = {name: tables.frames[name] for name in ("train", "holdout", "synthetic")}
     return FidelityReport(
-        candidate_sha256=candidate_hash(synthetic, candidate_sha256),
-        rows={name: frame.height for name, frame in frames.items()},
+        candidate_sha256=candidate_sha256,
+        rows={name: frame.height for name, frame in given.items()},
         mean_tvd2=summaries["synthetic"].mean_tvd2,
         max_tvd2=summaries["synthetic"].max_tvd2,
         **summaries,
         columns=[_column(c, i, codes, tvd) for i, c in enumerate(columns)],
         worst_pairs=_worst_pairs(columns, tvd),
         tvd2_quantiles={name: np.quantile(_pairs(d), np.linspace(0, 1, 101)).tolist() for name, d in tvd.items()},
-        survival=_survival(frames, schema),
+        survival=_survival(given, tables.schema),
     )
-
-
-def _references(codes: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
-    synthetic, size = codes["synthetic"], min(len(codes["holdout"]), len(codes["synthetic"]))
-    return {
-        "synthetic_matched": synthetic[rng.choice(len(synthetic), size, replace=False)] if size else synthetic,
-        "independent": rng.permuted(codes["train"], axis=0),
-        "independent_matched": rng.permuted(codes["holdout"], axis=0),
-    }
 
 
 def _pairs(distances: np.ndarray) -> np.ndarray:
