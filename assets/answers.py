@@ -84,7 +84,8 @@ def answered(
     model.fit(train.select(schema.names), schema, budget=rho, rng=np.random.default_rng())
     if isinstance(model, GraphicalSynthesizer) and account == "release":
         answers = [{**asdict(m), "counts": m.counts.tolist()} for m in model.measurements_]
-        write_atomically(store, json.dumps({"spend": model.privacy_.to_json(), "answers": answers}).encode())
+        kept = {"spend": model.privacy_.to_json(), "answers": answers, "rare": model.rare_.shares}
+        write_atomically(store, json.dumps(kept).encode())
     return model
 
 
@@ -102,9 +103,10 @@ def _debit(
 
 def _taken_up(model: "GraphicalSynthesizer", store: Path, schema: Schema) -> "GraphicalSynthesizer":
     from models.estimation import Measurement
+    from models.rare_levels import RareLevels
 
     kept = json.loads(store.read_bytes())
     used = tuple(Mechanism(**entry) for entry in kept["spend"].pop("mechanisms"))
     model.privacy_ = PrivacySpend(used, **kept["spend"])
     answers = [Measurement(tuple(a["attributes"]), np.array(a["counts"]), a["sigma"]) for a in kept["answers"]]
-    return model.load(answers, schema)
+    return model.load(answers, schema, RareLevels(kept["rare"]))

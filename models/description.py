@@ -22,7 +22,8 @@ def described(model: Synthesizer) -> dict[str, Any]:
     -------
     dict
         ``family``; for graphical models also ``graph`` (cliques), ``marginals`` (their number), ``rho_split`` (by
-        purpose), ``cells``, ``expected_error`` (total variation by noise alone), ``why`` and, if need be, ``warning``;
+        purpose), ``cells``, ``expected_error`` (total variation by noise alone), ``why`` and, if need be, ``merged_levels`` (how many rare levels,
+        by column) and ``warning``;
         for the transformer also ``epochs``, ``validation_loss`` or ``noise_multiplier``; for trees ``order``, ``leaves``.
     """
     if not isinstance(model, GraphicalSynthesizer):
@@ -33,6 +34,8 @@ def described(model: Synthesizer) -> dict[str, Any]:
         "marginals": len(model.measurements_), "cells": model.model_.tree.cells,
         "rho_split": _split(model), "expected_error": round(model.expected_error_, 4), "why": _reason(model),
     }  # fmt: skip
+    if model.rare_.shares:
+        found["merged_levels"] = {name: len(rare) for name, rare in model.rare_.shares.items()}
     if model.expected_error_ > TOO_NOISY_TO_USE:
         found["warning"] = (
             f"the patients must outweigh the noise, which alone moves a measured table by {model.expected_error_:.0%}; "

@@ -31,6 +31,7 @@ from models.mst import spanning_tree
 from models.oracle import TableOracle
 from models.posterior import posterior_models
 from models.quantile_bins import quantile_binned
+from models.rare_levels import RareLevels, rare_levels
 from models.rows import within_constraints
 from models.selection import Selection, declared, start
 from models.structure import structural_zeros
@@ -46,6 +47,7 @@ TOO_NOISY_TO_ADAPT = 0.05
 HIDES_NOBODY = 100.0  # zCDP rho at which noise is below one patient
 CELLS_PER_PATIENT = 2
 QUANTILE_SHARE = 0.1
+RARE_SHARE = 0.1
 Progress = Callable[[float], None]
 
 
@@ -72,11 +74,15 @@ class GraphicalSynthesizer:
     progress : callable or None
         Told the share of the budget spent, 0 to 1.
 
+    Where the codebook lists more than 20 levels, those that noise would drown are merged for a tenth of the budget while
+    the model is learnt, and drawn again by their noisy counts (``models.rare_levels``).
+
     Attributes
     ----------
     measurements_ : list of Measurement
         All that was learnt from the patients; the rest is post-processing.
     privacy_ : PrivacySpend
+    rare_ : RareLevels
     model_ : GraphicalModel
     total_ : int
         Noisy number of patients.
@@ -113,36 +119,41 @@ class GraphicalSynthesizer:
         if self.quantile_bins:
             share = QUANTILE_SHARE * rho
             schema, paid = quantile_binned(table, schema, bins=self.quantile_bins, rho=share, bits=bits, exact=exact)
-        oracle = TableOracle(encode_attributes(table, schema), bits=bits, exact=exact)
+        rare, found = rare_levels(table, schema, rho=RARE_SHARE * rho, bits=bits, exact=exact)
+        merged = rare.schema(schema)
+        oracle = TableOracle(encode_attributes(rare.merged(table), merged), bits=bits, exact=exact)
         if exact:
-            done = self._selected(oracle, schema, rho, min(self.most_cells, CELLS_PER_PATIENT * table.height))
+            done = self._selected(oracle, merged, rho, min(self.most_cells, CELLS_PER_PATIENT * table.height))
             self.privacy_ = PrivacySpend()
-            return self.load(done.measurements, schema)
-        return self._fitted(oracle, schema, rho, paid)
+            return self.load(done.measurements, schema, rare)
+        return self._fitted(oracle, schema, rho, paid + found, rare)
 
     def fit_oracle(self, oracle: MarginalOracle, schema: Schema, *, budget: float) -> Self:
-        """Measure patients that only ``oracle`` can see, on the codebook's bins; ``budget`` is zCDP rho."""
-        return self._fitted(oracle, schema, self._positive(budget), Selection())
+        """Measure patients that only ``oracle`` can see, on the codebook's bins and levels; ``budget`` is zCDP rho."""
+        return self._fitted(oracle, schema, self._positive(budget), Selection(), RareLevels())
 
     def _positive(self, budget: float) -> float:
         if not 0 < budget < float("inf"):
             raise ParameterError(f"budget must be positive for {self.selection}, got {budget}; choose an epsilon > 0")
         return budget
 
-    def _fitted(self, oracle: MarginalOracle, schema: Schema, budget: float, paid: Selection) -> Self:
-        done = paid + self._selected(oracle, schema, budget - paid.rho, self.most_cells)
+    def _fitted(
+        self, oracle: MarginalOracle, schema: Schema, budget: float, paid: Selection, rare: RareLevels
+    ) -> Self:  # fmt: skip
+        done = paid + self._selected(oracle, rare.schema(schema), budget - paid.rho, self.most_cells)
         rho = min(done.rho, budget)
         spend = rho_to_epsilon(rho, self.delta)
         used = tuple(done.mechanisms)
         self.privacy_ = PrivacySpend(used, rho=rho, epsilon=spend, delta=self.delta, secure=self.secure)
-        return self.load(done.measurements, schema)
+        return self.load(done.measurements, schema, rare)
 
-    def load(self, measurements: list[Measurement], schema: Schema) -> Self:
+    def load(self, measurements: list[Measurement], schema: Schema, rare: RareLevels) -> Self:
         """Learn from measurements that were taken before; a post-processing that costs nothing."""
-        self.schema_, self.measurements_ = schema, measurements
+        self.schema_, self.measurements_, self.rare_ = schema, measurements, rare
+        self._merged = rare.schema(schema)
         self.total_ = round(estimated_total(measurements))
-        self.expected_error_ = expected_error(measurements[: len(self.marginals) or _started(schema)])
-        self.model_, self._thetas = _learnt(schema, measurements, [], steps=1000, tolerance=1e-6)
+        self.expected_error_ = expected_error(measurements[: len(self.marginals) or _started(self._merged)])
+        self.model_, self._thetas = _learnt(self._merged, measurements, [], steps=1000, tolerance=1e-6)
         return self
 
     def sample(
@@ -162,7 +173,7 @@ class GraphicalSynthesizer:
         """
         for model in self.posterior(tables, rng):
             yield within_constraints(
-                lambda rows, m=model: decode_attributes(sample(m, rows.size, rng, rounded=False), self.schema_, rng),
+                lambda rows, m=model: self._decoded(sample(m, rows.size, rng, rounded=False), rng),
                 n or 4 * self.total_, self.schema_,
             )  # fmt: skip
 
@@ -171,14 +182,17 @@ class GraphicalSynthesizer:
         return posterior_models(self.model_, self.measurements_, self._relearnt, draws, rng)
 
     def _relearnt(self, measurements: list[Measurement]) -> GraphicalModel:
-        return _learnt(self.schema_, measurements, self._thetas, steps=100, tolerance=1e-4)[0]
+        return _learnt(self._merged, measurements, self._thetas, steps=100, tolerance=1e-4)[0]
 
     def _drawn(self, n: int, rng: np.random.Generator) -> pl.DataFrame:
-        return decode_attributes(sample(self.model_, n, rng), self.schema_, rng)
+        return self._decoded(sample(self.model_, n, rng), rng)
+
+    def _decoded(self, codes: dict[str, np.ndarray], rng: np.random.Generator) -> pl.DataFrame:
+        return self.rare_.split(decode_attributes(codes, self._merged, rng), self.schema_, rng)
 
     def _drawn_given(self, wanted: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
-        known, allowed = evidence(wanted, self.schema_)
-        drawn = decode_attributes(sample_given(self.model_, known, rng, allowed), self.schema_, rng)
+        known, allowed = evidence(self.rare_.merged(wanted), self._merged)
+        drawn = self._decoded(sample_given(self.model_, known, rng, allowed), rng)
         return drawn.with_columns(wanted[c] for c in wanted.columns)
 
     def _selected(self, oracle: MarginalOracle, schema: Schema, rho: float, most_cells: int) -> Selection:
