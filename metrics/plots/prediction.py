@@ -13,13 +13,13 @@ from metrics.plots.figure import INDEPENDENT, REAL, SYNTHETIC, drawn, note, pane
 
 Corner = Literal["lower right", "upper left"]
 SIDES = {"trtr": ("trained on real", REAL), "tstr": ("trained on synthetic", SYNTHETIC)}
-MODELS = {"logistic": "Logistic regression", "boosting": "Boosted trees"}
+MODELS = {"logistic": "Logistic regression", "boosting": "Boosted trees", "forest": "Randomised trees"}
 
 
 @drawn
 def roc_plot(utility: Mapping[str, Any]) -> Figure:
     """ROC curves on real holdout patients, one panel per model; ``utility`` is the report's JSON."""
-    figure, axes = panels(len(MODELS), width=8.4, height=4.0)
+    figure, axes = panels(len(MODELS), width=12.0, height=4.0)
     for panel, (name, title) in zip(axes, MODELS.items(), strict=True):
         panel.plot([0, 1], [0, 1], color=INDEPENDENT, linewidth=1, linestyle=(0, (4, 3)))
         for label, colour, part in _sides(utility, name):
@@ -31,13 +31,17 @@ def roc_plot(utility: Mapping[str, Any]) -> Figure:
 
 @drawn
 def calibration_plot(utility: Mapping[str, Any]) -> Figure:
-    """Predicted against observed risk in groups of at least ten holdout patients, one panel per model."""
-    figure, axes = panels(len(MODELS), width=8.4, height=4.0)
+    """Predicted against observed risk in groups of at least ten holdout patients, one panel per model.
+
+    The slope in the legend is Cox's: 1 is right, below 1 the predictions are too extreme.
+    """
+    figure, axes = panels(len(MODELS), width=12.0, height=4.0)
     for panel, (name, title) in zip(axes, MODELS.items(), strict=True):
         panel.plot([0, 1], [0, 1], color=INDEPENDENT, linewidth=1, linestyle=(0, (4, 3)))
         for label, colour, part in _sides(utility, name):
             x, y = ([point[key] for point in part["calibration"]] for key in ("predicted", "observed"))
-            text = f"{label}: Brier {part['brier']:.3f}"
+            slope = part.get("calibration_slope")
+            text = f"{label}: Brier {part['brier']:.3f}" + ("" if slope is None else f", slope {slope:.2f}")
             panel.plot(x, y, color=colour, marker="o", markersize=4.5, label=text, clip_on=False)
         _square(panel, title, "Predicted risk", "Observed share", utility, legend="upper left")
     return figure

@@ -1,10 +1,22 @@
 """Calibration: do predicted risks match what happened?
 
-Belongs here: the Brier score and calibration points of groups of patients. Does not belong here: recalibration.
+Belongs here: the Brier score, calibration points of groups of patients, and the calibration slope and intercept. Does
+not belong here: changing a model's predictions.
+
+References
+----------
+Brier, 1950, Mon Weather Rev 78:1. Cox, 1958, Biometrika 45:562. Van Calster et al., 2019, BMC Med 17:230 (hierarchy).
 """
 
 import numpy as np
+from scipy.special import expit, logit
 
+from metrics.discrimination import Z95
+
+SMALLEST_PROBABILITY = 1e-6
+STEPS = 50
+TOLERANCE = 1e-10
+LARGEST_COEFFICIENT = 50.0
 FEWEST_IN_BIN = 10
 USUAL_IN_BIN = 25
 MOST_BINS = 10
@@ -30,3 +42,46 @@ def calibration_points(probability: np.ndarray, label: np.ndarray) -> list[dict[
     return [
         {"predicted": float(probability[g].mean()), "observed": float(label[g].mean()), "rows": len(g)} for g in groups
     ]
+
+
+def recalibration(probability: np.ndarray, label: np.ndarray) -> dict[str, float]:
+    """Calibration slope and intercept: logistic regression of the outcome on the logit of the predicted risk.
+
+    A slope below 1 says that predictions are too extreme, above 1 too timid. Calibration in the large is the intercept
+    with the slope held at 1: below 0 says that risks are too high on average.
+
+    Parameters
+    ----------
+    probability, label : numpy.ndarray, shape (rows,)
+
+    Returns
+    -------
+    dict
+        ``calibration_slope``, ``calibration_intercept``, ``calibration_in_the_large``, each with ``_lower`` and
+        ``_upper`` (Wald, 95 %); NaN where the likelihood has no maximum (one class, constant or separating risks).
+    """
+    scores = logit(np.clip(probability, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY))
+    ones = np.ones(len(label))
+    joint, joint_error = _logistic(np.column_stack([ones, scores]), label, np.zeros(len(label)))
+    large, large_error = _logistic(ones[:, None], label, scores)
+    names = ("calibration_intercept", "calibration_slope", "calibration_in_the_large")
+    values, errors = np.append(joint, large), np.append(joint_error, large_error)
+    named = dict(zip(names, values, strict=True))
+    named |= {f"{n}_lower": v - Z95 * e for n, v, e in zip(names, values, errors, strict=True)}
+    return named | {f"{n}_upper": v + Z95 * e for n, v, e in zip(names, values, errors, strict=True)}
+
+
+def _logistic(design: np.ndarray, label: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Maximum likelihood by Newton's method: coefficients and standard errors, NaN where there is no maximum."""
+    unknown = np.full(design.shape[1], np.nan)
+    value = np.zeros(design.shape[1])
+    for _ in range(STEPS):
+        risk = expit(design @ value + offset)
+        information = (design * (risk * (1 - risk))[:, None]).T @ design
+        if np.linalg.matrix_rank(information) < len(value) or np.abs(value).max() > LARGEST_COEFFICIENT:
+            return unknown, unknown
+        step = np.linalg.solve(information, design.T @ (label - risk))
+        value = value + step
+        if np.abs(step).max() < TOLERANCE:
+            return value, np.sqrt(np.diag(np.linalg.inv(information)))
+    return unknown, unknown
