@@ -92,7 +92,12 @@ def fit_and_predict(model: Classifier, source: LabelledTable, test: LabelledTabl
         return None
     cross_validated = cross_validated_auc(model, source, seed)
     fitted = _untrained(model).fit(source.matrix, source.label)
-    return Fit(fitted, fitted.predict_proba(test.matrix)[:, 1], cross_validated)
+    return Fit(fitted, predicted_risk(fitted, test.matrix), cross_validated)
+
+
+def predicted_risk(model: Classifier, matrix: np.ndarray) -> np.ndarray:
+    """Risk of the event, shape (rows,), 0 to 1."""
+    return np.asarray(model.predict_proba(matrix))[:, 1]
 
 
 def cross_validated_auc(model: Classifier, source: LabelledTable, seed: int) -> Interval:
@@ -103,7 +108,7 @@ def cross_validated_auc(model: Classifier, source: LabelledTable, seed: int) -> 
     areas = []
     for seen, unseen in folds.split(source.matrix, source.label):
         fitted = _untrained(model).fit(source.matrix[seen], source.label[seen])
-        areas.append(_area(fitted.predict_proba(source.matrix[unseen])[:, 1], source.label[unseen]))
+        areas.append(_area(predicted_risk(fitted, source.matrix[unseen]), source.label[unseen]))
     value = float(np.mean([area.value for area in areas]))
     half = float(np.sqrt(np.sum([((area.upper - area.lower) / 2) ** 2 for area in areas]))) / FOLDS
     return Interval(value, max(0.0, value - half), min(1.0, value + half))
