@@ -6,8 +6,10 @@ what nearness tells an attacker (``attacks``).
 Distances are Gower's, numbers on the rank scale of train. All tables are cut to one size of at most 2,000 rows. A
 record's ball reaches to its fifth nearest real neighbour and is closed, because records of few levels tie.
 alpha-precision and beta-recall follow Alaa and others with their one-class centre simplified to the mean of the encoded
-records instead of a learnt embedding; their integrated scores are ``1 - 2 * mean(|curve - level|)`` over 50 levels.
-Even other real patients stay below 1; read every score beside the holdout's.
+records instead of a learnt embedding; their integrated scores are ``1 - 2 * mean(|curve - level|)`` over 50 levels. As
+in the authors' code, the shares of beta-recall are taken over the records nearest to real ones. Taken over all records,
+real holdouts of three cohorts scored below independent columns (.43 to .54 against .63 to .74): a few central records
+are near to everybody. Even other real patients stay below 1; read every score beside the holdout's.
 
 References
 ----------
@@ -130,11 +132,10 @@ def _precision(real: Points, table: Points) -> np.ndarray:
 
 
 def _recall(between: np.ndarray, table: Points, radii: np.ndarray) -> np.ndarray:
-    """Share of real balls that hold one of the most central shares of the table's records, shape (50,)."""
-    order = np.argsort(distances(table, _centre(table)).ravel(), kind="stable")
-    nearest = np.minimum.accumulate(between[:, order], axis=1)
-    last = np.ceil(LEVELS * table.rows).astype(int) - 1
-    return (nearest[:, last] <= radii[:, None]).mean(axis=0)
+    """Share of real balls whose nearest record of the table lies in them and among the central shares, shape (50,)."""
+    outward = distances(table, _centre(table)).ravel()[between.argmin(axis=1)]
+    held = np.sort(outward[between.min(axis=1) <= radii])
+    return np.searchsorted(held, np.quantile(outward, LEVELS), side="right") / len(radii)
 
 
 def _centre(table: Points) -> Points:
