@@ -12,20 +12,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-import yaml
-from pydantic import ValidationError
 
 from assets.answers import SynthesisConfig, answered
 from assets.workspace import Workspace
-from records.errors import CodebookError, ParameterError
+from orchestration.own_codebook import read_codebook, with_patients
+from records.errors import ParameterError
 from records.files import parquet_bytes, sha256, write_atomically
-from records.reading import read_table
-from records.schema import Column, Kind, Role, Schema
-from records.validation import validate
-from use_cases.cohort import load_codebook
+from records.schema import Kind, Schema
 
 K = 5
-ROW = "row_number"
 
 
 class Allowance(NamedTuple):
@@ -137,21 +132,8 @@ def _numbered(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _read(codebook: Path, data: Path) -> tuple[Schema, pl.DataFrame]:
-    """A cohort's codebook (with ``table`` and ``source``) or a bare schema; rows without identifier are numbered."""
-    try:
-        entry = yaml.load(codebook.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-        if "table" in entry:
-            cohort = load_codebook(codebook)
-            return cohort.table, cohort.load(data)
-        schema = Schema(**entry)
-    except (OSError, ValidationError, yaml.YAMLError, TypeError) as error:
-        raise CodebookError(f"{codebook.name} must be a valid codebook, got: {error}; mend it") from error
-    table = validate(read_table(data), schema, source=data.name)
-    if schema.identifier is not None:
-        return schema, table
-    number = Column(name=ROW, label="Row number", role=Role.IDENTIFIER, kind=Kind.TEXT)
-    numbered = table.with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.String))
-    return schema.model_copy(update={"columns": (number, *schema.columns)}), numbered
+    cohort = read_codebook(codebook)
+    return with_patients(cohort.table, cohort.load(data))
 
 
 def condition(given: dict[str, str], schema: Schema) -> pl.DataFrame | None:
