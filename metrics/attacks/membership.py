@@ -1,20 +1,17 @@
-"""Privacy attacks on a synthetic table: can it be told who was in the training data?
+"""The privacy report of a synthetic table that the gate reads: can it be told who was in the training data?
 
-Belongs here: the density-ratio membership attack, exact copies, and the distance to the closest record as
-information. Does not belong here: the guarantee (differential privacy, ``models``) or the decision (``gate``). An
-attack that fails proves nothing by itself; it can only find a leak.
+Belongs here: the report of the density-ratio attack, copies, and the distance to the closest record as information.
+Does not belong here: the attacks themselves (one file each), their worst case (``suite``), the guarantee
+(differential privacy, ``models``) or the decision (``gate``). An attack that fails proves nothing by itself; it can
+only find a leak.
 
-The attack (of the DOMIAS kind) scores a patient by ``log(distance to the real reference / distance to the nearest
-synthetic patient)``: overfitting shows where synthetic patients are nearer than the population explains. One synthetic
-neighbour and the mean of five real ones were the strongest of the choices tried on noisy copies of a real cohort.
-Members are training patients, non-members holdout patients. The holdout is cut in halves; each half is the attacker's
-reference for the other, so all holdout patients are used and none is its own reference. The split into train and
-holdout must be random, or a difference of populations is taken for membership.
+Members are training patients, non-members holdout patients. The split into train and holdout must be random, or a
+difference of populations is taken for membership.
 
 References
 ----------
-van Breugel et al., 2023, AISTATS (DOMIAS). Carlini et al., 2022, IEEE S&P (TPR at low FPR). Yao et al., 2025, "The
-DCR Delusion", ESORICS (distance to closest record does not measure privacy).
+Carlini et al., 2022, IEEE S&P (TPR at low FPR). Yao et al., 2025, "The DCR Delusion", ESORICS (distance to closest
+record does not measure privacy).
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,17 +21,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from metrics.attacks.candidates import MOST_SYNTHETIC, draw_rows, subsampling, too_few
+from metrics.attacks.copies import copies
+from metrics.attacks.cross_fitting import cross_fitted
+from metrics.attacks.density_ratio import density_ratio
+from metrics.attacks.low_false_positives import threshold
 from metrics.candidate import candidate_hash
 from metrics.discrimination import clopper_pearson, delong, roc_on_grid
 from metrics.distance import Points, compared_columns, nearest, points, rank_scales
 from metrics.plain import plain
-from records.schema import Column, Schema
+from records.schema import Schema
 
 MOST_CANDIDATES = 2000
-MOST_SYNTHETIC = 20_000
-FEWEST_CANDIDATES = 10
-REFERENCE_NEIGHBOURS = 5
-SMALLEST_DISTANCE = 1e-3
 FALSE_POSITIVE_RATES = (0.01, 0.05)
 DCR_NOTE = "for information only: the distance to the closest record does not measure privacy and never certifies"
 
@@ -59,6 +57,8 @@ class PrivacyReport:
         Share expected without copying: the larger of holdout rows found in train and synthetic rows found in holdout.
     exact_copies_excess : float
         ``exact_copies_train - exact_copies_chance``, at least 0.
+    near_copies_train, near_copies_chance, near_copies_excess : float
+        The same for rows that agree in all columns but at most one, see ``copies``.
     """
 
     candidate_sha256: str
@@ -69,6 +69,13 @@ class PrivacyReport:
     exact_copies_holdout: float | None
     exact_copies_chance: float | None
     exact_copies_excess: float | None
+    near_copies_train: float | None
+    near_copies_lower: float | None
+    near_copies_upper: float | None
+    near_copies_holdout: float | None
+    near_copies_chance: float | None
+    near_copies_excess: float | None
+    near_copies_rows: int
     distance_to_closest_record: Mapping[str, Any]
     auc: float | None = None
     auc_lower: float | None = None
@@ -104,50 +111,27 @@ def privacy(
     candidate_sha256 : str or None
         Hash of the candidate's file; by default the hash of ``synthetic`` itself.
     """
-    columns = compared_columns(schema)
+    tables = {"members": train, "non_members": holdout, "synthetic": synthetic}
     size = min(train.height, holdout.height, MOST_CANDIDATES)
-    drawn = {
-        "members": _draw(train, size, rng),
-        "non_members": _draw(holdout, size, rng),
-        "synthetic": _draw(synthetic, min(synthetic.height, MOST_SYNTHETIC), rng),
-    }
+    sizes = {"members": size, "non_members": size, "synthetic": min(synthetic.height, MOST_SYNTHETIC)}
+    drawn = {name: table[draw_rows(table.height, sizes[name], rng)] for name, table in tables.items()}
+    columns = compared_columns(schema)
     scales = rank_scales(synthetic, columns)
     sets = {name: points(frame, columns, scales) for name, frame in drawn.items()}
-    reason = _reason(size, synthetic.height)
+    reason = too_few(size, synthetic.height)
     return PrivacyReport(
         candidate_sha256=candidate_hash(synthetic, candidate_sha256),
         reason=reason,
-        candidates={**{name: frame.height for name, frame in drawn.items()}, "reference": size // 2},
-        subsampled=_subsampling(train, holdout, synthetic, drawn),
-        **_copies(train, holdout, synthetic, columns),
+        candidates={**sizes, "reference": size // 2},
+        subsampled=subsampling(tables, sizes),
+        **vars(copies(train, holdout, synthetic, schema, rng=rng)),
         distance_to_closest_record=_closest(sets) if reason is None else {"note": DCR_NOTE},
         **(_attack(sets) if reason is None else {}),
     )
 
 
-def _draw(frame: pl.DataFrame, size: int, rng: np.random.Generator) -> pl.DataFrame:
-    return frame[rng.permutation(frame.height)[:size]]
-
-
-def _reason(size: int, synthetic: int) -> str | None:
-    if synthetic == 0:
-        return "the synthetic table has no row"
-    too_few = size < FEWEST_CANDIDATES
-    return f"{size} candidates are too few for an attack, at least {FEWEST_CANDIDATES} are needed" if too_few else None
-
-
-def _subsampling(
-    train: pl.DataFrame, holdout: pl.DataFrame, synthetic: pl.DataFrame, drawn: Mapping[str, pl.DataFrame]
-) -> str | None:
-    """What was drawn at random, in words; ``None`` if everything was used."""
-    totals = {"members": train.height, "non_members": holdout.height, "synthetic": synthetic.height}
-    used = {name: frame.height for name, frame in drawn.items()}
-    cut = [f"{used[n]} of {total} {n.replace('_', '-')}" for n, total in totals.items() if used[n] < total]
-    return f"drawn at random: {', '.join(cut)}" if cut else None
-
-
 def _attack(sets: Mapping[str, Points]) -> dict[str, Any]:
-    members, others = _scores(sets)
+    members, others = cross_fitted(density_ratio, sets["members"], sets["non_members"], sets["synthetic"])
     score = np.concatenate([members, others])
     label = np.arange(len(score)) < len(members)
     area = delong(score, label)
@@ -161,22 +145,6 @@ def _attack(sets: Mapping[str, Points]) -> dict[str, Any]:
     }
 
 
-def _scores(sets: Mapping[str, Points]) -> tuple[np.ndarray, np.ndarray]:
-    """Attack scores of members and non-members, each half against the reference that excludes it."""
-    half = sets["non_members"].rows // 2
-    halves = (slice(None, half), slice(half, None))
-    scored = {"members": [], "non_members": []}
-    for own, reference in (halves, halves[::-1]):
-        for name, parts in scored.items():
-            parts.append(_score(sets[name][own], sets["synthetic"], sets["non_members"][reference]))
-    return np.concatenate(scored["members"]), np.concatenate(scored["non_members"])
-
-
-def _score(candidates: Points, synthetic: Points, reference: Points) -> np.ndarray:
-    near_real = nearest(candidates, reference, neighbours=REFERENCE_NEIGHBOURS) + SMALLEST_DISTANCE
-    return np.log(near_real / (nearest(candidates, synthetic) + SMALLEST_DISTANCE))
-
-
 def detectable_auc(cases: int, controls: int) -> float:
     """Smallest true AUC found with power 0.8 at two-sided level 0.05, by the null variance of Mann and Whitney."""
     spread = np.sqrt((cases + controls + 1) / (12 * cases * controls))
@@ -185,31 +153,8 @@ def detectable_auc(cases: int, controls: int) -> float:
 
 def _found(members: np.ndarray, others: np.ndarray, rate: float) -> dict[str, float]:
     """Members above the threshold that at most ``rate`` of the non-members exceed."""
-    threshold = np.sort(others)[::-1][int(np.floor(rate * len(others)))]
-    share = clopper_pearson(int((members > threshold).sum()), len(members))
+    share = clopper_pearson(int((members > threshold(others, rate)).sum()), len(members))
     return {"fpr": rate, "tpr": share.value, "lower": share.lower, "upper": share.upper}
-
-
-def _copies(
-    train: pl.DataFrame, holdout: pl.DataFrame, synthetic: pl.DataFrame, columns: Sequence[Column]
-) -> dict[str, float]:
-    in_train, in_holdout = _share_in(synthetic, train, columns), _share_in(synthetic, holdout, columns)
-    chance = max(_share_in(holdout, train, columns), in_holdout)
-    return {
-        "exact_copies_train": in_train,
-        "exact_copies_holdout": in_holdout,
-        "exact_copies_chance": chance,
-        "exact_copies_excess": max(0.0, in_train - chance) if synthetic.height else float("nan"),
-    }
-
-
-def _share_in(rows: pl.DataFrame, table: pl.DataFrame, columns: Sequence[Column]) -> float:
-    """Share of ``rows`` that occur in ``table``, missing equal to missing."""
-    if rows.is_empty():
-        return float("nan")
-    names, typed = [c.name for c in columns], [pl.col(c.name).cast(c.dtype) for c in columns]
-    known = table.select(typed).unique()
-    return rows.select(typed).join(known, on=names, how="semi", nulls_equal=True).height / rows.height
 
 
 def _closest(sets: Mapping[str, Points]) -> dict[str, Any]:
