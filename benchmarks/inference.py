@@ -7,6 +7,7 @@ here: the rules (``models.inference``). Results are stored after each cell, and 
 
 import argparse
 import itertools
+import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -112,7 +113,8 @@ def main() -> None:
     store = DOCS / "inference.csv"
     rows = pl.read_csv(store).to_dicts() if store.exists() else []
     plan = itertools.product(asked.epsilon, ANALYSES, (True, False))
-    with ProcessPoolExecutor(asked.workers) as workers:
+    # Polars' threads do not survive a fork.
+    with ProcessPoolExecutor(asked.workers, multiprocessing.get_context("spawn")) as workers:
         for epsilon, name, permuted in plan:
             done = any(tuple(r[k] for k in KEY) == (name, permuted, epsilon) for r in rows)
             if not done and (ANALYSES[name].permuted or not permuted):
