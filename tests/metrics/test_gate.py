@@ -11,10 +11,20 @@ from records.privacy import PrivacySpend
 
 HASH = "a" * 64
 GOOD: dict[str, Any] = {
-    "utility": {"candidate_sha256": HASH, "tstr_auc": 0.72, "tstr_loss": 0.03, "reason": None},
-    "fidelity": {"candidate_sha256": HASH, "mean_tvd2": 0.08},
+    "utility": {
+        "candidate_sha256": HASH, "tstr_auc": 0.72, "tstr_auc_lower": 0.66, "tstr_loss": 0.03, "reason": None,
+        "subgroups": {"worst": {"loss_lower": 0.01}},
+    },
+    "fidelity": {"candidate_sha256": HASH, "mean_tvd2": 0.08, "broken_rows": 0.0},
     "privacy": {
         "candidate_sha256": HASH, "auc_lower": 0.47, "exact_copies_excess": 0.0, "candidates": {"members": 200},
+        "membership": {
+            "worst": {"attack": "Gen-LRA", "group": "most vulnerable", "auc_lower": 0.45},
+            "worst_of_all_candidates": {"auc_upper": 0.57},
+        },
+        "copies": {"near_copies_excess": 0.001}, "singling_out": {"worst": {"risk_lower": 0.0}},
+        "linkability": {"risk_lower": 0.0}, "inference": {"worst": {"risk_lower": 0.01}},
+        "reconstruction": {"advantage_lower": -0.02},
     },
 }  # fmt: skip
 
@@ -22,7 +32,12 @@ GOOD: dict[str, Any] = {
 def verdict(spend: PrivacySpend, limits: Limits | None = None, rows: int = 500, **changes: dict[str, Any]) -> Verdict:
     reports = deepcopy(GOOD)
     for name, change in changes.items():
-        reports[name] |= change
+        for path, value in change.items():
+            at = reports[name]
+            *parents, key = path.split(".")
+            for parent in parents:
+                at = at[parent]
+            at[key] = value
     return judge(candidate_sha256=HASH, rows=rows, spend=spend, limits=limits or Limits(), **reports)
 
 
@@ -43,7 +58,12 @@ def test_report_of_another_candidate_is_refused(spend: PrivacySpend, report: str
 
 MEASURED = [
     ("utility", "tstr_auc", 0.4), ("utility", "tstr_loss", 0.2), ("fidelity", "mean_tvd2", 0.5),
-    ("privacy", "auc_lower", 0.6), ("privacy", "exact_copies_excess", 0.2), ("privacy", "candidates", {"members": 4}),
+    ("utility", "tstr_auc_lower", 0.49), ("utility", "subgroups.worst.loss_lower", 0.3), ("fidelity", "broken_rows", 0.2),
+    ("privacy", "auc_lower", 0.6), ("privacy", "exact_copies_excess", 0.2), ("privacy", "candidates.members", 4),
+    ("privacy", "membership.worst.auc_lower", 0.6), ("privacy", "membership.worst_of_all_candidates.auc_upper", 0.8),
+    ("privacy", "copies.near_copies_excess", 0.2), ("privacy", "singling_out.worst.risk_lower", 0.2),
+    ("privacy", "linkability.risk_lower", 0.2), ("privacy", "inference.worst.risk_lower", 0.2),
+    ("privacy", "reconstruction.advantage_lower", 0.2),
 ]  # fmt: skip
 
 
@@ -57,10 +77,28 @@ def test_value_over_its_limit_is_refused(spend: PrivacySpend, report: str, key: 
 @pytest.mark.parametrize(("report", "key"), [case[:2] for case in MEASURED])
 @pytest.mark.parametrize("nothing", [None, float("nan"), float("-inf"), True, "0"])
 def test_missing_value_fails(spend: PrivacySpend, report: str, key: str, nothing: Any) -> None:
-    value = {"members": nothing} if key == "candidates" else nothing
-    found = verdict(spend, **{report: {key: value}})
+    found = verdict(spend, **{report: {key: nothing}})
     assert not found.released
     assert "unknown" in found.reasons[0]
+
+
+APPLICABLE = [
+    ("privacy", "singling_out"), ("privacy", "linkability"), ("privacy", "inference"), ("privacy", "reconstruction"),
+    ("utility", "subgroups"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("report", "part"), APPLICABLE)
+def test_a_part_that_does_not_apply_is_passed_over_and_said(spend: PrivacySpend, report: str, part: str) -> None:
+    found = verdict(spend, **{report: {part: None, "reasons": {part: "the codebook names no secret"}}})
+    assert found.released
+    assert any("does not apply, the codebook names no secret" in f.words for f in found.findings)
+
+
+@pytest.mark.parametrize(("report", "part"), APPLICABLE)
+def test_a_part_without_figures_or_reason_fails(spend: PrivacySpend, report: str, part: str) -> None:
+    assert not verdict(spend, **{report: {part: None, "reasons": {}}}).released
+    assert not verdict(spend, **{report: {part: None, "reasons": {part: ""}}}).released
 
 
 def test_empty_reports_fail_everything() -> None:
