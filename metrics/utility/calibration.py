@@ -9,14 +9,12 @@ Brier, 1950, Mon Weather Rev 78:1. Cox, 1958, Biometrika 45:562. Van Calster et 
 """
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import logit
 
 from metrics.discrimination import Z95
+from metrics.utility.logistic import logistic_regression
 
 SMALLEST_PROBABILITY = 1e-6
-STEPS = 50
-TOLERANCE = 1e-10
-LARGEST_COEFFICIENT = 50.0
 FEWEST_IN_BIN = 10
 USUAL_IN_BIN = 25
 MOST_BINS = 10
@@ -62,26 +60,10 @@ def recalibration(probability: np.ndarray, label: np.ndarray) -> dict[str, float
     """
     scores = logit(np.clip(probability, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY))
     ones = np.ones(len(label))
-    joint, joint_error = _logistic(np.column_stack([ones, scores]), label, np.zeros(len(label)))
-    large, large_error = _logistic(ones[:, None], label, scores)
+    joint, joint_error = logistic_regression(np.column_stack([ones, scores]), label)
+    large, large_error = logistic_regression(ones[:, None], label, scores)
     names = ("calibration_intercept", "calibration_slope", "calibration_in_the_large")
     values, errors = np.append(joint, large), np.append(joint_error, large_error)
     named = dict(zip(names, values, strict=True))
     named |= {f"{n}_lower": v - Z95 * e for n, v, e in zip(names, values, errors, strict=True)}
     return named | {f"{n}_upper": v + Z95 * e for n, v, e in zip(names, values, errors, strict=True)}
-
-
-def _logistic(design: np.ndarray, label: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Maximum likelihood by Newton's method: coefficients and standard errors, NaN where there is no maximum."""
-    unknown = np.full(design.shape[1], np.nan)
-    value = np.zeros(design.shape[1])
-    for _ in range(STEPS):
-        risk = expit(design @ value + offset)
-        information = (design * (risk * (1 - risk))[:, None]).T @ design
-        if np.linalg.matrix_rank(information) < len(value) or np.abs(value).max() > LARGEST_COEFFICIENT:
-            return unknown, unknown
-        step = np.linalg.solve(information, design.T @ (label - risk))
-        value = value + step
-        if np.abs(step).max() < TOLERANCE:
-            return value, np.sqrt(np.diag(np.linalg.inv(information)))
-    return unknown, unknown
