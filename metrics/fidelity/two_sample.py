@@ -6,13 +6,16 @@ members from non-members (``attacks``).
 Training patients are told from synthetic ones, because every other distance of this room is to train; the same size
 on both sides, so that 0.5 is guessing. Train against holdout shows what chance gives, and independent columns what a
 table without associations gives. A bootstrap copy falls below 0.5, because its twins carry the other label, and so may
-shuffled columns, whose values are train's. The AUC is the mean over five folds; its interval adds up DeLong's variances of the folds (LeDell and others), that is, it covers the
-luck of the patients tested and not that of the trees.
+shuffled columns, whose values are train's.
+
+The AUC is the mean over five folds. Its interval takes the mean of DeLong's variances of the folds, widened after
+Nadeau and Bengio, because folds share their training rows: without that, intervals of two tables of one distribution
+held 0.5 in 81 to 90 of 100 repetitions, with it in 95 or more (150 and 1,000 rows a side).
 
 References
 ----------
-Lopez-Paz and Oquab, 2017, ICLR (classifier two-sample test). LeDell, Petersen and van der Laan, 2015, Electron J Stat
-9:1583 (interval of the cross-validated AUC).
+Lopez-Paz and Oquab, 2017, ICLR (classifier two-sample test). Nadeau and Bengio, 2003, Machine Learning 52:239
+(variance over folds). DeLong, DeLong and Clarke-Pearson, 1988, Biometrics 44:837.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +28,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
-from metrics.discrimination import Z95, Interval, delong
+from metrics.discrimination import Interval, delong
 from metrics.fidelity.references import FULL, MATCHED, Compared, sample
 from metrics.plain import plain
 from metrics.utility.features import design_matrix, native_categories
@@ -111,7 +114,7 @@ def cross_validated_auc(
 def _interval(value: float, folds: Sequence[Interval]) -> Interval:
     # The wider side: the narrower one may be clipped at 0 or 1.
     halves = np.array([max(fold.upper - fold.value, fold.value - fold.lower) for fold in folds])
-    half = Z95 * float(np.sqrt(((halves / Z95) ** 2).sum())) / len(folds)
+    half = float(np.sqrt((1 / FOLDS + 1 / (FOLDS - 1)) * (halves**2).mean()))
     return Interval(value, max(0.0, value - half), min(1.0, value + half))
 
 
