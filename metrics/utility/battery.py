@@ -83,7 +83,7 @@ def battery(frame: pl.DataFrame, schema: Schema, outcome: Outcome) -> list[Assoc
         values = frame[column.name]
         known = (values.is_not_null() & label.is_not_null()).to_numpy()
         found += _against_label(column, _numbers(values, known), label.filter(pl.Series(known)).to_numpy().astype(bool))
-        if time is not None and event is not None and column.name not in (outcome.column,):
+        if time is not None and event is not None:
             followed = values.is_not_null().to_numpy() & np.isfinite(time)
             found += _against_time(column, _numbers(values, followed), time[followed], event[followed])
     return found
