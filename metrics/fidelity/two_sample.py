@@ -37,6 +37,7 @@ from records.schema import Column
 FOLDS = 5
 MOST_ROWS = 10_000
 FEWEST_ROWS = 50
+FEWEST_KNOWN = 20
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,9 @@ def cross_validated_auc(
     """
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=int(rng.integers(2**31)))
     model = _boosting(columns, int(rng.integers(2**31)))
+    # Trees refuse a column without a value in a fold; whether it is known is then all there is to tell.
+    missing = np.isnan(matrix)
+    matrix = np.where((~missing).sum(axis=0) < FEWEST_KNOWN, missing, matrix)
     with threadpool_limits(limits=1):
         found = [
             delong(model.fit(matrix[fit], label[fit]).predict_proba(matrix[test])[:, 1], label[test])

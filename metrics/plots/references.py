@@ -66,7 +66,7 @@ def references_plot(fidelity: Mapping[str, Any]) -> Figure:
                 _spread_small(axes)
         else:
             note(axes, "not available")
-    handles, labels = next(axes for axes, rows in zip(panels, blocks, strict=True) if rows).get_legend_handles_labels()
+    handles, labels = max((axes.get_legend_handles_labels() for axes in panels), key=lambda known: len(known[1]))
     figure.legend(handles[::-1], labels[::-1], loc="outside upper left", ncols=len(TABLES))
     return figure
 
