@@ -3,11 +3,15 @@
 Belongs here: the average, its variance and its interval. Does not belong here: the scores (``cross_fitting``).
 
 The draws overlap, so they are no independent repetitions, and the average is not as certain as their number suggests.
-Patients are the independent units: the influence of each on the average is the sum of its DeLong components over the
-draws that hold it, and the variance is the sum of the squared influences. With one draw this is DeLong's variance.
+Patients are the independent units. Each has a DeLong component in every draw that holds it; their sum over the draws is
+its influence on the average, and the variance is the sum of the squared influences, components of one patient taken as
+fully correlated. Taking them as they are would count the luck of the reference halves as averaged away; but all halves
+come from the same controls, and on 300 simulated releases without a leak the standard error so found was 7 % too small
+(coverage .94 instead of .95 with 100 controls). With one draw the variance is DeLong's.
+
 The interval is Wilson's score interval with the number of trials that would give this variance: DeLong's own symmetric
 interval has no width where all members are found, and misses the truth far too often near it (in 42 % of simulations
-with 10 members of whom 90 % are found for sure, 6 % with 150; Wilson's in 4 % and 5 %).
+with 10 members of whom 90 % are found for sure, 7 % with 150; Wilson's in 4 % and 5 %).
 
 References
 ----------
@@ -46,12 +50,10 @@ def averaged_auc(draws: Sequence[ScoredDraw], *, level: float = 0.95) -> Interva
     """
     parts = [_components(draw) for draw in draws]
     value = float(np.mean([cases.mean() for cases, _ in parts]))
-    cases = _influence([draw.member_rows for draw in draws], [part[0] for part in parts])
-    controls = _influence([draw.control_rows for draw in draws], [part[1] for part in parts])
-    variance = float((cases**2).sum() + (controls**2).sum())
-    return score_interval(
-        value, variance, most=len(cases) + len(controls), fewest=min(len(cases), len(controls)), level=level
-    )
+    cases = _squared_influence([draw.member_rows for draw in draws], [part[0] for part in parts])
+    controls = _squared_influence([draw.control_rows for draw in draws], [part[1] for part in parts])
+    most, fewest = len(cases) + len(controls), min(len(cases), len(controls))
+    return score_interval(value, float(cases.sum() + controls.sum()), most=most, fewest=fewest, level=level)
 
 
 def _components(draw: ScoredDraw) -> tuple[np.ndarray, np.ndarray]:
@@ -62,12 +64,13 @@ def _components(draw: ScoredDraw) -> tuple[np.ndarray, np.ndarray]:
     return below, 1 - (ranks[len(cases) :] - rankdata(controls)) / len(cases)
 
 
-def _influence(rows: Sequence[np.ndarray], components: Sequence[np.ndarray]) -> np.ndarray:
-    """Influence of each patient on the average over draws, shape (patients in any draw,)."""
-    known, positions = np.unique(np.concatenate(rows), return_inverse=True)
+def _squared_influence(rows: Sequence[np.ndarray], components: Sequence[np.ndarray]) -> np.ndarray:
+    """Squared influence of each patient on the average over draws, shape (patients in any draw,)."""
+    known, positions, draws = np.unique(np.concatenate(rows), return_inverse=True, return_counts=True)
     # n - 1 as in a sample variance: DeLong's, if there is one draw.
-    parts = [(c - c.mean()) / np.sqrt(len(c) * (len(c) - 1)) / len(components) for c in components]
-    return np.bincount(positions, weights=np.concatenate(parts), minlength=len(known))
+    squares = [(c - c.mean()) ** 2 / (len(c) * (len(c) - 1)) / len(components) ** 2 for c in components]
+    # Fully correlated: the square of a sum of as many equal terms as there are draws with the patient.
+    return draws * np.bincount(positions, weights=np.concatenate(squares), minlength=len(known))
 
 
 def score_interval(value: float, variance: float, *, most: int, fewest: int, level: float) -> Interval:

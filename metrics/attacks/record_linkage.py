@@ -16,9 +16,11 @@ Fellegi and Sunter, 1969, JASA 64:1183. Newcombe et al., 1959, Science 130:954 (
 
 import numpy as np
 
-from metrics.distance import PAIRS_AT_ONCE, Points
+from metrics.distance import Points
 
 ERROR_SHARE = 0.01
+# A block that stays in the processor's cache takes two thirds of the time of one that does not.
+PAIRS_AT_ONCE = 250_000
 SAME = 1e-6
 
 
