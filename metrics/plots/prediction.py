@@ -4,14 +4,13 @@ Belongs here: drawing the utility report. Does not belong here: measuring it (``
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from metrics.plots.figure import INDEPENDENT, REAL, SYNTHETIC, drawn, note, panels
 
-Corner = Literal["lower right", "upper left"]
 SIDES = {"trtr": ("trained on real", REAL), "tstr": ("trained on synthetic", SYNTHETIC)}
 MODELS = {"logistic": "Logistic regression", "boosting": "Boosted trees", "forest": "Randomised trees"}
 
@@ -43,7 +42,7 @@ def calibration_plot(utility: Mapping[str, Any]) -> Figure:
             slope = part.get("calibration_slope")
             text = f"{label}: Brier {part['brier']:.3f}" + ("" if slope is None else f", slope {slope:.2f}")
             panel.plot(x, y, color=colour, marker="o", markersize=4.5, label=text, clip_on=False)
-        _square(panel, title, "Predicted risk", "Observed share", utility, legend="upper left")
+        _square(panel, title, "Predicted risk", "Observed share", utility)
     return figure
 
 
@@ -54,11 +53,9 @@ def _sides(utility: Mapping[str, Any], model: str) -> Iterator[tuple[str, str, M
             yield label, colour, sides[side]
 
 
-def _square(
-    axes: Axes, title: str, across: str, up: str, utility: Mapping[str, Any], *, legend: Corner = "lower right"
-) -> None:
+def _square(axes: Axes, title: str, across: str, up: str, utility: Mapping[str, Any]) -> None:
     axes.set(title=title, xlabel=across, ylabel=up, xlim=(0, 1), ylim=(0, 1), aspect="equal")
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc=legend)
+        axes.legend(loc="lower right")
     else:
         note(axes, utility.get("reason") or "not available")

@@ -10,7 +10,7 @@ patients ignore its noise, and are expected to find too much.
 References
 ----------
 Montoya Perez et al., 2024, Methods Inf Med, doi:10.1055/a-2385-1355. Raghunathan, Reiter and Rubin, 2003, J Off Stat
-19:1 (pooling over synthetic tables).
+19:1 (pooling over synthetic tables). Devlin and Roeder, 1999, Biometrics 55:997 (genomic control).
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,6 +26,7 @@ from metrics.utility.battery import LABELS, Association, battery, holm
 from metrics.utility.error_rates import LEVEL, ErrorRates, Refit, error_rates
 from records.schema import Outcome, Schema
 
+MEDIAN_CHI_SQUARED = 0.4549364  # with one degree of freedom
 ADVICE = (
     "Tests that treat a differentially private table as real patients ignore its noise and are expected to find too "
     "much (Montoya Perez et al., 2024). Ask for several tables (sample_tables), analyse each one and pool the results "
@@ -50,8 +51,8 @@ class InferenceReport:
     coverage : mapping or None
         Share of real estimates inside the synthetic 95 % interval.
     inflation : float or None
-        Factor by which the synthetic table's standard errors are too small to explain its distance from the real
-        estimates (root mean square of the distance in standard errors); 1 is right, 0 a copy.
+        Factor by which the synthetic table's standard errors are too small for its distance from the real estimates,
+        from the median squared distance in standard errors (as genomic control does); 1 is right, 0 a copy.
     error_rates : ErrorRates or None
         Only with a synthesizer.
     plain : str
@@ -145,7 +146,7 @@ def _share(hits: Sequence[bool]) -> dict[str, float] | None:
 def _inflation(real: Sequence[Association], made: Sequence[Association]) -> float | None:
     distances = np.array([(b.value - a.value) / b.error for a, b in zip(real, made, strict=True) if b.error > 0])
     known = distances[np.isfinite(distances)]
-    return float(np.sqrt(np.mean(known**2))) if known.size else None
+    return float(np.sqrt(np.median(known**2) / MEDIAN_CHI_SQUARED)) if known.size else None
 
 
 def _words_of_release(figures: Mapping[str, Mapping[str, float] | None]) -> str:

@@ -36,6 +36,7 @@ MOST_ROWS = 20_000
 MOST_HOLDOUT = 4_000
 FEWEST_EVENTS = 10
 BOOTSTRAPS = 200
+STEP_SIZES = (0.5, 0.1)  # outlying values send full Newton steps astray
 
 
 @dataclass(frozen=True)
@@ -152,14 +153,16 @@ def cox_regression(design: np.ndarray, ends: pl.DataFrame) -> Coefficients | Non
     """
     table = pd.DataFrame({f"x{i}": values for i, values in enumerate(design.T)})
     table["time"], table["event"] = ends["time"].to_numpy(), ends["event"].to_numpy()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a poor fit shows in its standard errors
-            fitted = CoxPHFitter().fit(table, "time", "event")
-    except (ConvergenceError, np.linalg.LinAlgError, ValueError):
-        return None
-    found = Coefficients(fitted.params_.to_numpy(), fitted.standard_errors_.to_numpy())
-    return found if np.isfinite(found.value).all() and np.isfinite(found.error).all() else None
+    for step in STEP_SIZES:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a poor fit shows in its standard errors
+                fitted = CoxPHFitter().fit(table, "time", "event", fit_options={"step_size": step})
+        except (ConvergenceError, np.linalg.LinAlgError, ValueError):
+            continue
+        found = Coefficients(fitted.params_.to_numpy(), fitted.standard_errors_.to_numpy())
+        return found if np.isfinite(found.value).all() and np.isfinite(found.error).all() else None
+    return None
 
 
 def interval_overlap(first: Coefficients, second: Coefficients) -> np.ndarray:
