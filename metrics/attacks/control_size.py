@@ -28,8 +28,8 @@ from metrics.attacks.risk import Rate, wilson
 def control_rate(train: np.ndarray, control: np.ndarray, predicates: Predicates) -> Rate:
     """Success rate on fresh patients as many as the training patients.
 
-    With tables of one size this is Wilson's interval of the successes on the control; else its number of attacks is
-    the one that has the spread of the corrected successes.
+    With tables of one size this is Wilson's interval of the successes on the control; else the interval is as wide as
+    that of as many attacks as have the spread of the corrected successes.
 
     Parameters
     ----------
@@ -42,7 +42,8 @@ def control_rate(train: np.ndarray, control: np.ndarray, predicates: Predicates)
     tried, share = len(each), float(np.clip(each.mean(), 0, 1))
     spread = float(each.var())
     effective = tried if spread == 0 else max(1, min(tried, round(tried * share * (1 - share) / spread)))
-    return wilson(share * effective, effective)
+    centre, error = wilson(share * tried, tried).value, wilson(share * effective, effective).error
+    return Rate(tried, centre, max(0.0, centre - error), min(1.0, centre + error))
 
 
 def control_successes(in_train: np.ndarray, in_control: np.ndarray, rows: int, control_rows: int) -> np.ndarray:

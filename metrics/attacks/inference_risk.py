@@ -71,7 +71,7 @@ def inference_risk(
     rng : numpy.random.Generator
         Draws targets, ties and the baseline.
     attacks : int
-        Patients attacked on either side, at most all.
+        Patients attacked on either side, at most those of the smaller table.
     """
     known, secrets = auxiliary_columns(schema), secret_columns(schema)
     reason = too_few(train.height, holdout.height, synthetic.height) or _lacking(known, secrets)
@@ -79,9 +79,10 @@ def inference_risk(
         return InferenceReport(
             reason, [c.name for c in known], {c.name: Risk(_named(c), reason) for c in secrets}, None
         )
-    targets = [frame[rng.permutation(frame.height)[:attacks]] for frame in (train, holdout)]
+    tried = min(attacks, train.height, holdout.height)
+    targets = [frame[rng.permutation(frame.height)[:tried]] for frame in (train, holdout)]
     guesses = [synthetic[nearest_rows(rows, synthetic, known, rng=rng)[:, 0]] for rows in targets]
-    random = synthetic[rng.integers(synthetic.height, size=targets[0].height)]
+    random = synthetic[rng.integers(synthetic.height, size=tried)]
     found = {}
     for secret in secrets:
         pairs = {
@@ -89,7 +90,7 @@ def inference_risk(
             "baseline": (random, targets[0]),
             "control": (guesses[1], targets[1]),
         }
-        rates = {n: wilson(int(inferred(g, t, secret).sum()), t.height) for n, (g, t) in pairs.items()}
+        rates = {n: wilson(int(inferred(g, t, secret).sum()), tried) for n, (g, t) in pairs.items()}
         found[secret.name] = measured(_named(secret), **rates)
     return InferenceReport(None, [c.name for c in known], found, worst(list(found.values())))
 

@@ -46,7 +46,7 @@ def linkability(
     rng : numpy.random.Generator
         Draws targets, ties and the baseline.
     attacks : int
-        Patients attacked on either side, at most all.
+        Patients attacked on either side, at most those of the smaller table.
     neighbours : int
         A link is found if the ``neighbours`` nearest synthetic rows of both halves have one in common.
     halves : pair of sequences of Column or None
@@ -66,13 +66,13 @@ def linkability(
         reason = "linking needs two known columns, the schema has fewer"
     if reason:
         return Risk(name, reason)
-    rates = [_linked(frame, synthetic, parts, attacks, neighbours, rng) for frame in (train, holdout)]
-    tried, chance = rates[0][1], _chance(synthetic.height, neighbours)
+    tried = min(attacks, train.height, holdout.height)
+    linked = [_linked(frame, synthetic, parts, tried, neighbours, rng) for frame in (train, holdout)]
     return measured(
         name,
-        train=wilson(*rates[0]),
-        baseline=wilson(int(rng.binomial(tried, chance)), tried),
-        control=wilson(*rates[1]),
+        train=wilson(linked[0], tried),
+        baseline=wilson(int(rng.binomial(tried, _chance(synthetic.height, neighbours))), tried),
+        control=wilson(linked[1], tried),
     )
 
 
@@ -93,11 +93,11 @@ def _linked(
     attacks: int,
     neighbours: int,
     rng: np.random.Generator,
-) -> tuple[int, int]:
-    """Patients linked, and patients attacked."""
+) -> int:
+    """Patients linked among ``attacks`` drawn at random."""
     targets = frame[rng.permutation(frame.height)[:attacks]]
     one, other = (nearest_rows(targets, synthetic, part, neighbours=neighbours, rng=rng) for part in parts)
-    return int((one[:, :, None] == other[:, None, :]).any(axis=(1, 2)).sum()), targets.height
+    return int((one[:, :, None] == other[:, None, :]).any(axis=(1, 2)).sum())
 
 
 def _chance(rows: int, neighbours: int) -> float:

@@ -63,6 +63,8 @@ def nearest_rows(
 
 def _levels(frame: pl.DataFrame, columns: Sequence[Column]) -> np.ndarray:
     categories = [c for c in columns if c.kind is Kind.CATEGORY]
+    if not categories:
+        return np.zeros((frame.height, 0), dtype=np.float32)
     return indicators(encode(frame, categories), [value_levels(c) + 1 for c in categories])
 
 

@@ -6,6 +6,9 @@ Does not belong here: the attacks (``singling_out``, ``linkability``, ``inferenc
 Success on held-out patients (control) comes from what is true of the population: that is what synthetic data are
 for. ``risk = (attack - control) / (1 - control)`` is the share of what remained unknown that the release gives away.
 
+The interval takes attacks for independent, as the protocol does. On releases without any leak (150 of 600 patients,
+control 250) its lower bound exceeded 0 in 3 to 7 % of the repetitions instead of 2.5 %: attacks share synthetic rows.
+
 References
 ----------
 Giomi, Boenisch, Wehmeyer and Tasnadi, 2023, A Unified Framework for Quantifying Privacy Risk in Synthetic Data,

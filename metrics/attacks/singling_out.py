@@ -34,6 +34,7 @@ from records.schema import Column, Schema
 
 BATCH = 2000
 MOST_BATCHES = 200
+BARREN_BATCHES = 3
 
 
 @dataclass(frozen=True)
@@ -148,12 +149,15 @@ def multivariate(table: np.ndarray, numeric: np.ndarray, most: int, rng: np.rand
     """Different predicates of ``width`` conditions from the values of random rows that hold for one row of the table."""
     medians = np.array([np.median(v[v != MISSING]) if (v != MISSING).any() else 0.0 for v in table])
     kept: list[Predicates] = []
+    barren = 0
     for _ in range(MOST_BATCHES):
         rows = rng.integers(table.shape[1], size=BATCH)
         columns = rng.random((BATCH, len(table))).argpartition(width - 1, axis=1)[:, :width]
         made = _from_rows(table[columns, rows[:, None]], columns, numeric, medians)
+        before = sum(map(len, kept))
         kept = [joined([*kept, made[singles(table, made)]]).distinct()]
-        if len(kept[0]) >= most:
+        barren = 0 if len(kept[0]) > before else barren + 1
+        if len(kept[0]) >= most or barren >= BARREN_BATCHES:
             break
     return kept[0][:most]
 
