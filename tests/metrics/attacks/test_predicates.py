@@ -92,7 +92,7 @@ def test_equal_sizes_give_wilson() -> None:
     rng, values = np.random.default_rng(0), table(500, 1)
     predicates = multivariate(table(500, 0), NUMERIC, 100, rng, width=2)
     hits = int(singles(values, predicates).sum())
-    found, expected = control_rate(table(500, 2), values, predicates), wilson(hits, 100)
+    found, expected = control_rate(table(500, 2), values, predicates), wilson(hits, len(predicates))
     assert np.allclose(
         [found.value, found.lower, found.upper], [expected.value, expected.lower, expected.upper], atol=1e-3
     )

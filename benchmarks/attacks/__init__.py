@@ -1,0 +1,1 @@
+"""Our privacy attacks beside the package that they follow, and the audit of our synthesizer."""
