@@ -214,7 +214,8 @@ def _words(worst: Mapping[str, Any], known: int, unknown: int) -> str:
     left = {0: "No subgroup is unknown.", 1: "1 subgroup is too small to tell, which is not the same as fair."}
     tail = left.get(unknown, f"{unknown} subgroups are too small to tell, which is not the same as fair.")
     which = f"the worst of {known} known subgroups" if known > 1 else "the only known subgroup"
+    loss, low, high = (round(worst[key], 2) + 0.0 for key in ("loss", "lower", "upper"))  # + 0.0: no -0.00
     return (
         f"In {which} ({worst['column_label']}: {worst['group']}) training on synthetic patients costs an AUC of "
-        f"{worst['loss']:.2f} ({worst['lower']:.2f} to {worst['upper']:.2f}). {tail}"
+        f"{loss:.2f} ({low:.2f} to {high:.2f}). {tail}"
     )
