@@ -9,15 +9,18 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Workspace:
-    """A home folder; ``pseudonym_key`` and ``mlflow_uri`` may come from the environment."""
+    """A home folder; ``pseudonym_key``, ``mlflow_uri`` and ``ledger_uri`` may come from the environment."""
 
     home: Path
     pseudonym_key: str | None = None
     mlflow_uri: str | None = None
+    ledger_uri: str | None = None
 
     @property
     def ledger_url(self) -> str:
         """SQLAlchemy URL of the budget ledger."""
+        if self.ledger_uri is not None:
+            return self.ledger_uri
         self.home.mkdir(parents=True, exist_ok=True)
         return f"sqlite:///{self.home / 'ledger.db'}"
 

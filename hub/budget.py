@@ -13,6 +13,8 @@ from sqlalchemy import event
 
 from records.errors import BudgetError
 
+FIRST_USE = 7_204_117  # any number that no other program locks
+
 metadata = sa.MetaData()
 debits = sa.Table(
     "debits",
@@ -30,7 +32,7 @@ debits = sa.Table(
 
 
 class BudgetLedger:
-    """Ledger at a SQLAlchemy URL.
+    """Ledger at a SQLAlchemy URL: SQLite, or Postgres as ``postgresql+psycopg2://user@host/database``.
 
     Releases draw on the account ``release``, which ends at the cohort's total. Research that is never released is
     written to the account ``internal``, without a limit, so that nothing touches the data unseen.
@@ -42,7 +44,11 @@ class BudgetLedger:
             # One writer from the first statement on: two releases cannot both read the same last budget.
             event.listen(self.engine, "connect", lambda c, _: setattr(c, "isolation_level", None))
             event.listen(self.engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
-        metadata.create_all(self.engine)
+        with self.engine.begin() as connection:
+            if self.engine.dialect.name == "postgresql":
+                # Two first users would both create the table; the lock ends with the transaction.
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({FIRST_USE})")
+            metadata.create_all(connection)
 
     def debit(
         self, cohort: str, *, rho: float, total_rho: float, epsilon: float, delta: float, question: str,

@@ -11,7 +11,8 @@ from assets.workspace import Workspace
 
 
 class Settings(BaseSettings):
-    """``PHASEIV_HOME``, ``PHASEIV_COHORTS__<USE_CASE>``, ``PHASEIV_INBOX``, ``PHASEIV_PSEUDONYM_KEY``, ``PHASEIV_MLFLOW_URI``.
+    """``PHASEIV_HOME``, ``PHASEIV_COHORTS__<USE_CASE>``, ``PHASEIV_INBOX``, ``PHASEIV_PSEUDONYM_KEY``, ``PHASEIV_MLFLOW_URI``,
+    ``PHASEIV_LEDGER_URI`` (Postgres: ``postgresql+psycopg2://...``, extra ``postgres``).
 
     A cohort setting is ``<cohort>``, ``<file>`` (CSV or Parquet in the default cohort's schema) or ``<cohort>=<file>``.
     """
@@ -23,7 +24,8 @@ class Settings(BaseSettings):
     inbox: Path | None = None
     pseudonym_key: str | None = None
     mlflow_uri: str | None = None
+    ledger_uri: str | None = None
 
     def workspace(self) -> Workspace:
         """The folders of this deployment."""
-        return Workspace(self.home.resolve(), pseudonym_key=self.pseudonym_key, mlflow_uri=self.mlflow_uri)
+        return Workspace(self.home.resolve(), self.pseudonym_key, self.mlflow_uri, self.ledger_uri)
