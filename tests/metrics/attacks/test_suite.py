@@ -1,7 +1,7 @@
 """The suite alarms on copies, is silent on fresh patients, and its intervals cover a leak of known strength."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import polars as pl
@@ -14,8 +14,9 @@ from tests.metrics.attacks.planted import WIDE, leaking_release
 
 Draw = Callable[[int, int], pl.DataFrame]
 REPETITIONS = 300
-# Mean of 1,500 other repetitions with 100 members and 100 controls, half of the members copied with noise 0.6.
-NOISY_AUC: Mapping[str, float] = {}
+# Mean of 1,500 other repetitions (standard error 0.001) with 100 members and 100 controls, half of the members copied
+# with noise 0.6.
+NOISY_AUC = {"density ratio": 0.6935, "Gen-LRA": 0.7099, "nearest copy": 0.7082, "record linkage": 0.6589}
 
 
 def suite(train: pl.DataFrame, holdout: pl.DataFrame, synthetic: pl.DataFrame, schema: Schema) -> MembershipSuite:
