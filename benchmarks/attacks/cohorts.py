@@ -17,6 +17,7 @@ from use_cases.registry import discover
 RAW = "support2_lung"
 COMPLETED = "support2_lung, numbers completed"
 NAMES = ("flchain", COMPLETED, RAW)
+ATTACKS = {"flchain": 2500, COMPLETED: 1000, RAW: 1000}
 RELEASES = ("bootstrap copy", "trees", "auto, epsilon 1")
 DELTA = 1e-5
 

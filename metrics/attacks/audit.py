@@ -37,6 +37,7 @@ ASSUMPTION = "the mechanism's trade-off curve is that of mu-Gaussian differentia
 FEWEST_TRIALS = 20
 # The best of many events on the first half is partly luck: rare events must convince more to be chosen.
 CHOICE_CONFIDENCE = 0.9999
+MOST_THRESHOLDS = 4000
 MOST_EPSILON = 1e3
 SMALLEST = 1e-300
 
@@ -211,7 +212,7 @@ class _Event:
 
 def _choose(worlds: np.ndarray, delta: float) -> _Event:
     """The event with the largest lower bound of epsilon on these runs."""
-    thresholds = np.unique(worlds)
+    thresholds = _thresholds(worlds)
     trials = worlds.shape[1]
     above = [trials - np.searchsorted(np.sort(scores), thresholds, side="left") for scores in worlds]
     best, found = -np.inf, _Event(float(thresholds[0]), True, True)
@@ -223,6 +224,17 @@ def _choose(worlds: np.ndarray, delta: float) -> _Event:
         if gains[at] > best:
             best, found = float(gains[at]), replace(event, threshold=float(thresholds[at]))
     return found
+
+
+def _thresholds(worlds: np.ndarray) -> np.ndarray:
+    """Scores to cut at: all, or of many the ends and an even choice between, since rare events lie at the ends."""
+    scores = np.unique(worlds)
+    end = MOST_THRESHOLDS // 4
+    if len(scores) <= MOST_THRESHOLDS:
+        return scores
+    return np.concatenate(
+        [scores[:end], scores[np.linspace(end, len(scores) - end - 1, 2 * end).astype(int)], scores[-end:]]
+    )
 
 
 def _bounds(worlds: np.ndarray, event: _Event, confidence: float) -> tuple[float, float]:
