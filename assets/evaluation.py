@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 import numpy as np
+import polars as pl
 
 from assets.manifest import pooled, read_manifest
 from assets.workspace import Workspace
@@ -17,6 +18,14 @@ from use_cases.cohort import Cohort
 from use_cases.registry import UseCase
 
 EVALUATION_SEED = 0
+Refit = Callable[[pl.DataFrame, np.random.Generator], pl.DataFrame]
+
+
+class EvaluationConfig(dg.Config):
+    """Fits of the candidate's synthesizer: ``refits`` to test p-values (two each), ``shadows`` to attack it."""
+
+    refits: int = 10
+    shadows: int = 0
 
 
 def evaluation_assets(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> list[dg.AssetsDefinition]:
@@ -26,67 +35,98 @@ def evaluation_assets(use_case: UseCase, cohort: Cohort, workspace: Workspace) -
 
     def evaluated(context: dg.AssetExecutionContext, name: str, candidate: TableFile, report: dict[str, Any]) -> dict:
         from assets.tracking import Tracking
+        from metrics.reporting.headline import numbers
 
         manifest, drawn = read_manifest(workspace, use_case.key, candidate), _plots(report)
-        metrics = {k: v for k, v in report.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+        metrics = numbers(report)
         run = Tracking(workspace).record(
             use_case.key, name, params={"candidate_sha256": candidate.sha256}, metrics=metrics,
             tags={"dagster_run_id": context.run.run_id}, parent=manifest["mlflow_run"],
             files={f"{key}.png": png for key, png in drawn.items()},
         )  # fmt: skip
         context.add_output_metadata(
-            {"mlflow_run_id": run, "candidate_sha256": candidate.sha256, **metrics, **_pictures(drawn)}
+            {"mlflow_run_id": run, "candidate_sha256": candidate.sha256, **_shown(report), **_pictures(drawn)}
         )
         return report
 
-    @dg.asset(**stored, description="TSTR beside TRTR on held-out real patients: logistic regression and boosting.")
-    def downstream_classifier(context: dg.AssetExecutionContext, synthetic, deidentified) -> dict:
+    @dg.asset(**stored, description="TSTR beside TRTR on held-out real patients; decisions, Cox, p-values, subgroups.")
+    def downstream_classifier(
+        context: dg.AssetExecutionContext, config: EvaluationConfig, synthetic, deidentified
+    ) -> dict:  # fmt: skip
         from deidentification.schema import released_schema
-        from metrics.utility.prediction import utility
+        from metrics.utility.suite import utility_suite
 
         schema = released_schema(cohort.table)
-        train, holdout = pooled(deidentified)
-        made = utility(
-            train, holdout, synthetic.frame, schema, schema.outcomes[0], seed=EVALUATION_SEED,
-            candidate_sha256=synthetic.sha256,
+        refit = again(context, synthetic, config.refits * 2)
+        made = utility_suite(
+            *pooled(deidentified), synthetic.frame, schema, schema.outcomes[0], seed=EVALUATION_SEED, refit=refit,
+            repetitions=config.refits, candidate_sha256=synthetic.sha256,
         )  # fmt: skip
-        return evaluated(context, "downstream classifier", synthetic, made.to_json())
+        return evaluated(context, "downstream classifier", synthetic, made)
 
-    @dg.asset(**stored, description="Total variation beside the real holdout and independent columns; Kaplan-Meier.")
+    @dg.asset(**stored, description="Distances beside a real holdout, independent columns and a copy; Kaplan-Meier.")
     def fidelity_utility_report(context: dg.AssetExecutionContext, synthetic, deidentified) -> dict:
-        from metrics.fidelity.table import fidelity
+        from deidentification.schema import released_schema
+        from metrics.fidelity.suite import fidelity_suite
 
-        return evaluated(context, "fidelity", synthetic, _measured(fidelity, cohort, synthetic, deidentified))
+        made = fidelity_suite(
+            *pooled(deidentified), synthetic.frame, released_schema(cohort.table),
+            rng=np.random.default_rng(EVALUATION_SEED), candidate_sha256=synthetic.sha256,
+        )  # fmt: skip
+        return evaluated(context, "fidelity", synthetic, made)
 
-    @dg.asset(**stored, description="Membership attack on equal numbers of members and non-members; exact copies.")
-    def privacy_report(context: dg.AssetExecutionContext, synthetic, deidentified) -> dict:
-        from metrics.attacks.membership import privacy
+    @dg.asset(**stored, description="Membership, singling out, linkability, inference, reconstruction, copies.")
+    def privacy_report(
+        context: dg.AssetExecutionContext, config: EvaluationConfig, synthetic, deidentified
+    ) -> dict:  # fmt: skip
+        from deidentification.schema import released_schema
+        from metrics.attacks.privacy_suite import privacy_suite
 
-        return evaluated(context, "privacy", synthetic, _measured(privacy, cohort, synthetic, deidentified))
+        refit = again(context, synthetic, config.shadows)
+        made = privacy_suite(
+            *pooled(deidentified), synthetic.frame, released_schema(cohort.table), refit=refit, shadows=config.shadows,
+            rng=np.random.default_rng(EVALUATION_SEED), candidate_sha256=synthetic.sha256,
+        )  # fmt: skip
+        return evaluated(context, "privacy", synthetic, made)
+
+    def again(context: dg.AssetExecutionContext, candidate: TableFile, fits: int) -> Refit | None:
+        """The candidate's synthesizer, to be run ``fits`` times; what that would cost is written to the ledger."""
+        from assets.refit import refit_of
+        from deidentification.schema import released_schema
+
+        if not fits:
+            return None
+        asked = read_manifest(workspace, use_case.key, candidate)
+        params, spend = asked["params"], asked["spend"]
+        if spend["rho"] is not None:
+            _note(workspace, cohort, spend, fits, context.run.run_id)
+        return refit_of(params["synthesizer"], params["epsilon"], use_case.delta, released_schema(cohort.table))
 
     return [downstream_classifier, fidelity_utility_report, privacy_report]  # type: ignore[return-value]
 
 
-def _measured(measure: Callable[..., Any], cohort: Cohort, candidate: TableFile, parts: dict[str, TableFile]) -> dict:
-    from deidentification.schema import released_schema
+def _note(workspace: Workspace, cohort: Cohort, spend: dict[str, Any], fits: int, run_id: str) -> None:
+    """Repeated fits are research that is never released: written to the account ``internal``, which has no limit."""
+    from hub.budget import BudgetLedger
 
-    schema = released_schema(cohort.table)
-    rng = np.random.default_rng(EVALUATION_SEED)
-    tables = [*pooled(parts), candidate.frame]
-    return measure(*tables, schema, rng=rng, candidate_sha256=candidate.sha256).to_json()
+    BudgetLedger(workspace.ledger_url).debit(
+        cohort.name, rho=fits * spend["rho"], total_rho=0.0, epsilon=spend["epsilon"], delta=spend["delta"],
+        question=f"evaluation: {fits} fits", account="internal", run_id=run_id,
+    )  # fmt: skip
+
+
+def _shown(report: dict[str, Any]) -> dict[str, Any]:
+    """The figures of the first level, for the run's page."""
+    return {k: v for k, v in report.items() if isinstance(v, int | float) and not isinstance(v, bool)}
 
 
 def _plots(report: dict[str, Any]) -> dict[str, bytes]:
-    from metrics.plots import candidate as plots
+    """The figures that belong to one of the three reports."""
+    from metrics.plots.candidate import fidelity_plots, privacy_plots, utility_plots
 
-    drawn = {}
-    if "trtr_auc" in report and report["tstr_auc"] is not None:
-        drawn = {"roc": plots.roc_plot(report), "calibration": plots.calibration_plot(report)}
-    if "mean_tvd2" in report:
-        drawn = {"marginals": plots.marginals_plot(report)}
-        if report["survival"]:
-            drawn["kaplan_meier"] = plots.kaplan_meier_plot(report)
-    return drawn
+    if "trtr_auc" in report:
+        return utility_plots(report)
+    return fidelity_plots(report) if "mean_tvd2" in report else privacy_plots(report)
 
 
 def _pictures(drawn: dict[str, bytes]) -> dict[str, dg.MetadataValue]:

@@ -29,17 +29,24 @@ def verdict_on(
 def candidate_page(
     use_case: UseCase, cohort: Cohort, workspace: Workspace, candidate: TableFile,
     utility: Report, fidelity: Report, privacy: Report,
-) -> tuple[str, Report]:  # fmt: skip
-    """The HTML page and the summary that the command line shows."""
+) -> tuple[str, Report, Report]:  # fmt: skip
+    """The HTML page, the evaluation's JSON, and the summary that the command line shows."""
     from deidentification.schema import released_schema
     from hub.budget import BudgetLedger
     from metrics.plots.candidate import candidate_plots
+    from metrics.reporting.document import evaluation_document
     from metrics.reporting.page import ReportContext, render_report
 
     manifest = read_manifest(workspace, use_case.key, candidate)
     verdict = verdict_on(use_case, manifest, candidate, utility, fidelity, privacy)
     spent = BudgetLedger(workspace.ledger_url).spent(cohort.name)
     rows = fidelity["rows"]
+    reports = {"fidelity": fidelity, "utility": utility, "privacy": privacy}
+    provenance = {
+        **manifest["params"], "real_sha256": manifest["params"]["data_version"], "cohort": cohort.name,
+        "dagster_mlflow_run": manifest["mlflow_run"],
+    }  # fmt: skip
+    document = evaluation_document(use_case.title, reports, manifest["spend"], verdict, provenance)
     context = ReportContext(
         title=f"{use_case.title}: synthetic data", use_case=use_case.title, cohort_title=cohort.table.title,
         citation=cohort.source.citation, licence=cohort.source.licence, schema=released_schema(cohort.table),
@@ -47,6 +54,7 @@ def candidate_page(
         spend=manifest["spend"], verdict=verdict, defects=cohort.defects,
         simulated_sites=cohort.sites.column is None, plots=candidate_plots(utility, fidelity, privacy),
         provenance={k: str(v) for k, v in manifest["params"].items()},
+        document=document,
         ledger={"cohort": cohort.name, "budget_rho": use_case.budget_rho, "spent_rho": spent,
                 "remaining_rho": use_case.budget_rho - spent},
     )  # fmt: skip
@@ -56,4 +64,4 @@ def candidate_page(
         "membership_auc": privacy["auc"], "released": verdict.released, "reasons": verdict.reasons,
         "candidate_sha256": candidate.sha256, "cohort": cohort.name,
     }  # fmt: skip
-    return render_report(context), summary
+    return render_report(context), document, summary

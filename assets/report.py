@@ -28,11 +28,17 @@ def report_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> dg.
         from assets.tracking import Tracking
 
         reports = (downstream_classifier, fidelity_utility_report, privacy_report)
-        page, summary = candidate_page(use_case, cohort, workspace, synthetic, *reports)
+        page, document, summary = candidate_page(use_case, cohort, workspace, synthetic, *reports)
         path = workspace.page(use_case.key)
+        figures = json.dumps(document, indent=1).encode()
         write_atomically(path, page.encode())
+        write_atomically(path.with_suffix(".json"), figures)
         manifest = read_manifest(workspace, use_case.key, synthetic)
-        files = {"report.html": page.encode(), "manifest.json": json.dumps(manifest, indent=1).encode()}
+        files = {
+            "report.html": page.encode(),
+            "evaluation.json": figures,
+            "manifest.json": json.dumps(manifest, indent=1).encode(),
+        }
         Tracking(workspace).attach(manifest["mlflow_run"], files)
         context.add_output_metadata({"report": dg.MetadataValue.path(str(path)), "released": summary["released"]})
         return summary

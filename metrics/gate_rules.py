@@ -75,7 +75,12 @@ def privacy_rules(report: Mapping[str, Any], limits: Limits) -> Iterator[Finding
         ("singling_out", ("worst", "risk_lower"), "risk of being singled out", limits.max_singling_out_risk),
         ("linkability", ("risk_lower",), "risk of being linked", limits.max_linkability_risk),
         ("inference", ("worst", "risk_lower"), "risk that a secret is inferred", limits.max_inference_risk),
-        ("reconstruction", ("advantage_lower",), "gain of linear reconstruction", limits.max_reconstruction_advantage),
+        (
+            "reconstruction",
+            ("worst", "advantage_lower"),
+            "gain of linear reconstruction",
+            limits.max_reconstruction_advantage,
+        ),
     ):
         yield _applicable(part, report, _at(report, part, *path), f"lower bound of the {name}", limit)
 
@@ -91,7 +96,7 @@ def usefulness_rules(utility: Mapping[str, Any], fidelity: Mapping[str, Any], li
     yield at_least("tstr_auc_lower", name, utility.get("tstr_auc_lower"), limits.min_tstr_auc_lower, why)
     name = "mean two-way total variation distance"
     yield at_most("mean_tvd2", name, fidelity.get("mean_tvd2"), limits.max_mean_tvd2)
-    loss, name = _at(utility, "subgroups", "worst", "loss_lower"), "lower bound of the loss of AUC in the worst group"
+    loss, name = _at(utility, "subgroups", "worst", "lower"), "lower bound of the loss of AUC in the worst group"
     yield _applicable("subgroups", utility, loss, name, limits.max_subgroup_loss, rule="subgroup_loss")
     name = "share of rows that break a constraint of the codebook"
     yield at_most("broken_rows", name, fidelity.get("broken_rows"), limits.max_broken_rows)

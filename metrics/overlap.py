@@ -62,7 +62,9 @@ def share_in(rows: pl.DataFrame, table: pl.DataFrame, columns: Sequence[Column])
 
 def exceeds(share: float, chance: float, rows: int) -> bool:
     """Whether so many repeated rows are more than chance and sampling explain."""
-    return bool(share > chance + STANDARD_ERRORS * np.sqrt(max(chance * (1 - chance), 1e-12) / max(rows, 1)) + TOLERATED)
+    return bool(
+        share > chance + STANDARD_ERRORS * np.sqrt(max(chance * (1 - chance), 1e-12) / max(rows, 1)) + TOLERATED
+    )
 
 
 def _same_patients(train: pl.DataFrame, holdout: pl.DataFrame, schema: Schema) -> list[Problem]:

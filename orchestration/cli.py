@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from orchestration import cli_evaluation
 from orchestration.execution import execute
 from orchestration.settings import Settings
 from records.errors import StorageError
@@ -200,6 +201,12 @@ def progression(
     spend, rows = manifest["spend"], {name: table["rows"] for name, table in manifest["tables"].items()}
     guarantee = f"epsilon {spend['epsilon']:.3f}, delta {spend['delta']:g}" if spend["rho"] else "no privacy guarantee"
     typer.echo(f"{out}: {rows['patients']} patients, {rows['visits']} visits, {guarantee}")
+
+
+app.command(
+    epilog="Example: `phaseiv evaluate --real train.csv --holdout test.csv --synthetic made.csv --schema my.yaml`"
+)(cli_evaluation.evaluate)
+app.command(epilog="Example: `phaseiv compare ours.json theirs.json --out comparison.html`")(cli_evaluation.compare)
 
 
 @app.command(epilog="Example: `xdg-open $(phaseiv report lung)`")

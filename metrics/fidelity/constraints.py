@@ -3,7 +3,6 @@
 Belongs here: counting them. Does not belong here: refusing a table for them (``gate``) or the constraints (``records``).
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -11,22 +10,22 @@ import polars as pl
 from records.schema import Schema
 
 
-def with_broken_rows(report: Mapping[str, Any], synthetic: pl.DataFrame, schema: Schema) -> dict[str, Any]:
-    """A fidelity report with ``broken_rows``, the share that breaks any constraint, and ``constraints``, one by one.
+def broken_rows(synthetic: pl.DataFrame, schema: Schema) -> dict[str, Any]:
+    """Shares of rows that break a constraint.
 
     Parameters
     ----------
-    report : mapping
-        JSON of ``fidelity_suite``.
     synthetic : polars.DataFrame
         Schema form.
+
+    Returns
+    -------
+    dict
+        ``broken_rows``, the share that breaks any, 0 to 1; ``constraints``, a list of ``name`` and ``broken_rows``.
     """
-    shares = {rule.reason: _share(synthetic, [rule.broken()]) for rule in schema.constraints}
-    listed = [{"name": reason, "broken_rows": share} for reason, share in shares.items()]
-    return {
-        **report, "constraints": listed,
-        "broken_rows": _share(synthetic, [rule.broken() for rule in schema.constraints]),
-    }  # fmt: skip
+    rules = [rule.broken() for rule in schema.constraints]
+    listed = [{"name": rule.reason, "broken_rows": _share(synthetic, [rule.broken()])} for rule in schema.constraints]
+    return {"broken_rows": _share(synthetic, rules), "constraints": listed}
 
 
 def _share(table: pl.DataFrame, broken: list[pl.Expr]) -> float:

@@ -11,6 +11,7 @@ import polars as pl
 
 from metrics.candidate import candidate_hash
 from metrics.fidelity.association import association
+from metrics.fidelity.constraints import broken_rows
 from metrics.fidelity.manifold import manifold
 from metrics.fidelity.missingness import missingness
 from metrics.fidelity.references import compared
@@ -46,7 +47,7 @@ def fidelity_suite(
     -------
     dict
         JSON of ``table.FidelityReport`` and of one report for each of ``triples``, ``univariate``, ``association``,
-        ``two_sample``, ``missingness``, ``manifold`` and ``survival_references``. A part that does not apply is
+        ``two_sample``, ``missingness``, ``manifold`` and ``survival_references``; ``broken_rows`` and ``constraints``. A part that does not apply is
         ``None``, and ``reasons`` says why under its name.
     """
     tables = compared(train, holdout, synthetic, schema, rng=rng)
@@ -62,4 +63,4 @@ def fidelity_suite(
     }
     reasons = {name: part.reason for name, part in parts.items() if part.reason is not None}
     known = {name: None if name in reasons else part.to_json() for name, part in parts.items()}
-    return {**table.to_json(), **known, "reasons": reasons}
+    return {**table.to_json(), **known, **broken_rows(synthetic, schema), "reasons": reasons}

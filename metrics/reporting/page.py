@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from metrics.gate import Verdict
 from metrics.plots.prediction import MODELS
+from metrics.reporting.finnish import finnish_summary
 from metrics.reporting.units import readable
 from metrics.reporting.words import FIGURES, GLOSSARY, LEDGER_LABELS, PROVENANCE_LABELS, UNKNOWN
 from records.discretisation import discrete_columns
@@ -50,6 +51,10 @@ class ReportContext:
         Hashes, seeds, versions, run ids: shown as they are.
     ledger : mapping or None
         Balance of the cohort's privacy budget, for instance ``total_rho``, ``spent_rho``, ``remaining_rho``.
+    document : mapping
+        The evaluation's JSON, from which the Finnish summary is written; empty leaves it out.
+    own : bool
+        Whether the table is a candidate for release that this system made, or was only brought to be evaluated.
     """
 
     title: str
@@ -69,28 +74,38 @@ class ReportContext:
     plots: Mapping[str, bytes] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
     ledger: Mapping[str, Any] | None = None
+    document: Mapping[str, Any] = field(default_factory=dict)
+    own: bool = True
 
 
 def render_report(context: ReportContext) -> str:
     """The page as HTML, with styles and images inside."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            c=context,
+            figures=_figures(context),
+            codebook=[_codebook_row(column, context.schema) for column in context.schema.columns],
+            glossary=GLOSSARY,
+            ledger_labels=LEDGER_LABELS,
+            provenance_labels=PROVENANCE_LABELS,
+            models=MODELS,
+            unknown=UNKNOWN,
+            finnish=finnish_summary(context.document) if context.document else [],
+        )
+    )
+
+
+def environment() -> Environment:
+    """Templates with the number formats of all pages."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
-    )
-    environment.filters |= {"figure": figure, "interval": interval, "cell": cell, "percent": percent, "tiny": tiny}
-    return environment.get_template("report.html.j2").render(
-        c=context,
-        figures=_figures(context),
-        codebook=[_codebook_row(column, context.schema) for column in context.schema.columns],
-        glossary=GLOSSARY,
-        ledger_labels=LEDGER_LABELS,
-        provenance_labels=PROVENANCE_LABELS,
-        models=MODELS,
-        unknown=UNKNOWN,
-    )
+    )  # fmt: skip
+    made.filters |= {"figure": figure, "interval": interval, "cell": cell, "percent": percent, "tiny": tiny}
+    made.filters["sentence"] = lambda words: words[0].upper() + words[1:].rstrip(".") + "."
+    return made
 
 
 def figure(value: float | None, digits: int = 2) -> str:

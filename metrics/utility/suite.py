@@ -51,7 +51,7 @@ def utility_suite(
     -------
     dict
         JSON of ``metrics.utility.prediction.UtilityReport`` and, under ``decision_curve``, ``importance``, ``cox``,
-        ``inference`` and ``subgroups``, of the other reports.
+        ``inference`` and ``subgroups``, of the other reports; ``reasons`` says of a part without figures why.
     """
     rngs = np.random.default_rng(seed).spawn(5)
     named = candidate_hash(synthetic, candidate_sha256)
@@ -59,7 +59,7 @@ def utility_suite(
     trained = train_test(*tables, schema, outcome, seed=seed)
     risks = {side: fit.risk for side, fit in trained.chosen_fits.items()}
     with threadpool_limits(limits=1):
-        return utility_report(trained, outcome, seed=seed, candidate_sha256=named).to_json() | {
+        parts = {
             "decision_curve": decision_curves(risks, trained.test.label, rng=rngs[0]).to_json(),
             "importance": importance(trained, rng=rngs[1]).to_json(),
             "cox": cox_agreement(*tables, schema, trained.columns, rng=rngs[2]).to_json(),
@@ -68,3 +68,6 @@ def utility_suite(
             ).to_json(),
             "subgroups": fairness(*tables, schema, outcome, trained, rng=rngs[4]).to_json(),
         }
+        report = utility_report(trained, outcome, seed=seed, candidate_sha256=named).to_json()
+    reasons = {name: part["reason"] for name, part in parts.items() if part["reason"] is not None}
+    return {**report, **parts, "reasons": reasons}

@@ -13,7 +13,7 @@ HASH = "a" * 64
 GOOD: dict[str, Any] = {
     "utility": {
         "candidate_sha256": HASH, "tstr_auc": 0.72, "tstr_auc_lower": 0.66, "tstr_loss": 0.03, "reason": None,
-        "subgroups": {"worst": {"loss_lower": 0.01}},
+        "subgroups": {"worst": {"lower": 0.01}},
     },
     "fidelity": {"candidate_sha256": HASH, "mean_tvd2": 0.08, "broken_rows": 0.0},
     "privacy": {
@@ -24,7 +24,7 @@ GOOD: dict[str, Any] = {
         },
         "copies": {"near_copies_excess": 0.001}, "singling_out": {"worst": {"risk_lower": 0.0}},
         "linkability": {"risk_lower": 0.0}, "inference": {"worst": {"risk_lower": 0.01}},
-        "reconstruction": {"advantage_lower": -0.02},
+        "reconstruction": {"worst": {"advantage_lower": -0.02}},
     },
 }  # fmt: skip
 
@@ -58,12 +58,12 @@ def test_report_of_another_candidate_is_refused(spend: PrivacySpend, report: str
 
 MEASURED = [
     ("utility", "tstr_auc", 0.4), ("utility", "tstr_loss", 0.2), ("fidelity", "mean_tvd2", 0.5),
-    ("utility", "tstr_auc_lower", 0.49), ("utility", "subgroups.worst.loss_lower", 0.3), ("fidelity", "broken_rows", 0.2),
+    ("utility", "tstr_auc_lower", 0.49), ("utility", "subgroups.worst.lower", 0.3), ("fidelity", "broken_rows", 0.2),
     ("privacy", "auc_lower", 0.6), ("privacy", "exact_copies_excess", 0.2), ("privacy", "candidates.members", 4),
     ("privacy", "membership.worst.auc_lower", 0.6), ("privacy", "membership.worst_of_all_candidates.auc_upper", 0.8),
     ("privacy", "copies.near_copies_excess", 0.2), ("privacy", "singling_out.worst.risk_lower", 0.2),
     ("privacy", "linkability.risk_lower", 0.2), ("privacy", "inference.worst.risk_lower", 0.2),
-    ("privacy", "reconstruction.advantage_lower", 0.2),
+    ("privacy", "reconstruction.worst.advantage_lower", 0.2),
 ]  # fmt: skip
 
 

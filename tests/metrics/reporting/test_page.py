@@ -7,12 +7,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from metrics.attacks.membership import privacy
-from metrics.fidelity.table import fidelity
+from metrics.attacks.privacy_suite import privacy_suite
+from metrics.fidelity.suite import fidelity_suite
 from metrics.gate import Limits, judge
 from metrics.plots.candidate import candidate_plots, frontier_plot
 from metrics.reporting.page import ReportContext, render_report
-from metrics.utility.prediction import utility
+from metrics.reporting.words import FIGURES
+from metrics.utility.suite import utility_suite
 from records.privacy import PrivacySpend
 from records.schema import Schema
 
@@ -44,9 +45,9 @@ def context(
 ) -> ReportContext:
     rng = np.random.default_rng(0)
     reports = {
-        "utility": utility(train, holdout, synthetic, schema, schema.outcomes[0], seed=0, bootstraps=50).to_json(),
-        "fidelity": fidelity(train, holdout, synthetic, schema, rng=rng).to_json(),
-        "privacy": privacy(train, holdout, synthetic, schema, rng=rng).to_json(),
+        "utility": utility_suite(train, holdout, synthetic, schema, schema.outcomes[0], seed=0),
+        "fidelity": fidelity_suite(train, holdout, synthetic, schema, rng=rng),
+        "privacy": privacy_suite(train, holdout, synthetic, schema, rng=rng),
     }
     candidate = reports["fidelity"]["candidate_sha256"]
     verdict = judge(candidate_sha256=candidate, rows=synthetic.height, spend=spend, limits=Limits(), **reports)
@@ -93,7 +94,7 @@ def test_page_loads_nothing_from_outside(page: str) -> None:
 
 def test_page_is_accessible(page: str) -> None:
     tags = Tags(page)
-    assert len(tags.of("img")) == 6
+    assert len(tags.of("img")) == 11
     assert all(image.get("alt") for image in tags.of("img"))
     assert all(a.get("aria-label") or a.get("aria-hidden") for a in tags.of("svg"))
     assert tags.of("html")[0]["lang"] == "en"
@@ -131,7 +132,7 @@ def test_refused_page_gives_every_reason(
     refused = context(train, holdout, copied, schema, PrivacySpend())
     page = render_report(refused)
     assert "Refused" in page
-    assert len(refused.verdict.reasons) == 3
+    assert len(refused.verdict.reasons) >= 8
     assert "No differential privacy" in page
 
 
@@ -162,5 +163,5 @@ def test_frontier_is_drawn_with_gaps() -> None:
 
 
 def test_plots_are_png(good: ReportContext) -> None:
-    assert set(good.plots) == {"marginals", "tvd", "kaplan_meier", "roc", "calibration", "membership"}
+    assert set(good.plots) == set(FIGURES) - {"frontier"}
     assert all(image.startswith(PNG) for image in good.plots.values())
