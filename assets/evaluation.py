@@ -11,7 +11,7 @@ import dagster as dg
 import numpy as np
 import polars as pl
 
-from assets.manifest import pooled, read_manifest
+from assets.manifest import pooled, read_manifest, with_hospital
 from assets.workspace import Workspace
 from records.files import TableFile
 from use_cases.cohort import Cohort
@@ -58,9 +58,10 @@ def evaluation_assets(use_case: UseCase, cohort: Cohort, workspace: Workspace) -
 
         schema = released_schema(cohort.table)
         refit = again(context, synthetic, config.refits * 2)
+        train, holdout, hospital = with_hospital(deidentified, cohort)
         made = utility_suite(
-            *pooled(deidentified), synthetic.frame, schema, schema.outcomes[0], seed=EVALUATION_SEED, refit=refit,
-            repetitions=config.refits, candidate_sha256=synthetic.sha256,
+            train, holdout, synthetic.frame, schema, schema.outcomes[0], seed=EVALUATION_SEED, refit=refit,
+            repetitions=config.refits, candidate_sha256=synthetic.sha256, site=hospital,
         )  # fmt: skip
         return evaluated(context, "downstream classifier", synthetic, made)
 

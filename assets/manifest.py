@@ -12,6 +12,10 @@ import polars as pl
 from assets.workspace import Workspace
 from records.errors import StorageError
 from records.files import TableFile, sha256, write_atomically
+from records.schema import Column, Kind, Role
+from use_cases.cohort import Cohort
+
+HOSPITAL = "hospital_of_patient"
 
 
 def data_version(parts: dict[str, TableFile]) -> str:
@@ -23,6 +27,20 @@ def pooled(parts: dict[str, TableFile]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Training and held-out patients of all hospitals; only the former may reach a synthesizer."""
     table = pl.concat([part.frame for _, part in sorted(parts.items())])
     return table.filter(~pl.col("holdout")), table.filter("holdout")
+
+
+def with_hospital(parts: dict[str, TableFile], cohort: Cohort) -> tuple[pl.DataFrame, pl.DataFrame, Column | None]:
+    """As ``pooled``, with each patient's hospital in a column of its own, and that column; ``None`` for one hospital."""
+    if len(cohort.site_names) < 2:
+        return *pooled(parts), None
+    label = "Hospital" if cohort.sites.column else "Hospital (simulated split)"
+    levels = {name: name for name in cohort.site_names}
+    column = Column(name=HOSPITAL, label=label, role=Role.SITE, kind=Kind.CATEGORY, levels=levels)
+    named = {
+        name: TableFile(part.frame.with_columns(pl.lit(name, dtype=column.dtype).alias(HOSPITAL)), part.sha256)
+        for name, part in parts.items()
+    }
+    return *pooled(named), column
 
 
 def write_manifest(workspace: Workspace, use_case: str, manifest: dict[str, Any]) -> None:

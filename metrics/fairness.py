@@ -22,11 +22,11 @@ import polars as pl
 
 from metrics.discrimination import Z95, auc, percentile_interval, resampling_weights, weighted_aucs
 from metrics.plain import plain
-from metrics.utility.subgroups import Subgroup, subgroups
+from metrics.utility.subgroups import Subgroup, groups_of, subgroups
 from metrics.utility.train_test import TrainTest
 from records.discretisation import discrete_columns, encode, value_levels
 from records.outcome import binary_outcome
-from records.schema import Outcome, Role, Schema
+from records.schema import Column, Outcome, Role, Schema
 
 FEWEST_ROWS = 30
 FEWEST_OF_CLASS = 10
@@ -77,6 +77,7 @@ def fairness(
     *,
     rng: np.random.Generator,
     bootstraps: int = BOOTSTRAPS,
+    site: Column | None = None,
 ) -> FairnessReport:
     """Measure every subgroup.
 
@@ -88,8 +89,13 @@ def fairness(
         Models trained on these tables for ``outcome``.
     rng : numpy.random.Generator
         Draws resamples and matched samples.
+    site : Column or None
+        A column that the real tables carry and the synthetic one does not, since sites are not released: its groups
+        have utility, but neither representation nor fidelity.
     """
-    wanted = subgroups(schema, pl.concat([train.select(schema.names), holdout.select(schema.names)]))
+    names = [*schema.names, *([site.name] if site else [])]
+    real = pl.concat([train.select(names), holdout.select(names)])
+    wanted = subgroups(schema, real) + (groups_of(site, real) if site else [])
     if not wanted:
         return FairnessReport([], None, 0, 0, NOTHING, NOTHING)
     tables = {"train": train, "holdout": holdout, "synthetic": synthetic}
@@ -98,9 +104,9 @@ def fairness(
     known_label = binary_outcome(holdout, schema, outcome).is_not_null().to_numpy()
     groups = []
     for group in wanted:
-        inside = {name: group.members(frame) for name, frame in tables.items()}
+        inside = {name: group.members(frame) for name, frame in tables.items() if group.column.name in frame.columns}
         kept = [i for i, c in enumerate(columns) if c.name != group.column.name]
-        parts = {name: codes[name][inside[name]][:, kept] for name in tables}
+        parts = {name: codes[name][inside[name]][:, kept] for name in inside}
         levels = [value_levels(columns[i]) + 1 for i in kept]
         groups.append(
             _described(group, inside, inside["holdout"][known_label], trained)
@@ -127,7 +133,9 @@ def _described(
         "known": reason is None,
         "reason": reason,
         "counts": shown | {"holdout_events": _rounded(int(trained.test.label[tested].sum()))},
-        "representation": _representation(shown["train"], totals["train"], shown["synthetic"], totals["synthetic"]),
+        "representation": _representation(
+            shown["train"], totals["train"], shown.get("synthetic"), totals.get("synthetic", 0)
+        ),
     }
 
 
@@ -147,10 +155,16 @@ def _reason(tested: np.ndarray, trained: TrainTest) -> str | None:
     return None
 
 
-def _representation(real: int, real_total: int, synthetic: int, synthetic_total: int) -> dict[str, float | None]:
+def _representation(
+    real: int, real_total: int, synthetic: int | None, synthetic_total: int
+) -> dict[str, float | None]:  # fmt: skip
+    found: dict[str, float | None] = dict.fromkeys(("synthetic", "ratio", "lower", "upper"))
+    found["real"] = real / max(real_total, 1)
+    if synthetic is None:
+        return found
     shares = {"real": real / max(real_total, 1), "synthetic": synthetic / max(synthetic_total, 1)}
     if real == 0:
-        return {**shares, "ratio": None, "lower": None, "upper": None}
+        return found | shares
     some = max(synthetic, 0.5)
     spread = np.sqrt(max(1 / some - 1 / max(synthetic_total, 1), 0) + max(1 / real - 1 / real_total, 0))
     bounds = {name: some / max(synthetic_total, 1) / shares["real"] * np.exp(sign * Z95 * spread)
@@ -162,7 +176,7 @@ def _fidelity(
     parts: Mapping[str, np.ndarray], levels: Sequence[int], rng: np.random.Generator
 ) -> dict[str, float] | None:
     """Mean one-way total variation to the training patients of the group; ``None`` if a part has fewer than 30 rows."""
-    if not levels or min(len(part) for part in parts.values()) < FEWEST_ROWS:
+    if not levels or "synthetic" not in parts or min(len(part) for part in parts.values()) < FEWEST_ROWS:
         return None
     size = min(len(parts["holdout"]), len(parts["synthetic"]))
     matched = parts["synthetic"][rng.choice(len(parts["synthetic"]), size, replace=False)]

@@ -61,7 +61,8 @@ def _shares(axes: Axes, groups: Sequence[Mapping[str, Any]]) -> None:
     for place, group in enumerate(groups):
         found = group["representation"]
         if found["ratio"] is None:
-            axes.text(1, place, " too few real patients", va="center", color=QUIET, fontsize=7.5, style="italic")
+            why = " not released" if found["synthetic"] is None else " too few real patients"
+            axes.text(1, place, why, va="center", color=QUIET, fontsize=7.5, style="italic")
             continue
         value, lower, upper = (max(found[key], SMALLEST_RATIO) for key in ("ratio", "lower", "upper"))
         _whisker(axes, place, value, lower, upper, REAL)

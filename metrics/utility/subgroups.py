@@ -48,10 +48,11 @@ def subgroups(schema: Schema, real: pl.DataFrame) -> list[Subgroup]:
     real : polars.DataFrame
         Real patients, whose counts choose among more than twelve levels.
     """
-    return [group for column in grouping_columns(schema) for group in _groups(column, real)]
+    return [group for column in grouping_columns(schema) for group in groups_of(column, real)]
 
 
-def _groups(column: Column, real: pl.DataFrame) -> list[Subgroup]:
+def groups_of(column: Column, real: pl.DataFrame) -> list[Subgroup]:
+    """The groups of one column; see ``subgroups``."""
     groups = _bands(column) if column.numeric else _levels(column, real)
     if column.missing:
         groups.append(Subgroup(column, "missing", (value_levels(column),)))

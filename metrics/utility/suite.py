@@ -18,7 +18,7 @@ from metrics.utility.inference_validity import inference_validity
 from metrics.utility.prediction import utility_report
 from metrics.utility.survival_model import cox_agreement
 from metrics.utility.train_test import train_test
-from records.schema import Outcome, Schema
+from records.schema import Column, Outcome, Schema
 
 
 def utility_suite(
@@ -32,6 +32,7 @@ def utility_suite(
     refit: Refit | None = None,
     repetitions: int = 100,
     candidate_sha256: str | None = None,
+    site: Column | None = None,
 ) -> dict[str, Any]:
     """Measure prediction, decisions, importance, Cox regression, inference and subgroups.
 
@@ -46,6 +47,8 @@ def utility_suite(
         measured by making ``2 * repetitions`` tables.
     candidate_sha256 : str or None
         Hash of the candidate's file; by default the hash of ``synthetic`` itself.
+    site : Column or None
+        Hospitals that the real tables name and the synthetic one does not (``metrics.fairness``).
 
     Returns
     -------
@@ -66,7 +69,7 @@ def utility_suite(
             "inference": inference_validity(
                 train, synthetic, schema, outcome, rng=rngs[3], refit=refit, repetitions=repetitions
             ).to_json(),
-            "subgroups": fairness(*tables, schema, outcome, trained, rng=rngs[4]).to_json(),
+            "subgroups": fairness(*tables, schema, outcome, trained, rng=rngs[4], site=site).to_json(),
         }
         report = utility_report(trained, outcome, seed=seed, candidate_sha256=named).to_json()
     reasons = {name: part["reason"] for name, part in parts.items() if part["reason"] is not None}

@@ -13,6 +13,7 @@ from metrics.plots.subgroups import subgroups_plot
 from metrics.utility.subgroups import subgroups
 from metrics.utility.train_test import train_test
 from records.schema import Column, Kind, Outcome, Role, Schema
+from tests.metrics.conftest import Draw
 
 SCHEMA = Schema(
     name="grouped",
@@ -157,3 +158,19 @@ def test_of_many_levels_the_twelve_most_frequent_with_fifty_patients() -> None:
     assert len(chosen) == 12
     assert {f"C{i}" for i in range(5)} <= set(chosen)
     assert not {f"C{i}" for i in range(5, 10)} & set(chosen)
+
+
+def test_hospitals_that_are_not_released_have_utility_only(schema: Schema, draw: Draw) -> None:
+    outcome, site = schema.outcomes[0], schema["hospital"]
+    rest = schema.select(n for n in schema.names if n not in ("hospital", "patient"))
+    train, holdout, made = draw(800, 1), draw(600, 2), draw(800, 3).select(rest.names)
+    trained = train_test(train, holdout, made, rest, outcome, seed=0)
+    report = fairness(train, holdout, made, rest, outcome, trained, rng=np.random.default_rng(0), site=site)
+    hospitals = [g for g in report.groups if g["column"] == "hospital"]
+    assert [g["group"] for g in hospitals] == ["A", "B"]
+    for group in hospitals:
+        assert group["utility"] is not None
+        assert group["fidelity"] is None
+        assert group["representation"]["synthetic"] is None
+        assert 0 < group["representation"]["real"] < 1
+    assert subgroups_plot(report.to_json()).startswith(b"\x89PNG")
