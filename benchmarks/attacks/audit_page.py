@@ -13,8 +13,9 @@ import polars as pl
 from benchmarks.attacks.comparison import table as lines
 from deidentification.pipeline import deidentify
 from deidentification.schema import released_schema
-from metrics.attacks.audit import AuditReport, audit_scores, gaussian_epsilon
+from metrics.attacks.audit import AuditReport, audit_scores
 from metrics.attacks.canaries import added, canaries
+from metrics.attacks.gaussian_dp import gaussian_epsilon
 from models.accounting import epsilon_to_rho, rho_to_epsilon
 from models.attributes import encode_attributes
 from models.estimation import Measurement

@@ -21,14 +21,13 @@ Learning, USENIX Security. Dong, Roth and Su, 2022, JRSS B 84:3 (Gaussian DP, Co
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import exp, log, sqrt
+from math import log
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import beta, norm
+from scipy.stats import beta
 
-from metrics.discrimination import Z95, delong
+from metrics.attacks.gaussian_dp import gaussian_epsilon, gaussian_mu
 from metrics.plain import plain
 from records.errors import ParameterError
 
@@ -38,7 +37,6 @@ FEWEST_TRIALS = 20
 # The best of many events on the first half is partly luck: rare events must convince more to be chosen.
 CHOICE_CONFIDENCE = 0.9999
 MOST_THRESHOLDS = 4000
-MOST_EPSILON = 1e3
 SMALLEST = 1e-300
 
 
@@ -167,30 +165,6 @@ def audit_scores(
         gaussian_epsilon_lower=under_assumption,
         gaussian_violated=under_assumption > claimed_epsilon,
     )
-
-
-def gaussian_mu(with_canary: np.ndarray, without: np.ndarray, *, confidence: float = 0.95) -> float:
-    """Lower bound of mu, at least 0, from DeLong's bound of the AUC.
-
-    One run of either world is added at the wrong end, so that worlds that never overlap give a finite bound too.
-    """
-    both = np.concatenate([with_canary, without])
-    scores = np.concatenate([with_canary, [both.min()], without, [both.max()]])
-    area = delong(scores, np.arange(len(scores)) <= len(with_canary))
-    lower = area.value - float(norm.ppf(confidence)) * (area.value - area.lower) / Z95
-    return max(0.0, sqrt(2) * float(norm.ppf(max(lower, 0.0))))
-
-
-def gaussian_epsilon(mu: float, delta: float) -> float:
-    """Smallest epsilon at ``delta`` of mu-Gaussian differential privacy (Dong, Roth and Su, 2022, Corollary 1)."""
-
-    def excess(epsilon: float) -> float:
-        log_second = epsilon + float(norm.logcdf(-epsilon / mu - mu / 2))
-        return float(norm.cdf(-epsilon / mu + mu / 2)) - exp(min(log_second, 0.0)) - delta
-
-    if mu <= 0 or excess(0.0) <= 0:
-        return 0.0
-    return MOST_EPSILON if excess(MOST_EPSILON) > 0 else float(brentq(excess, 0.0, MOST_EPSILON, xtol=1e-9))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

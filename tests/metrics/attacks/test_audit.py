@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
-from metrics.attacks.audit import audit, audit_scores, gaussian_epsilon, gaussian_mu
+from metrics.attacks.audit import audit, audit_scores
+from metrics.attacks.gaussian_dp import gaussian_epsilon, gaussian_mu
 from models.accounting import epsilon_to_rho, rho_to_epsilon
 from records.errors import ParameterError
 

@@ -104,6 +104,7 @@ def test_several_rows_of_one_patient_are_caught(
     assert counted(neighbours, cohort[1], trials=1000, rows=4).violated
 
 
+@pytest.mark.slow
 def test_levels_read_from_the_data_are_caught(
     neighbours: list[pl.DataFrame], cohort: tuple[pl.DataFrame, Schema]
 ) -> None:
