@@ -7,7 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from metrics.attacks import suite as module
 from metrics.attacks.suite import ATTACKS, GROUPS, MembershipSuite, membership_suite
+from metrics.attacks.vulnerable import most_vulnerable
 from records.errors import ParameterError
 from records.schema import Schema
 from tests.metrics.attacks.planted import WIDE, leaking_release
@@ -82,6 +84,17 @@ def test_report_is_json_without_patients(
 def test_enough_controls_give_one_in_a_thousand(draw: Draw, schema: Schema) -> None:
     report = membership_suite(*(draw(1000, i) for i in range(3)), schema, rng=np.random.default_rng(0), draws=1)
     assert report.attacks[0].tpr_at_fpr[0]["tpr"] is not None
+
+
+def test_the_release_does_not_choose_its_targets(
+    train: pl.DataFrame, holdout: pl.DataFrame, fresh: pl.DataFrame, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The most vulnerable are the same whatever was released."""
+    chosen = []
+    monkeypatch.setattr(module, "most_vulnerable", lambda pool: chosen.append(most_vulnerable(pool)) or chosen[-1])
+    for synthetic in (fresh, train):
+        suite(train, holdout, synthetic, schema)
+    assert np.array_equal(chosen[:5], chosen[5:])
 
 
 @pytest.mark.parametrize("rows", [0, 5])
