@@ -15,6 +15,8 @@ CHECKED = (
     ("downstream_classifier", "tstr_loss", "max_tstr_loss"),
     ("fidelity_utility_report", "mean_tvd2", "max_mean_tvd2"),
     ("privacy_report", "auc_lower", "max_membership_auc_lower"),
+    ("privacy_report", "membership.worst.auc_lower", "max_worst_attack_auc_lower"),
+    ("privacy_report", "membership.worst_of_all_candidates.auc_upper", "max_worst_attack_auc_upper"),
     ("privacy_report", "exact_copies_excess", "max_exact_copies_excess"),
 )
 
@@ -29,11 +31,13 @@ def _check(use_case: UseCase, asset: str, figure: str, limit: str) -> dg.AssetCh
 
     @dg.asset_check(
         asset=dg.AssetKey([use_case.key, asset]),
-        name=f"{figure}_within_limit",
+        name=f"{figure.replace('.', '_')}_within_limit",
         description=f"{figure} must be at most {highest:g} ({limit}).",
     )
     def within_limit(report: dict[str, Any]) -> dg.AssetCheckResult:
-        value = report[figure]
+        from metrics.reporting.headline import at
+
+        value = at(report, figure)
         passed = value is not None and value <= highest
         return dg.AssetCheckResult(passed=passed, metadata={"value": str(value), "limit": highest})
 

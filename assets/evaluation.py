@@ -24,7 +24,7 @@ Refit = Callable[[pl.DataFrame, np.random.Generator], pl.DataFrame]
 class EvaluationConfig(dg.Config):
     """Fits of the candidate's synthesizer: ``refits`` to test p-values (two each), ``shadows`` to attack it."""
 
-    refits: int = 10
+    refits: int = 6
     shadows: int = 0
 
 

@@ -4,6 +4,7 @@ Belongs here: the audited table, its worst-case patient, the score, and the page
 (``metrics.attacks.audit``).
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from benchmarks.attacks.comparison import table as lines
 from deidentification.pipeline import deidentify
 from deidentification.schema import released_schema
 from metrics.attacks.audit import AuditReport, audit_scores
+from metrics.attacks.audited import STORED
 from metrics.attacks.canaries import added, canaries
 from metrics.attacks.gaussian_dp import gaussian_epsilon
 from models.accounting import epsilon_to_rho, rho_to_epsilon
@@ -59,6 +61,20 @@ def write_audit(trials: int, page: Path = PAGE) -> None:
             "claim at delta 0.05", "bound without assumption", "runs in each world", "verdict"]  # fmt: skip
     text = WORDS.format(columns=", ".join(COLUMNS), trials=trials, table=lines([head, *rows]))
     page.write_text(text, encoding="utf-8")
+    _store(rows, trials)
+
+
+def _store(rows: list[list[str]], trials: int) -> None:
+    """The figures that reports show under a claim (``metrics.attacks.audited``)."""
+    names = ("claimed_epsilon", "epsilon_lower", "gaussian_epsilon_lower")
+    audits = [
+        {"seen": row[1], "trials": trials, "verdict": row[-1]}
+        | {name: float(row[at]) for name, at in zip(names, (0, 2, 3), strict=True)}
+        for row in rows
+    ]
+    table = f"Copenhagen Stroke Study: {', '.join(COLUMNS)}"
+    stored = {"synthesizer": "auto", "delta": DELTA, "table": table, "audits": audits}
+    STORED.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 
 
 def scores(frame: pl.DataFrame, schema: Schema, rho: float, trials: int) -> dict[str, np.ndarray]:

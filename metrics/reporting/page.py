@@ -12,6 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from metrics.attacks.audited import audit_under
 from metrics.gate import Verdict
 from metrics.plots.prediction import MODELS
 from metrics.reporting.finnish import finnish_summary
@@ -92,6 +93,7 @@ def render_report(context: ReportContext) -> str:
             provenance_labels=PROVENANCE_LABELS,
             models=MODELS,
             unknown=UNKNOWN,
+            audit=audit_under(context.spend.get("epsilon")),
             finnish=finnish_summary(context.document) if context.document else [],
         )
     )

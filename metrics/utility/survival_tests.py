@@ -72,10 +72,12 @@ def cox_on_one(time: np.ndarray, event: np.ndarray, values: np.ndarray) -> tuple
     last = np.searchsorted(-time[order], -time[order][died], side="right") - 1
     value = 0.0
     for _ in range(STEPS):
-        weight = np.exp(x * value)
-        total, first, second = (np.cumsum(weight * x**power)[last] for power in range(3))
-        mean = first / total
-        information = float((second / total - mean**2).sum())
+        # Where the likelihood has no maximum the sums overflow; the information is then no number and the search ends.
+        with np.errstate(over="ignore", invalid="ignore"):
+            weight = np.exp(x * value)
+            total, first, second = (np.cumsum(weight * x**power)[last] for power in range(3))
+            mean = first / total
+            information = float((second / total - mean**2).sum())
         if not information > 0 or abs(value) > LARGEST_COEFFICIENT:
             break
         step = float((x[died] - mean).sum()) / information

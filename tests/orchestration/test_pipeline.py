@@ -158,7 +158,10 @@ def test_packages_lie_in_this_repository() -> None:
 
 def test_checks_stand_beside_the_reports(first: dg.ExecuteInProcessResult) -> None:
     found = {e.check_name: e.passed for e in first.get_asset_check_evaluations()}
-    expected = {"tstr_loss", "mean_tvd2", "auc_lower", "exact_copies_excess"}
+    expected = {
+        "tstr_loss", "mean_tvd2", "auc_lower", "exact_copies_excess", "membership_worst_auc_lower",
+        "membership_worst_of_all_candidates_auc_upper",
+    }  # fmt: skip
     assert found == {f"{name}_within_limit": True for name in expected}
 
 
