@@ -13,12 +13,13 @@ import polars as pl
 
 from deidentification.pipeline import deidentify
 from deidentification.schema import released_schema
-from orchestration.own_codebook import read_codebook, with_patients
+from orchestration.own_patients import with_patients
 from records.errors import CodebookError, Problem, TableError
 from records.files import sha256
 from records.reading import read_table
 from records.schema import Kind, Role, Schema
 from records.validation import validate
+from use_cases.cohort import load_codebook
 
 FEWEST_ROWS = 50
 FEWEST_K = 2  # flags rows only; none is left out
@@ -54,7 +55,7 @@ def compared_tables(files: Files) -> Compared:
     PhaseIVError
         A file, the codebook or a table is not fit; the error lists all problems of all tables.
     """
-    cohort = read_codebook(files.codebook)
+    cohort = load_codebook(files.codebook)
     raw = {name: read_table(getattr(files, name)) for name in ("real", "holdout", "synthetic")}
     whole = comparable(cohort.table)
     released = released_schema(cohort.table)

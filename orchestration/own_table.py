@@ -15,10 +15,11 @@ import polars as pl
 
 from assets.answers import SynthesisConfig, answered
 from assets.workspace import Workspace
-from orchestration.own_codebook import read_codebook, with_patients
+from orchestration.own_patients import with_patients
 from records.errors import ParameterError
 from records.files import parquet_bytes, sha256, write_atomically
 from records.schema import Kind, Schema
+from use_cases.cohort import load_codebook
 
 K = 5
 
@@ -132,7 +133,7 @@ def _numbered(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _read(codebook: Path, data: Path) -> tuple[Schema, pl.DataFrame]:
-    cohort = read_codebook(codebook)
+    cohort = load_codebook(codebook)
     return with_patients(cohort.table, cohort.load(data))
 
 

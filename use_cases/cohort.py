@@ -29,6 +29,9 @@ class Source(Frozen):
     sha256: str | None = None
 
 
+OWN = Source(citation="given by the user", licence="given by the user", origin="own file", file="own file")
+
+
 class Sites(Frozen):
     """Hospitals: either a recorded ``column``, or ``simulated`` names assigned by a hash of the patient id."""
 
@@ -120,7 +123,7 @@ class Cohort(Frozen):
 
 
 def load_codebook(path: Path) -> Cohort:
-    """Read one cohort's YAML codebook.
+    """Read one YAML codebook: a cohort's (``table``, ``source``, ``sites``), or a bare schema, a user's own.
 
     Raises
     ------
@@ -129,6 +132,7 @@ def load_codebook(path: Path) -> Cohort:
     """
     try:
         entry = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-        return Cohort(**entry, folder=path.parent)
-    except (ValidationError, yaml.YAMLError, TypeError) as error:
+        whole = entry if "table" in entry else {"table": entry, "source": OWN, "sites": {}}
+        return Cohort(**whole, folder=path.parent)
+    except (OSError, ValidationError, yaml.YAMLError, TypeError) as error:
         raise CodebookError(f"{path.name} must be a valid codebook, got: {error}; mend it") from error
