@@ -5,6 +5,7 @@ Belongs here: calling metrics and attaching plots. Does not belong here: the met
 
 import base64
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
@@ -14,6 +15,7 @@ import polars as pl
 from assets.manifest import pooled, read_manifest, with_hospital
 from assets.workspace import Workspace
 from records.files import TableFile
+from records.schema import Schema
 from use_cases.cohort import Cohort
 from use_cases.registry import UseCase
 
@@ -30,17 +32,36 @@ class EvaluationConfig(dg.Config):
 
 def evaluation_assets(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> list[dg.AssetsDefinition]:
     """``downstream_classifier``, ``fidelity_utility_report`` and ``privacy_report``."""
-    shared = {"key_prefix": use_case.key, "group_name": use_case.key, "owners": [use_case.owner]}
-    stored = {**shared, "io_manager_key": "reports", "kinds": {"scikitlearn"}}
+    stored = {
+        "key_prefix": use_case.key, "group_name": use_case.key, "owners": [use_case.owner], "io_manager_key": "reports",
+        "kinds": {"scikitlearn"},
+    }  # fmt: skip
+    place = _Place(use_case, cohort, workspace)
+    return [make(place, stored) for make in (_downstream_classifier, _fidelity_utility_report, _privacy_report)]
 
-    def evaluated(context: dg.AssetExecutionContext, name: str, candidate: TableFile, report: dict[str, Any]) -> dict:
+
+@dataclass(frozen=True)
+class _Place:
+    """Whose candidate is measured, and where its reports go."""
+
+    use_case: UseCase
+    cohort: Cohort
+    workspace: Workspace
+
+    @property
+    def schema(self) -> Schema:
+        from deidentification.schema import released_schema
+
+        return released_schema(self.cohort.table)
+
+    def recorded(self, context: dg.AssetExecutionContext, name: str, candidate: TableFile, report: dict) -> dict:
+        """The report, after its figures and plots went to MLflow and to the page of the run."""
         from assets.tracking import Tracking
         from metrics.reporting.headline import numbers
 
-        manifest, drawn = read_manifest(workspace, use_case.key, candidate), _plots(report)
-        metrics = numbers(report)
-        run = Tracking(workspace).record(
-            use_case.key, name, params={"candidate_sha256": candidate.sha256}, metrics=metrics,
+        manifest, drawn = read_manifest(self.workspace, self.use_case.key, candidate), _plots(report)
+        run = Tracking(self.workspace).record(
+            self.use_case.key, name, params={"candidate_sha256": candidate.sha256}, metrics=numbers(report),
             tags={"dagster_run_id": context.run.run_id}, parent=manifest["mlflow_run"],
             files={f"{key}.png": png for key, png in drawn.items()},
         )  # fmt: skip
@@ -49,61 +70,63 @@ def evaluation_assets(use_case: UseCase, cohort: Cohort, workspace: Workspace) -
         )
         return report
 
+    def refit(self, context: dg.AssetExecutionContext, candidate: TableFile, fits: int) -> Refit | None:
+        """The candidate's synthesizer, to be run ``fits`` times; what that would cost is written to the ledger."""
+        from assets.refit import refit_of
+
+        if not fits:
+            return None
+        asked = read_manifest(self.workspace, self.use_case.key, candidate)
+        params, spend = asked["params"], asked["spend"]
+        if spend["rho"] is not None:
+            _note(self.workspace, self.cohort, spend, fits, context.run.run_id)
+        return refit_of(params["synthesizer"], params["epsilon"], self.use_case.delta, self.schema)
+
+
+def _downstream_classifier(place: _Place, stored: dict[str, Any]) -> dg.AssetsDefinition:
     @dg.asset(**stored, description="TSTR beside TRTR on held-out real patients; decisions, Cox, p-values, subgroups.")
     def downstream_classifier(
         context: dg.AssetExecutionContext, config: EvaluationConfig, synthetic, deidentified
     ) -> dict:  # fmt: skip
-        from deidentification.schema import released_schema
         from metrics.utility.suite import utility_suite
 
-        schema = released_schema(cohort.table)
-        refit = again(context, synthetic, config.refits * 2)
-        train, holdout, hospital = with_hospital(deidentified, cohort)
+        schema, refit = place.schema, place.refit(context, synthetic, config.refits * 2)
+        train, holdout, hospital = with_hospital(deidentified, place.cohort)
         made = utility_suite(
             train, holdout, synthetic.frame, schema, schema.outcomes[0], seed=EVALUATION_SEED, refit=refit,
             repetitions=config.refits, candidate_sha256=synthetic.sha256, site=hospital,
         )  # fmt: skip
-        return evaluated(context, "downstream classifier", synthetic, made)
+        return place.recorded(context, "downstream classifier", synthetic, made)
 
+    return downstream_classifier  # type: ignore[return-value]
+
+
+def _fidelity_utility_report(place: _Place, stored: dict[str, Any]) -> dg.AssetsDefinition:
     @dg.asset(**stored, description="Distances beside a real holdout, independent columns and a copy; Kaplan-Meier.")
     def fidelity_utility_report(context: dg.AssetExecutionContext, synthetic, deidentified) -> dict:
-        from deidentification.schema import released_schema
         from metrics.fidelity.suite import fidelity_suite
 
-        made = fidelity_suite(
-            *pooled(deidentified), synthetic.frame, released_schema(cohort.table),
-            rng=np.random.default_rng(EVALUATION_SEED), candidate_sha256=synthetic.sha256,
-        )  # fmt: skip
-        return evaluated(context, "fidelity", synthetic, made)
+        rng = np.random.default_rng(EVALUATION_SEED)
+        tables = (*pooled(deidentified), synthetic.frame)
+        made = fidelity_suite(*tables, place.schema, rng=rng, candidate_sha256=synthetic.sha256)
+        return place.recorded(context, "fidelity", synthetic, made)
 
+    return fidelity_utility_report  # type: ignore[return-value]
+
+
+def _privacy_report(place: _Place, stored: dict[str, Any]) -> dg.AssetsDefinition:
     @dg.asset(**stored, description="Membership, singling out, linkability, inference, reconstruction, copies.")
-    def privacy_report(
-        context: dg.AssetExecutionContext, config: EvaluationConfig, synthetic, deidentified
-    ) -> dict:  # fmt: skip
-        from deidentification.schema import released_schema
+    def privacy_report(context: dg.AssetExecutionContext, config: EvaluationConfig, synthetic, deidentified) -> dict:
         from metrics.attacks.privacy_suite import privacy_suite
 
-        refit = again(context, synthetic, config.shadows)
         made = privacy_suite(
-            *pooled(deidentified), synthetic.frame, released_schema(cohort.table), refit=refit, shadows=config.shadows,
-            rng=np.random.default_rng(EVALUATION_SEED), candidate_sha256=synthetic.sha256,
+            *pooled(deidentified), synthetic.frame, place.schema, rng=np.random.default_rng(EVALUATION_SEED),
+            refit=place.refit(context, synthetic, config.shadows), shadows=config.shadows,
+            candidate_sha256=synthetic.sha256,
         )  # fmt: skip
-        return evaluated(context, "privacy", synthetic, made)
+        return place.recorded(context, "privacy", synthetic, made)
 
-    def again(context: dg.AssetExecutionContext, candidate: TableFile, fits: int) -> Refit | None:
-        """The candidate's synthesizer, to be run ``fits`` times; what that would cost is written to the ledger."""
-        from assets.refit import refit_of
-        from deidentification.schema import released_schema
-
-        if not fits:
-            return None
-        asked = read_manifest(workspace, use_case.key, candidate)
-        params, spend = asked["params"], asked["spend"]
-        if spend["rho"] is not None:
-            _note(workspace, cohort, spend, fits, context.run.run_id)
-        return refit_of(params["synthesizer"], params["epsilon"], use_case.delta, released_schema(cohort.table))
-
-    return [downstream_classifier, fidelity_utility_report, privacy_report]  # type: ignore[return-value]
+    return privacy_report  # type: ignore[return-value]
 
 
 def _note(workspace: Workspace, cohort: Cohort, spend: dict[str, Any], fits: int, run_id: str) -> None:

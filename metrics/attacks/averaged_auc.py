@@ -11,7 +11,9 @@ come from the same controls, and on 300 simulated releases without a leak the st
 
 The interval is Wilson's score interval with the number of trials that would give this variance: DeLong's own symmetric
 interval has no width where all members are found, and misses the truth far too often near it (in 42 % of simulations
-with 10 members of whom 90 % are found for sure, 7 % with 150; Wilson's in 4 % and 5 %).
+with 10 members of whom 90 % are found for sure, 7 % with 150; Wilson's in 4 % and 5 %). Its quantile is Student's, since
+the variance of a group of some 15 members and 15 controls is itself uncertain: with the normal one the interval of the
+most vulnerable covered a planted leak in 94 % of 1,228 simulations.
 
 References
 ----------
@@ -23,7 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm, rankdata
+from scipy.stats import rankdata, t
 
 from metrics.discrimination import Interval
 
@@ -52,8 +54,14 @@ def averaged_auc(draws: Sequence[ScoredDraw], *, level: float = 0.95) -> Interva
     value = float(np.mean([cases.mean() for cases, _ in parts]))
     cases = _squared_influence([draw.member_rows for draw in draws], [part[0] for part in parts])
     controls = _squared_influence([draw.control_rows for draw in draws], [part[1] for part in parts])
-    most, fewest = len(cases) + len(controls), min(len(cases), len(controls))
-    return score_interval(value, float(cases.sum() + controls.sum()), most=most, fewest=fewest, level=level)
+    return score_interval(
+        value,
+        float(cases.sum() + controls.sum()),
+        most=len(cases) + len(controls),
+        fewest=min(len(cases), len(controls)),
+        freedom=min(len(d.member_rows) + len(d.control_rows) for d in draws) - 2,
+        level=level,
+    )
 
 
 def _components(draw: ScoredDraw) -> tuple[np.ndarray, np.ndarray]:
@@ -73,8 +81,8 @@ def _squared_influence(rows: Sequence[np.ndarray], components: Sequence[np.ndarr
     return draws * np.bincount(positions, weights=np.concatenate(squares), minlength=len(known))
 
 
-def score_interval(value: float, variance: float, *, most: int, fewest: int, level: float) -> Interval:
-    """Wilson's interval of a share with a given variance.
+def score_interval(value: float, variance: float, *, most: int, fewest: int, freedom: int, level: float) -> Interval:
+    """Wilson's interval of a share with an estimated variance.
 
     Parameters
     ----------
@@ -83,11 +91,13 @@ def score_interval(value: float, variance: float, *, most: int, fewest: int, lev
         Cap of the number of trials, for a variance that is too small by luck.
     fewest : int
         Number of trials where the variance is 0, since all or no members were found.
+    freedom : int
+        Degrees of freedom of the variance, at least 1.
     level : float
     """
     spread = value * (1 - value)
     trials = min(spread / variance, most) if variance > 0 and spread > 0 else fewest
-    z = float(norm.ppf(0.5 + level / 2))
+    z = float(t.ppf(0.5 + level / 2, freedom))
     centre = (value + z**2 / (2 * trials)) / (1 + z**2 / trials)
     half = z / (1 + z**2 / trials) * float(np.sqrt(spread / trials + z**2 / (4 * trials**2)))
     return Interval(value, max(0.0, min(value, centre - half)), min(1.0, max(value, centre + half)))

@@ -180,5 +180,7 @@ def _found(found: np.ndarray, wrong: np.ndarray, rate: float) -> dict[str, Any]:
         return {"fpr": rate, "tpr": None, "lower": None, "upper": None, "reason": reason}
     shares = (found > threshold(wrong.ravel(), rate)).mean(axis=1)
     variance = float(shares.var(ddof=1)) / len(shares)
-    share = score_interval(float(shares.mean()), variance, most=found.size, fewest=len(shares), level=0.95)
+    share = score_interval(
+        float(shares.mean()), variance, most=found.size, fewest=len(shares), freedom=len(shares) - 1, level=0.95
+    )
     return {"fpr": rate, "tpr": share.value, "lower": share.lower, "upper": share.upper, "reason": None}

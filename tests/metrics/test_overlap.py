@@ -12,7 +12,7 @@ from tests.metrics.conftest import Draw
 
 def test_an_honest_split_passes(schema: Schema, draw: Draw) -> None:
     for seed in range(20):
-        refuse_overlap(draw(400, seed), draw(200, seed + 100), draw(400, seed + 200), schema)
+        assert refuse_overlap(draw(400, seed), draw(200, seed + 100), draw(400, seed + 200), schema) is None
 
 
 def test_an_honest_split_of_few_columns_passes(schema: Schema, draw: Draw) -> None:
@@ -20,7 +20,7 @@ def test_an_honest_split_of_few_columns_passes(schema: Schema, draw: Draw) -> No
     small = schema.select(["hospital", "stage", "smoker"])
     for seed in range(20):
         tables = [draw(60, seed + i).select(small.names) for i in (0, 100, 200)]
-        refuse_overlap(tables[0], tables[1], tables[2], small)
+        assert refuse_overlap(tables[0], tables[1], tables[2], small) is None
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 1.0])
@@ -48,4 +48,4 @@ def test_a_copy_of_the_holdout_is_refused(schema: Schema, draw: Draw) -> None:
 
 def test_a_copy_of_the_training_table_is_no_error(schema: Schema, draw: Draw) -> None:
     train = draw(400, 1)
-    refuse_overlap(train, draw(200, 2), train, schema)
+    assert refuse_overlap(train, draw(200, 2), train, schema) is None

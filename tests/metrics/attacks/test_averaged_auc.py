@@ -28,7 +28,8 @@ def test_one_draw_is_delong_with_a_score_interval(members: int, controls: int, s
     assert 0 <= found.lower <= found.value <= found.upper <= 1
     if symmetric.lower > 0 and symmetric.upper < 1 and symmetric.upper > symmetric.value:
         variance = ((symmetric.upper - symmetric.value) / Z95) ** 2
-        expected = score_interval(found.value, variance, most=members + controls, fewest=1, level=0.95)
+        patients = members + controls
+        expected = score_interval(found.value, variance, most=patients, fewest=1, freedom=patients - 2, level=0.95)
         assert (found.lower, found.upper) == pytest.approx((expected.lower, expected.upper))
 
 

@@ -141,7 +141,11 @@ def test_intervals_cover_a_known_leak(copied: float, noise: float) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("draws", [1, 5])
 def test_intervals_cover_where_members_and_vulnerable_are_drawn(draws: int) -> None:
-    """More members than controls, so that draws differ in members; both groups; once and repeated."""
+    """More members than controls, so that draws differ in members; both groups; once and repeated.
+
+    An interval that covers in 95 % falls short of this bound, 2.75 standard errors lower, with probability 0.003 in
+    each of the 8 comparisons.
+    """
     covered, run = {}, {}
     for seed in range(REPETITIONS):
         rng = np.random.default_rng([seed, 3])
@@ -152,4 +156,5 @@ def test_intervals_cover_where_members_and_vulnerable_are_drawn(draws: int) -> N
                 hit = r.auc_lower <= 0.7 <= r.auc_upper
                 covered[r.attack, r.group] = covered.get((r.attack, r.group), 0) + hit
     assert min(run[a, g] for a in ATTACKS for g in GROUPS) > 150
-    assert all(covered[key] >= 0.93 * run[key] for key in run), (covered, run)
+    least = {key: 0.95 * n - 2.75 * np.sqrt(0.95 * 0.05 * n) for key, n in run.items()}
+    assert all(covered[key] >= least[key] for key in run), (covered, run)
