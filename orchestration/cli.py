@@ -206,6 +206,9 @@ def progression(
 app.command(
     epilog="Example: `phaseiv evaluate --real train.csv --holdout test.csv --synthetic made.csv --schema my.yaml`"
 )(cli_evaluation.evaluate)
+app.command(epilog="Example: `phaseiv private-test --test test.csv --synthetic made.csv --schema my.yaml`")(
+    cli_evaluation.private_test
+)
 app.command(epilog="Example: `phaseiv compare ours.json theirs.json --out comparison.html`")(cli_evaluation.compare)
 
 

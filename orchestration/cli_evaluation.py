@@ -1,4 +1,4 @@
-"""The commands ``phaseiv evaluate`` and ``phaseiv compare``.
+"""The commands ``phaseiv evaluate``, ``phaseiv private-test`` and ``phaseiv compare``.
 
 Belongs here: arguments, progress and exit codes. Does not belong here: what is measured (``evaluation``, ``metrics``).
 """
@@ -48,6 +48,32 @@ def evaluate(
     _tell([out.stem], [document])
     typer.echo(f"report: {out}   figures: {out.with_suffix('.json')}")
     raise typer.Exit(0 if document["verdict"]["released"] else 1)
+
+
+def private_test(
+    test: Annotated[Path, typer.Option(help="CSV or Parquet: real patients that no synthesizer saw.")],
+    synthetic: Annotated[Path, typer.Option(help="CSV or Parquet, made by any tool.")],
+    schema: Annotated[Path, typer.Option(help="Codebook (YAML): a cohort's, or name, title, columns and outcomes.")],
+    epsilon: Annotated[float, typer.Option(help="Privacy budget of the question.")] = 1.0,
+    delta: Annotated[float, typer.Option(help="Below one in the number of patients.")] = 1e-5,
+    total_rho: Annotated[float, typer.Option(help="zCDP that all questions to these patients may cost.")] = 0.5,
+) -> None:
+    """Tell who may not see the real patients how well the synthetic ones train a classifier: AUC with noise."""
+    from orchestration.own_table import Allowance
+    from orchestration.private_test import answer_privately
+    from orchestration.settings import Settings
+    from records.errors import PhaseIVError
+
+    try:
+        answer = answer_privately(test, synthetic, schema, epsilon, Allowance(delta, total_rho), Settings().workspace())
+    except (PhaseIVError, OSError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    if answer["auc"] is None:
+        typer.echo(f"no AUC: {answer['reason']}", err=True)
+        raise typer.Exit(1)
+    bounds = f"{answer['auc_lower']:.3f} to {answer['auc_upper']:.3f}"
+    typer.echo(f"{answer['outcome']}: AUC {answer['auc']:.3f} (95 % CI {bounds}), epsilon {epsilon:g}, delta {delta:g}")
 
 
 def compare(

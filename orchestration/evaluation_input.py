@@ -5,7 +5,7 @@ measured on them (``metrics``).
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,24 +55,31 @@ def compared_tables(files: Files) -> Compared:
     PhaseIVError
         A file, the codebook or a table is not fit; the error lists all problems of all tables.
     """
-    cohort = load_codebook(files.codebook)
-    raw = {name: read_table(getattr(files, name)) for name in ("real", "holdout", "synthetic")}
+    real = {"real": files.real, "holdout": files.holdout}
+    tables, synthetic, form = in_one_form(real, files.synthetic, files.codebook)
+    return Compared(tables["real"], tables["holdout"], synthetic, form, sha256(files.synthetic.read_bytes()))
+
+
+def in_one_form(
+    real: Mapping[str, Path], synthetic: Path, codebook: Path
+) -> tuple[dict[str, pl.DataFrame], pl.DataFrame, Schema]:
+    """Real tables by name, the synthetic table, and the schema of both; see ``compared_tables``."""
+    cohort = load_codebook(codebook)
+    raw, harmonised = read_table(synthetic), {n: cohort.harmonise(read_table(path)) for n, path in real.items()}
     whole = comparable(cohort.table)
     released = released_schema(cohort.table)
-    as_released = set(raw["synthetic"].columns) == set(released.names) != set(whole.names)
+    as_released = set(raw.columns) == set(released.names) != set(whole.names)
     form = released if as_released else whole
     problems: list[Problem] = []
-    real = {n: cohort.harmonise(raw[n]) for n in ("real", "holdout")}
-    tables = {n: _checked(n, t, _held(cohort.table, whole, t), problems) for n, t in real.items()}
-    made = cohort.harmonise(raw["synthetic"]) if not as_released else raw["synthetic"]
-    extra = set(raw["synthetic"].columns) - _known(cohort.table, form)
-    problems += _misfits(raw["synthetic"], sorted(extra))
-    synthetic = _checked("synthetic", made, form.model_copy(update={"constraints": (), "outcomes": ()}), problems)
+    tables = {n: _checked(n, t, _held(cohort.table, whole, t), problems) for n, t in harmonised.items()}
+    problems += _misfits(raw, sorted(set(raw.columns) - _known(cohort.table, form)))
+    free = form.model_copy(update={"constraints": (), "outcomes": ()})
+    made = _checked("synthetic", raw if as_released else cohort.harmonise(raw), free, problems)
     if problems:
-        raise TableError(", ".join(p.name for p in files[:3]), problems)
+        raise TableError(", ".join(path.name for path in (*real.values(), synthetic)), problems)
     if as_released:
         tables = {name: _as_released(table, cohort.table) for name, table in tables.items()}
-    return Compared(tables["real"], tables["holdout"], synthetic, form, sha256(files.synthetic.read_bytes()))
+    return tables, made, form
 
 
 def comparable(schema: Schema) -> Schema:

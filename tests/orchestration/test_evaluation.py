@@ -3,17 +3,22 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import numpy as np
 import polars as pl
 import pytest
 
+from assets.workspace import Workspace
+from hub.budget import BudgetLedger
 from metrics.reporting.document import document_schema
 from models.accounting import epsilon_to_rho
 from models.graphical_synthesizer import GraphicalSynthesizer
 from orchestration.evaluation_input import Files, comparable, compared_tables
-from records.errors import CodebookError, StorageError, TableError
+from orchestration.own_table import Allowance
+from orchestration.private_test import answer_privately
+from records.errors import BudgetError, CodebookError, StorageError, TableError
 from tests.orchestration.commands import done
 from use_cases.registry import discover
 
@@ -150,6 +155,24 @@ def test_a_copy_and_independent_columns_are_refused_and_a_private_table_keeps_pr
     )  # fmt: skip
     assert code == 0, output
     assert "refused" in (tmp_path / "comparison.html").read_text()
+
+
+def test_an_outsider_gets_one_noisy_number_that_is_debited_once(files: Files, tmp_path: Path) -> None:
+    workspace, allowance = Workspace(tmp_path), Allowance(1e-5, 1.0)
+
+    def asked(epsilon: float) -> dict[str, Any]:
+        return answer_privately(files.holdout, files.synthetic, files.codebook, epsilon, allowance, workspace)
+
+    first = asked(5.0)
+    spent = BudgetLedger(workspace.ledger_url).spent("copenhagen/test")
+    assert spent == pytest.approx(epsilon_to_rho(5.0, 1e-5))
+    assert first["auc_lower"] < first["auc"] < first["auc_upper"]
+    assert first["spend"]["rho"] == pytest.approx(spent)
+    assert asked(5.0) == first
+    assert BudgetLedger(workspace.ledger_url).spent("copenhagen/test") == spent
+    with pytest.raises(BudgetError, match="must fit what is left of its budget"):
+        asked(4.9)
+    assert len(list((tmp_path / "private_tests").iterdir())) == 1
 
 
 @pytest.mark.slow
