@@ -7,6 +7,8 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 BIN := .venv/bin
+# A file's tests share what is slow to make, so each file stays on one core.
+SPREAD := -n auto --dist loadfile
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -20,10 +22,10 @@ demo: .venv/ready ## run the three use cases on their bundled cohorts and write 
 	$(BIN)/phaseiv run all
 
 test: .venv/ready ## run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SPREAD)
 
 fast: .venv/ready ## run the fast tests only (under 3 minutes)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(SPREAD) -m "not slow"
 
 launch: .venv/ready ## run one use case through the Dagster command line
 	$(BIN)/phaseiv init > /dev/null
