@@ -12,7 +12,7 @@ luck; its interval is adjusted by Bonferroni, so that a release without a leak i
 Measured on copies of three real cohorts with numbers moved by 0.3 standard deviations, and with 30 % of the cells
 replaced: no attack is the strongest on both, which is why the worst case counts. The Monte Carlo attack (counts within
 a radius: Hilprecht et al., 2019, PoPETs 2019(4):232) was tried and left out, as it was weaker than the others on every
-noisy copy.
+copy with replaced cells.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
