@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +11,6 @@ from pathlib import Path
 import pytest
 
 PROGRAMS = Path("/usr/lib/postgresql")
-PORT = 54_329
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +21,9 @@ def postgres() -> Iterator[str]:
         pytest.skip("Postgres is not installed")
     # Postgres refuses to run as root.
     user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     folder = Path(tempfile.mkdtemp(prefix="postgres"))
     if user:
         shutil.chown(folder, "postgres")
@@ -32,8 +35,8 @@ def postgres() -> Iterator[str]:
 
     run("initdb", "-U", "tester", "--auth=trust")
     run(
-        "pg_ctl", "-w", "-l", str(folder / "log"), "-o", f"-p {PORT} -k {folder} -c listen_addresses=127.0.0.1", "start"
+        "pg_ctl", "-w", "-l", str(folder / "log"), "-o", f"-p {port} -k {folder} -c listen_addresses=127.0.0.1", "start"
     )
-    yield f"postgresql+psycopg2://tester@127.0.0.1:{PORT}/postgres"
+    yield f"postgresql+psycopg2://tester@127.0.0.1:{port}/postgres"
     run("pg_ctl", "-m", "immediate", "stop")
     shutil.rmtree(folder)
