@@ -20,7 +20,7 @@ from metrics.fidelity.total_variation import indicators
 from records.discretisation import encode, value_levels
 from records.schema import Column, Kind, Role, Schema
 
-PAIRS_AT_ONCE = 4_000_000
+PAIRS_AT_ONCE = 250_000
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def indicators(codes: np.ndarray, levels: Sequence[int]) -> np.ndarray:
     -------
     numpy.ndarray of float32, shape (rows, sum(levels))
     """
-    starts = np.concatenate([[0], np.cumsum(levels)[:-1]])
+    starts = np.concatenate([[0], np.cumsum(levels)[:-1]]).astype(int)
     matrix = np.zeros((len(codes), int(np.sum(levels))), dtype=np.float32)
     matrix[np.arange(len(codes))[:, None], codes + starts] = 1.0
     return matrix
