@@ -11,6 +11,8 @@ import polars as pl
 
 from records.schema import Schema
 
+TOLERANCE = 1e-4  # of learning: a third of the time, see ``GraphicalSynthesizer``
+
 
 def refit_of(
     name: str, epsilon: float | None, delta: float, schema: Schema
@@ -25,6 +27,7 @@ def refit_of(
         The name is unknown, or the epsilon is not positive.
     """
     from models.accounting import epsilon_to_rho
+    from models.graphical_synthesizer import GraphicalSynthesizer
     from models.registry import build
 
     build(name, delta=delta)
@@ -32,8 +35,8 @@ def refit_of(
 
     def refit(table: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
         model = build(name, delta=delta)
-        if hasattr(model, "secure"):
-            model.secure = False  # type: ignore[attr-defined]
+        if isinstance(model, GraphicalSynthesizer):
+            model.secure, model.tolerance = False, TOLERANCE
         return model.fit(table.select(schema.names), schema, budget=rho, rng=rng).sample(table.height, rng=rng)
 
     return refit
