@@ -71,15 +71,17 @@ class _Place:
         return report
 
     def refit(self, context: dg.AssetExecutionContext, candidate: TableFile, fits: int) -> Refit | None:
-        """The candidate's synthesizer, to be run ``fits`` times; what that would cost is written to the ledger."""
+        """The candidate's synthesizer, to be run ``fits`` times; what that would cost is written to the ledger.
+
+        ``None`` without differential privacy: such a candidate is for comparison only, and its fits take minutes.
+        """
         from assets.refit import refit_of
 
-        if not fits:
-            return None
         asked = read_manifest(self.workspace, self.use_case.key, candidate)
         params, spend = asked["params"], asked["spend"]
-        if spend["rho"] is not None:
-            _note(self.workspace, self.cohort, spend, fits, context.run.run_id)
+        if not fits or spend["rho"] is None:
+            return None
+        _note(self.workspace, self.cohort, spend, fits, context.run.run_id)
         return refit_of(params["synthesizer"], params["epsilon"], self.use_case.delta, self.schema)
 
 
