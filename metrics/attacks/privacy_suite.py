@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from metrics.attacks.copies import copies
 from metrics.attacks.inference_risk import inference_risk
 from metrics.attacks.linkability import linkability
 from metrics.attacks.membership import privacy
@@ -53,14 +52,13 @@ def privacy_suite(
     Returns
     -------
     dict
-        JSON of ``membership.PrivacyReport`` and of one report for each of ``membership``, ``copies``, ``singling_out``,
-        ``linkability``, ``inference``, ``reconstruction`` and ``shadow``. A part that does not apply is ``None``, and
+        JSON of ``membership.PrivacyReport`` and of one report for each of ``membership``, ``singling_out``, ``linkability``,
+        ``inference``, ``reconstruction`` and ``shadow``. A part that does not apply is ``None``, and
         ``reasons`` says why under its name.
     """
     real, streams = (train, holdout, synthetic, schema), iter(rng.spawn(8))
     parts: dict[str, Any] = {
         "membership": membership_suite(*real, rng=next(streams), candidate_sha256=candidate_sha256),
-        "copies": copies(*real, rng=next(streams)),
         "singling_out": singling_out(*real, rng=next(streams)),
         "linkability": linkability(*real, rng=next(streams)),
         "inference": inference_risk(*real, rng=next(streams)),

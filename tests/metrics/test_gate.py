@@ -22,7 +22,7 @@ GOOD: dict[str, Any] = {
             "worst": {"attack": "Gen-LRA", "group": "most vulnerable", "auc_lower": 0.45},
             "worst_of_all_candidates": {"auc_upper": 0.57},
         },
-        "copies": {"near_copies_excess": 0.001}, "singling_out": {"worst": {"risk_lower": 0.0}},
+        "near_copies_excess": 0.001, "singling_out": {"worst": {"risk_lower": 0.0}},
         "linkability": {"risk_lower": 0.0}, "inference": {"worst": {"risk_lower": 0.01}},
         "reconstruction": {"worst": {"advantage_lower": -0.02}},
     },
@@ -61,7 +61,7 @@ MEASURED = [
     ("utility", "tstr_auc_lower", 0.49), ("utility", "subgroups.worst.lower", 0.3), ("fidelity", "broken_rows", 0.2),
     ("privacy", "auc_lower", 0.6), ("privacy", "exact_copies_excess", 0.2), ("privacy", "candidates.members", 4),
     ("privacy", "membership.worst.auc_lower", 0.6), ("privacy", "membership.worst_of_all_candidates.auc_upper", 0.8),
-    ("privacy", "copies.near_copies_excess", 0.2), ("privacy", "singling_out.worst.risk_lower", 0.2),
+    ("privacy", "near_copies_excess", 0.2), ("privacy", "singling_out.worst.risk_lower", 0.2),
     ("privacy", "linkability.risk_lower", 0.2), ("privacy", "inference.worst.risk_lower", 0.2),
     ("privacy", "reconstruction.worst.advantage_lower", 0.2),
 ]  # fmt: skip
