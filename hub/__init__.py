@@ -1,4 +1,5 @@
-"""What people and regulators see: for now the privacy budget ledger.
+"""What people and regulators see: catalogue, requests and permits, temporary repository, audit, privacy budget.
 
-Belongs here: stores and rules shared by releases, permits and market. Does not belong here: science.
+Belongs here: the rules and the stores of the health data hub, its pages and its REST API. Does not belong here: science,
+and rows of patients: nothing in this package reads raw or pseudonymised data.
 """

@@ -1,0 +1,11 @@
+"""All tables of the hub, gathered so that migrations and tests see the same list.
+
+Belongs here: imports of each room's tables. Does not belong here: definitions.
+"""
+
+from hub.audit import tables as audit
+from hub.database.base import Base
+from hub.people import tables as people
+
+ROOMS = (audit, people)
+ALL = sorted(Base.metadata.tables)
