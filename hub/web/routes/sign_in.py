@@ -4,7 +4,7 @@ Belongs here: forms of one's own identity. Does not belong here: other people's 
 """
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import segno
 import sqlalchemy as sa
@@ -114,6 +114,13 @@ def revoke_token(request: Request, caller: PageCaller, token_id: str) -> Respons
     token.revoked_at = caller.now
     record(caller.session, now=caller.now, actor=token.person_id, action="token.revoked", subject=f"token:{token.id}")
     return redirect(request, "/account", "The token is revoked.")
+
+
+@routes.call("GET", "/account", roles=EVERYONE)
+def who_am_i(caller: PageCaller) -> dict[str, Any]:
+    """Whose token this is."""
+    person = caller.somebody
+    return {"id": person.id, "name": person.name, "email": person.email, "roles": person.roles}
 
 
 def _account(request: Request, caller: PageCaller, token: str | None = None) -> Response:
