@@ -13,6 +13,7 @@ from assets.evaluation import evaluation_assets
 from assets.io import ReportIOManager, TableIOManager
 from assets.release import release_asset
 from assets.report import report_asset
+from assets.requests import OpenHub, requested_asset
 from assets.sweep import frontier_asset
 from assets.synthesis import synthetic_asset
 from assets.workspace import Workspace
@@ -20,7 +21,9 @@ from use_cases.cohort import Cohort
 from use_cases.registry import UseCase
 
 
-def build_use_case(use_case: UseCase, workspace: Workspace, setting: str | None = None) -> dg.Definitions:
+def build_use_case(
+    use_case: UseCase, workspace: Workspace, open_hub: OpenHub, setting: str | None = None
+) -> dg.Definitions:
     """All definitions of one use case; ``setting`` names the cohort, a file, or both."""
     cohort, file = use_case.chosen(setting)
     pipeline = _pipeline(use_case, cohort, file, workspace)
@@ -32,12 +35,22 @@ def build_use_case(use_case: UseCase, workspace: Workspace, setting: str | None 
         name=f"{use_case.key}_weekly", job=job, cron_schedule="0 3 * * 1",
         description="Every Monday at 3; a question that was answered before costs no budget.",
     )  # fmt: skip
+    requested = requested_asset(use_case, cohort, workspace, open_hub)
+    on_demand = dg.define_asset_job(
+        on_demand_job(use_case.key), dg.AssetSelection.assets(requested), executor_def=dg.in_process_executor,
+        description=f"{use_case.title}: one order of the hub, from learning to the repository.",
+    )  # fmt: skip
     return dg.Definitions(
-        assets=[*pipeline, frontier_asset(use_case, cohort, workspace)],
-        jobs=[job],
+        assets=[*pipeline, frontier_asset(use_case, cohort, workspace), requested],
+        jobs=[job, on_demand],
         schedules=[schedule],
         asset_checks=report_checks(use_case),
     )
+
+
+def on_demand_job(use_case: str) -> str:
+    """The job that works off orders of a use case."""
+    return f"{use_case}_on_demand"
 
 
 def storage(workspace: Workspace) -> dict[str, dg.IOManager]:

@@ -5,7 +5,6 @@ Belongs here: gathering what the gate and the report need. Does not belong here:
 
 from typing import Any
 
-from assets.manifest import read_manifest
 from assets.workspace import Workspace
 from records.files import TableFile
 from use_cases.cohort import Cohort
@@ -27,7 +26,7 @@ def verdict_on(
 
 
 def candidate_page(
-    use_case: UseCase, cohort: Cohort, workspace: Workspace, candidate: TableFile,
+    use_case: UseCase, cohort: Cohort, workspace: Workspace, candidate: TableFile, manifest: Report,
     utility: Report, fidelity: Report, privacy: Report,
 ) -> tuple[str, Report, Report]:  # fmt: skip
     """The HTML page, the evaluation's JSON, and the summary that the command line shows."""
@@ -37,7 +36,6 @@ def candidate_page(
     from metrics.reporting.document import evaluation_document
     from metrics.reporting.page import ReportContext, render_report
 
-    manifest = read_manifest(workspace, use_case.key, candidate)
     verdict = verdict_on(use_case, manifest, candidate, utility, fidelity, privacy)
     spent = BudgetLedger(workspace.ledger_url).spent(cohort.name)
     rows = fidelity["rows"]

@@ -28,12 +28,12 @@ def report_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> dg.
         from assets.tracking import Tracking
 
         reports = (downstream_classifier, fidelity_utility_report, privacy_report)
-        page, document, summary = candidate_page(use_case, cohort, workspace, synthetic, *reports)
+        manifest = read_manifest(workspace, use_case.key, synthetic)
+        page, document, summary = candidate_page(use_case, cohort, workspace, synthetic, manifest, *reports)
         path = workspace.page(use_case.key)
         figures = json.dumps(document, indent=1).encode()
         write_atomically(path, page.encode())
         write_atomically(path.with_suffix(".json"), figures)
-        manifest = read_manifest(workspace, use_case.key, synthetic)
         files = {
             "report.html": page.encode(),
             "evaluation.json": figures,

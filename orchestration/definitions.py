@@ -5,7 +5,8 @@ Belongs here: ``build_definitions``. Does not belong here: knowledge of any one 
 
 import dagster as dg
 
-from assets.factory import build_use_case, storage
+from assets.factory import build_use_case, on_demand_job, storage
+from orchestration.orders import order_sensors
 from orchestration.sensors import cohort_file_sensor
 from orchestration.settings import Settings
 from records.errors import ParameterError
@@ -32,15 +33,19 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         raise ParameterError(
             f"PHASEIV_COHORTS must name use cases of {', '.join(use_cases)}, got {', '.join(unknown)}; mend the setting"
         )
-    parts = [build_use_case(u, workspace, settings.cohorts.get(key)) for key, u in use_cases.items()]
+    parts = [build_use_case(u, workspace, settings.open_hub, settings.cohorts.get(key)) for key, u in use_cases.items()]
     sweep = dg.define_asset_job(
         "privacy_utility_sweep",
         dg.AssetSelection.assets(*[[key, "privacy_utility_frontier"] for key in use_cases]),
         description="Candidates over epsilon and seeds, for all use cases; never released.",
     )
     jobs = [job for part in parts for job in part.jobs or []]
-    sensor = cohort_file_sensor(use_cases, settings.cohorts, settings.inbox or workspace.home / "inbox", jobs)
-    shared = dg.Definitions(jobs=[sweep], sensors=[sensor], resources=storage(workspace), executor=EXECUTOR)
+    on_demand = [job for job in jobs if job.name in {on_demand_job(key) for key in use_cases}]
+    arrivals = cohort_file_sensor(
+        use_cases, settings.cohorts, settings.inbox or workspace.home / "inbox", [j for j in jobs if j not in on_demand]
+    )
+    sensors = [arrivals, *order_sensors(on_demand, settings.open_hub)]
+    shared = dg.Definitions(jobs=[sweep], sensors=sensors, resources=storage(workspace), executor=EXECUTOR)
     return dg.Definitions.merge(*parts, shared)
 
 

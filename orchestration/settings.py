@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from assets.workspace import Workspace
+from hub.deployment import Deployment
+from hub.settings import HubSettings
 
 
 class Settings(BaseSettings):
@@ -29,3 +31,12 @@ class Settings(BaseSettings):
     def workspace(self) -> Workspace:
         """The folders of this deployment."""
         return Workspace(self.home.resolve(), self.pseudonym_key, self.mlflow_uri, self.ledger_uri)
+
+    def hub(self) -> HubSettings:
+        """The hub beside it: its own settings, in this home unless they name another."""
+        own = HubSettings()
+        return own if "home" in own.model_fields_set else own.model_copy(update={"home": self.home.resolve() / "hub"})
+
+    def open_hub(self) -> Deployment:
+        """The hub's store, which orders come from and go to."""
+        return Deployment.from_settings(self.hub())

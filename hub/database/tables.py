@@ -5,7 +5,8 @@ Belongs here: imports of each room's tables. Does not belong here: definitions.
 
 from hub.audit import tables as audit
 from hub.database.base import Base
+from hub.delivery import tables as delivery
 from hub.people import tables as people
 
-ROOMS = (audit, people)
+ROOMS = (audit, delivery, people)
 ALL = sorted(Base.metadata.tables)

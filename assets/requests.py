@@ -1,0 +1,168 @@
+"""Synthetic data on demand: one partition for each order of the hub.
+
+Belongs here: working off one order: learn, measure, judge, hand over. Does not belong here: noticing orders
+(``orchestration``), or who may order (``hub``). Each order ends in one state: handed over, or failed with a reason its
+applicant can read.
+"""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import numpy as np
+
+from assets.answers import SynthesisConfig, answered
+from assets.evaluation import EVALUATION_SEED
+from assets.manifest import data_version, pooled
+from assets.workspace import Workspace
+from records.errors import PhaseIVError
+from records.files import TableFile, parquet_bytes, read_table_file, sha256
+from use_cases.cohort import Cohort
+from use_cases.registry import UseCase
+
+if TYPE_CHECKING:
+    from hub.delivery.tables import Order
+    from hub.deployment import Deployment
+
+OpenHub = Callable[[], "Deployment"]
+ORDERS = dg.DynamicPartitionsDefinition(name="hub_orders")
+
+
+class Unwanted(Exception):
+    """The order was cancelled, revoked or timed out while the run worked on it."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What an order delivers: the judged table and everything that was found about it."""
+
+    table: TableFile
+    manifest: dict[str, Any]
+    reports: dict[str, Any]
+
+
+def requested_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace, open_hub: OpenHub) -> dg.AssetsDefinition:
+    """The asset ``requested`` of one use case, partitioned by order."""
+
+    @dg.asset(
+        key_prefix=use_case.key, group_name=use_case.key, owners=[use_case.owner], kinds={"parquet"},
+        partitions_def=ORDERS, description="Synthetic data made for one request of the hub, if the gate lets it pass.",
+        deps=[dg.AssetDep([use_case.key, "deidentified"], partition_mapping=dg.AllPartitionMapping())],
+    )  # fmt: skip
+    def requested(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        desk = Desk(open_hub(), context.partition_key, context.run.run_id)
+        order = desk.begin()
+        try:
+            made = _made(order, desk, use_case, cohort, workspace)
+            artefact = _delivered(made, order, desk, use_case, cohort, workspace)
+        except Unwanted:
+            return dg.MaterializeResult(metadata={"delivered": False, "reason": "the order was withdrawn"})
+        except PhaseIVError as error:
+            desk.fail(str(error))
+            raise dg.Failure(str(error), allow_retries=False) from error
+        except Exception:
+            # What went wrong inside may name columns or values: the applicant reads only that it did.
+            desk.fail("the data could not be made, got an error inside; the operator finds it in the run's log")
+            raise
+        facts = {"candidate_sha256": made.table.sha256, "mlflow_run_id": made.manifest["mlflow_run"]}
+        return dg.MaterializeResult(metadata={"delivered": True, "artefact": artefact, "rows": order.rows, **facts})
+
+    return requested
+
+
+class Desk:
+    """One order's place in the hub, as its run sees it."""
+
+    def __init__(self, hub: "Deployment", order_id: str, run_id: str) -> None:
+        self.hub, self.order_id, self.run_id = hub, order_id, run_id
+
+    def begin(self) -> "Order":
+        """Claim the order."""
+        from hub.delivery import orders
+
+        with self.hub.database.write() as session:
+            return orders.begin(session, self.order_id, self.run_id, self.hub.clock())
+
+    def tell(self, stage: str) -> None:
+        """Say what is being done.
+
+        Raises
+        ------
+        Unwanted
+            The order has ended meanwhile.
+        """
+        from hub.delivery import orders
+
+        with self.hub.database.write() as session:
+            wanted = orders.progress(session, self.order_id, stage, self.hub.clock())
+        if not wanted:
+            raise Unwanted
+
+    def fail(self, reason: str) -> None:
+        """End the order."""
+        from hub.delivery import orders
+
+        with self.hub.database.write() as session:
+            orders.fail(session, self.order_id, reason, self.hub.clock())
+
+
+def _made(order: "Order", desk: Desk, use_case: UseCase, cohort: Cohort, workspace: Workspace) -> Made:
+    from assets.tracking import Tracking
+    from deidentification.schema import released_schema
+    from metrics.evaluation import evaluate
+    from models.description import described
+
+    schema = released_schema(cohort.table)
+    parts = {site: read_table_file(workspace.table([use_case.key, "deidentified"], site)) for site in cohort.site_names}
+    train, holdout = pooled(parts)
+    version = data_version(parts)
+    config = SynthesisConfig(synthesizer=order.synthesizer, epsilon=order.epsilon)
+    model = answered(train, schema, use_case, version, config, workspace, run_id=desk.run_id)
+    # Two orders of the same size get different rows of the same noisy answers: sampling costs no privacy.
+    frame = model.sample(order.rows, rng=np.random.default_rng())
+    candidate = TableFile(frame, sha256(parquet_bytes(frame)))
+    desk.tell("measuring")
+    reports = evaluate(train, holdout, frame, schema, seed=EVALUATION_SEED, candidate_sha256=candidate.sha256)
+    desk.tell("checking")
+    params = {
+        "synthesizer": order.synthesizer, "epsilon": order.epsilon, "delta": use_case.delta, "cohort": cohort.name,
+        "neighbouring": "add or remove one patient", "data_version": version, "order": order.id,
+    }  # fmt: skip
+    run = Tracking(workspace).record(
+        use_case.key, f"order {order.synthesizer}", params=params, files={},
+        metrics={"rows": frame.height, "tstr_auc": reports["utility"]["tstr_auc"], "mean_tvd2": reports["fidelity"]["mean_tvd2"],
+                 "membership_auc": reports["privacy"]["auc"]},
+        tags={"dagster_run_id": desk.run_id, "candidate_sha256": candidate.sha256},
+    )  # fmt: skip
+    manifest = {"candidate_sha256": candidate.sha256, "spend": model.privacy_.to_json(), "params": params,
+                "model": described(model), "rows": frame.height, "mlflow_run": run}  # fmt: skip
+    return Made(candidate, manifest, reports)
+
+
+def _delivered(
+    made: Made, order: "Order", desk: Desk, use_case: UseCase, cohort: Cohort, workspace: Workspace
+) -> str:  # fmt: skip
+    from assets.order_package import write_package
+    from assets.page import candidate_page, verdict_on
+    from hub.delivery import orders
+    from records.errors import GateError
+
+    judged = (made.reports["utility"], made.reports["fidelity"], made.reports["privacy"])
+    verdict = verdict_on(use_case, made.manifest, made.table, *judged)
+    if not verdict.released:
+        raise GateError("the gate refused the table: " + "; ".join(verdict.reasons))
+    desk.tell("packing")
+    page, document, _ = candidate_page(use_case, cohort, workspace, made.table, made.manifest, *judged)
+    with tempfile.TemporaryDirectory(prefix="order") as folder:
+        package = write_package(Path(folder), order, made.table.frame, cohort, made.manifest, page, document)
+        facts = {"rows": order.rows, "epsilon": order.epsilon, "candidate_sha256": made.table.sha256,
+                 "tstr_auc": judged[0]["tstr_auc"], "trtr_auc": judged[0]["trtr_auc"], "report": page}  # fmt: skip
+        with desk.hub.database.write() as session:
+            made_artefact = orders.hand_over(
+                session, desk.hub, order.id, package=package, title=cohort.table.title, facts=facts,
+                now=desk.hub.clock(),
+            )  # fmt: skip
+            return made_artefact.id

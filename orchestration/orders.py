@@ -1,0 +1,87 @@
+"""Sensors between the hub and Dagster: orders become runs, and ended runs end their orders.
+
+Belongs here: launching each order once, stopping runs nobody wants, failing orders whose run died. Does not belong here:
+making the data (``assets.requests``).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+
+from assets.factory import on_demand_job
+from assets.requests import ORDERS, OpenHub
+from records.errors import PhaseIVError
+
+EVERY_SECONDS = 2
+PARTITION_TAG = "dagster/partition"
+RUNNING = [DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
+
+
+def order_sensors(jobs: Sequence[Any], open_hub: OpenHub) -> list[dg.SensorDefinition]:
+    """All three sensors; they run as soon as Dagster's daemon does."""
+    return [_arrivals(jobs, open_hub), *_endings(jobs, open_hub)]
+
+
+def _arrivals(jobs: Sequence[Any], open_hub: OpenHub) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="hub_orders", jobs=jobs, minimum_interval_seconds=EVERY_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Starts one run for each order of the hub, ends late orders, stops runs nobody wants any more.",
+    )  # fmt: skip
+    def hub_orders(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        from hub.delivery import orders
+
+        hub = open_hub()
+        with hub.database.write() as session:
+            late = orders.overdue(session, hub.clock())
+            waiting = [(o.id, o.use_case) for o in orders.waiting(session)]
+            unwanted = orders.unwanted(session, hub.clock())
+        _stop(context.instance, [*late, *unwanted])
+        # The run key makes it once: a tick that dies before it is recorded asks for the same run again.
+        requests = [dg.RunRequest(run_key=o, job_name=on_demand_job(u), partition_key=o) for o, u in waiting]
+        new = ORDERS.build_add_request([o for o, _ in waiting])
+        with hub.database.write() as session:
+            for order_id, _ in waiting:
+                orders.launch(session, order_id, hub.clock())
+        return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=[new] if waiting else [])
+
+    return hub_orders
+
+
+def _endings(jobs: Sequence[Any], open_hub: OpenHub) -> list[dg.SensorDefinition]:
+    def ended(context: dg.RunStatusSensorContext, words: str) -> None:
+        from hub.delivery import orders
+
+        hub, order_id = open_hub(), context.dagster_run.tags.get(PARTITION_TAG)
+        if order_id is not None:
+            with hub.database.write() as session:
+                orders.fail(session, order_id, words, hub.clock())
+
+    def sensor(status: DagsterRunStatus, words: str) -> dg.SensorDefinition:
+        @dg.run_status_sensor(
+            run_status=status, name=f"hub_orders_{status.value.lower()}", monitored_jobs=list(jobs),
+            minimum_interval_seconds=EVERY_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING,
+            description="Ends the order of a run that ended without handing anything over.",
+        )  # fmt: skip
+        def of_run(context: dg.RunStatusSensorContext) -> None:
+            ended(context, words)
+
+        return of_run
+
+    return [
+        sensor(DagsterRunStatus.FAILURE, "the run ended without a result; ask again, or ask the operator"),
+        sensor(DagsterRunStatus.CANCELED, "the run was stopped by the operator; ask again"),
+    ]
+
+
+def _stop(instance: DagsterInstance, order_ids: Sequence[str]) -> None:
+    for order_id in order_ids:
+        wanted = RunsFilter(tags={PARTITION_TAG: order_id}, statuses=RUNNING)
+        for run in instance.get_runs(wanted):
+            try:
+                instance.run_launcher.terminate(run.run_id)
+            except (PhaseIVError, dg.DagsterError):
+                # It ended by itself meanwhile; the order has ended already.
+                continue
