@@ -1,0 +1,49 @@
+"""The hub's web server.
+
+Belongs here: the process: store, migrations, sweep of what has expired, uvicorn. Does not belong here: routes (``web``).
+"""
+
+import logging
+import threading
+from contextlib import suppress
+
+import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
+
+from hub.database.migration import migrate
+from hub.deployment import Deployment
+from hub.web.application import build
+
+SWEEP_SECONDS = 30.0
+logger = logging.getLogger(__name__)
+
+
+def serve(hub: Deployment, host: str, port: int) -> None:
+    """Serve until a signal; downloads under way get ten seconds to end."""
+    migrate(hub.database)
+    stopping = threading.Event()
+    sweeper = threading.Thread(target=_sweeps, args=(hub, stopping), daemon=True)
+    sweeper.start()
+    try:
+        # The address of a proxy's client is believed from this machine only (uvicorn's own default).
+        uvicorn.run(build(hub), host=host, port=port, log_level="warning", timeout_graceful_shutdown=10)
+    finally:
+        stopping.set()
+        sweeper.join(timeout=5)
+
+
+def sweep(hub: Deployment) -> None:
+    """Destroy what has expired, and sign the audit log's head."""
+    from hub.audit.heads import sign_head
+    from hub.repository.vault import expire
+
+    now = hub.clock()
+    with hub.database.write() as session:
+        expire(session, hub, now)
+        sign_head(session, hub.keys, now)
+
+
+def _sweeps(hub: Deployment, stopping: threading.Event) -> None:
+    while not stopping.wait(SWEEP_SECONDS):
+        with suppress(SQLAlchemyError):  # the store is away for a moment: the next sweep finds the same
+            sweep(hub)

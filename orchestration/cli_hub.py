@@ -1,0 +1,121 @@
+"""``phaseiv hub ...``: running the hub, and using one.
+
+Belongs here: commands and what they print. Does not belong here: the client (``hub.client``) and the server (``hub.server``).
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from records.errors import PhaseIVError
+
+hub_app = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_show_locals=False, help="The health data hub: serve it, or use one.",
+    epilog="A client reads PHASEIV_HUB_URL and PHASEIV_HUB_TOKEN (from your account's page).",
+)  # fmt: skip
+
+
+@hub_app.command(epilog="Example: `PHASEIV_HUB_DEMO=true phaseiv hub serve --port 8000`")
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the hub.")] = 8000,
+) -> None:
+    """Serve the hub alone; `phaseiv up` serves it beside Dagster and MLflow."""
+    from hub.server import serve as run
+    from orchestration.settings import Settings
+
+    try:
+        run(Settings().open_hub(), host, port)
+    except PhaseIVError as error:
+        raise _refused(error) from error
+
+
+@hub_app.command(epilog="Example: `PHASEIV_HUB_DEMO=true phaseiv hub demo`")
+def demo() -> None:
+    """Fill an empty hub with demonstration accounts, the bundled cohorts and their standing offers."""
+    from orchestration.hub_demo import fill
+    from orchestration.settings import Settings
+
+    try:
+        typer.echo(fill(Settings(), tell=typer.echo))
+    except PhaseIVError as error:
+        raise _refused(error) from error
+
+
+@hub_app.command(epilog="Example: `phaseiv hub search stroke`")
+def search(
+    text: Annotated[str, typer.Argument(help="Words to find.")] = "",
+) -> None:
+    """Find data sets."""
+    from rich.console import Console
+    from rich.table import Table
+
+    with _Client() as client:
+        found = client.search(text)
+        table = Table("id", "title", "access", title=f"{found.total} data sets")
+        for item in found:
+            table.add_row(item["id"], item["title"], item.get("access_rights", ""))
+        Console().print(table)
+
+
+@hub_app.command(epilog="Example: `phaseiv hub request stroke-copenhagen --form form.json --rows 500 --wait`")
+def request(
+    dataset: Annotated[str, typer.Argument(help="A data set's id.")],
+    form: Annotated[Path | None, typer.Option(help="JSON with the answers of Article 67.")] = None,
+    rows: Annotated[int, typer.Option(help="Rows of synthetic data.")] = 500,
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", help="parquet, csv, omop or fhir; repeatable.")
+    ] = None,
+    wait: Annotated[bool, typer.Option(help="Wait until the data lie ready, and download them.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for the download.")] = Path("."),
+) -> None:
+    """Ask for synthetic data."""
+    with _Client() as client:
+        answers = json.loads(form.read_text(encoding="utf-8")) if form else {}
+        made = client.request(dataset, form=answers, rows=rows, formats=formats or ["parquet", "csv"])
+        typer.echo(repr(made))
+        if wait:
+            typer.echo(repr(made.wait().get(out)))
+
+
+@hub_app.command(epilog="Example: `phaseiv hub status 0b6c...`")
+def status(request_id: Annotated[str, typer.Argument(help="A request's id.")]) -> None:
+    """How a request stands, and who acts next."""
+    with _Client() as client:
+        typer.echo(repr(client.status(request_id)))
+
+
+@hub_app.command(epilog="Example: `phaseiv hub get 0b6c... --out data`")
+def get(
+    artefact: Annotated[str, typer.Argument(help="An artefact's id, or its request's.")],
+    out: Annotated[Path, typer.Option(help="Folder for the download.")] = Path("."),
+) -> None:
+    """Download data that lie ready; the transfer is checked by its sha256."""
+    with _Client() as client:
+        found = {a["id"] for a in client.artefacts()}
+        known = artefact if artefact in found else client.status(artefact).order.get("artefact_id", artefact)
+        typer.echo(repr(client.get(known, out)))
+
+
+class _Client:
+    """The client, whose refusals end the command with their words."""
+
+    def __enter__(self) -> Any:
+        from hub.client import Hub
+
+        return Hub()
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
+        import httpx
+
+        if isinstance(error, PhaseIVError | OSError | ValueError):
+            raise _refused(error) from error
+        if isinstance(error, httpx.TransportError):
+            raise _refused("the hub must answer at PHASEIV_HUB_URL, got no answer; is it running?") from error
+
+
+def _refused(error: object) -> typer.Exit:
+    typer.echo(str(error), err=True)
+    return typer.Exit(1)
