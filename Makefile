@@ -37,8 +37,8 @@ check: .venv/ready ## lint, types, layers and definitions
 	$(BIN)/lint-imports
 	$(BIN)/dg check defs
 
-up: .venv/ready ## start Dagster and MLflow on this machine; Ctrl-C stops both
-	$(BIN)/phaseiv up
+up: .venv/ready ## start Dagster, MLflow and the hub with demonstration accounts; Ctrl-C stops all
+	PHASEIV_HUB_DEMO=true $(BIN)/phaseiv up
 
 bench-synthesis: .venv/ready ## run our synthesizers beside their peers (hours; resumes)
 	$(BIN)/python -m benchmarks.synthesis --seeds 5 --epsilon 1 5

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from orchestration import cli_evaluation
+from orchestration.cli_hub import hub_app
 from orchestration.execution import execute
 from orchestration.settings import Settings
 from records.errors import StorageError
@@ -211,6 +212,8 @@ app.command(epilog="Example: `phaseiv private-test --test test.csv --synthetic m
 )
 app.command(epilog="Example: `phaseiv compare ours.json theirs.json --out comparison.html`")(cli_evaluation.compare)
 
+app.add_typer(hub_app, name="hub")
+
 
 @app.command(epilog="Example: `xdg-open $(phaseiv report lung)`")
 def report(use_case: UseCaseArgument = "all") -> None:
@@ -258,16 +261,34 @@ def init() -> None:
 def up(
     dagster_port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
     mlflow_port: Annotated[int, typer.Option(help="Port of MLflow.")] = 5000,
+    hub_port: Annotated[int, typer.Option(help="Port of the health data hub.")] = 8000,
+    hub: Annotated[bool, typer.Option(help="Whether to serve the health data hub too.")] = True,
 ) -> None:
-    """Start Dagster (webserver and daemon) and MLflow on 127.0.0.1; Ctrl-C stops all."""
-    from orchestration.servers import commands, serve
+    """Start Dagster (webserver and daemon), MLflow and the hub on 127.0.0.1; Ctrl-C stops all.
 
-    servers = commands(_prepare().workspace(), dagster_port, mlflow_port)
-    typer.echo(f"Dagster http://127.0.0.1:{dagster_port}   MLflow http://127.0.0.1:{mlflow_port}/{MLFLOW_PAGE}")
-    typer.echo("Ctrl-C stops both")
+    The hub needs its keys in the environment; with PHASEIV_HUB_DEMO=true it makes them and fills itself for a trial.
+    """
+    from orchestration.servers import commands, serve
+    from records.errors import PhaseIVError
+
+    settings = _prepare()
+    servers = commands(settings.workspace(), dagster_port, mlflow_port, hub_port if hub else None)
+    try:
+        if hub and settings.hub().demo:
+            from orchestration.hub_demo import fill
+
+            typer.echo(fill(settings, tell=typer.echo))
+        elif hub:
+            settings.open_hub()
+    except PhaseIVError as error:
+        raise _ended(f"{error}; or leave the hub out by --no-hub", code=1) from error
+    at = "http://127.0.0.1"
+    typer.echo(f"Dagster {at}:{dagster_port}   MLflow {at}:{mlflow_port}/{MLFLOW_PAGE}")
+    typer.echo(f"Hub {at}:{hub_port}" if hub else "no hub")
+    typer.echo("Ctrl-C stops all")
     if ended := serve(servers):
         raise _ended(ended, code=1)
-    typer.echo("both are stopped")
+    typer.echo("all are stopped")
 
 
 def _figure(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""The servers of one deployment: Dagster (webserver, daemon, code) and MLflow, started and stopped together.
+"""The servers of one deployment: Dagster (webserver, daemon, code), MLflow and the hub, started and stopped together.
 
 Belongs here: processes and signals. Does not belong here: commands (``cli``), or what the servers serve.
 """
@@ -19,13 +19,14 @@ GRACE_SECONDS = 20.0
 MLFLOW_SETTINGS = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
-def commands(workspace: Workspace, dagster_port: int, mlflow_port: int) -> dict[str, list[str]]:
-    """Name to command; both listen on this machine only, since neither has a login."""
+def commands(workspace: Workspace, dagster_port: int, mlflow_port: int, hub_port: int | None) -> dict[str, list[str]]:
+    """Name to command; all listen on this machine only: Dagster and MLflow have no login, the hub no TLS of its own."""
     local = ["--host", "127.0.0.1", "--port"]
     mlflow = ["mlflow", "server", "--workers", "1", "--backend-store-uri", workspace.tracking_uri]
     mlflow += ["--artifacts-destination", str(workspace.home / "mlartifacts"), *local, str(mlflow_port)]
     dagster = ["dagster", "dev", "-m", "orchestration.definitions", *local, str(dagster_port)]
-    return {"MLflow": mlflow, "Dagster": dagster}
+    hub = {} if hub_port is None else {"Hub": ["phaseiv", "hub", "serve", *local, str(hub_port)]}
+    return {"MLflow": mlflow, "Dagster": dagster, **hub}
 
 
 def serve(commands: Mapping[str, Sequence[str]]) -> str | None:

@@ -4,12 +4,15 @@ Belongs here: what a deployment may choose. Does not belong here: what a disease
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from assets.workspace import Workspace
-from hub.deployment import Deployment
-from hub.settings import HubSettings
+
+if TYPE_CHECKING:
+    from hub.deployment import Deployment
+    from hub.settings import HubSettings
 
 
 class Settings(BaseSettings):
@@ -32,11 +35,15 @@ class Settings(BaseSettings):
         """The folders of this deployment."""
         return Workspace(self.home.resolve(), self.pseudonym_key, self.mlflow_uri, self.ledger_uri)
 
-    def hub(self) -> HubSettings:
+    def hub(self) -> "HubSettings":
         """The hub beside it: its own settings, in this home unless they name another."""
+        from hub.settings import HubSettings
+
         own = HubSettings()
         return own if "home" in own.model_fields_set else own.model_copy(update={"home": self.home.resolve() / "hub"})
 
-    def open_hub(self) -> Deployment:
+    def open_hub(self) -> "Deployment":
         """The hub's store, which orders come from and go to."""
+        from hub.deployment import Deployment
+
         return Deployment.from_settings(self.hub())

@@ -48,8 +48,15 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction: committed whole at the end, or rolled back whole on any error."""
-        with self._writers.begin() as session:
-            yield session
+        with self._writers() as session:
+            try:
+                yield session
+                session.commit()
+            except BaseException:
+                # The page that tells of the error still shows who is signed in; a rollback would empty the objects.
+                session.expunge_all()
+                session.rollback()
+                raise
 
 
 def _prepared(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:

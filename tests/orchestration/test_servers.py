@@ -1,4 +1,4 @@
-"""``phaseiv up``: Dagster and MLflow answer on this machine, and Ctrl-C or a stop leaves no process."""
+"""``phaseiv up``: Dagster, MLflow and the hub answer on this machine, and Ctrl-C or a stop leaves no process."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.orchestration.commands import at_work, done, started, until
 pytestmark = pytest.mark.slow
 ASSETS = {
     "raw_cohort", "deidentified", "synthetic", "downstream_classifier", "fidelity_utility_report", "privacy_report",
-    "report", "release", "privacy_utility_frontier",
+    "report", "release", "privacy_utility_frontier", "requested",
 }  # fmt: skip
 USE_CASES = ("lung", "prostate", "stroke")
 QUERY = """{
@@ -30,11 +30,12 @@ QUERY = """{
 
 @dataclass(frozen=True)
 class Servers:
-    """Both servers over one home, in which the stroke use case was run."""
+    """The servers over one home, in which the stroke use case was run."""
 
     home: Path
     dagster: str
     mlflow: str
+    hub: str
 
 
 def free_port() -> int:
@@ -59,11 +60,13 @@ def answers(url: str) -> bool:
 
 
 def up(home: Path) -> tuple[Any, Servers]:
-    ports = free_port(), free_port()
-    process = started(home, "phaseiv", "up", "--dagster-port", str(ports[0]), "--mlflow-port", str(ports[1]))
+    ports = free_port(), free_port(), free_port()
+    options = [f"--{name}-port={port}" for name, port in zip(("dagster", "mlflow", "hub"), ports, strict=True)]
+    process = started(home, "phaseiv", "up", *options, PHASEIV_HUB_DEMO="true")
     servers = Servers(home, *(f"http://127.0.0.1:{port}" for port in ports))
     until(lambda: process.poll() is None and answers(f"{servers.dagster}/server_info"))
     until(lambda: process.poll() is None and answers(f"{servers.mlflow}/health"))
+    until(lambda: process.poll() is None and answers(f"{servers.hub}/api/v1/health"))
     return process, servers
 
 
@@ -79,6 +82,7 @@ def servers(new_home: Callable[[], Path]) -> Iterator[Servers]:
     assert process.returncode == 0, output
     assert made.dagster in output
     assert made.mlflow in output
+    assert made.hub in output
     assert not at_work(home)
 
 
@@ -91,10 +95,10 @@ def test_graphql_lists_assets_schedules_and_the_sensor(servers: Servers) -> None
         assert node["description"]
         assert node["kinds"]
         assert node["owners"]
-        assert node["isPartitioned"] == (name in ("raw_cohort", "deidentified"))
+        assert node["isPartitioned"] == (name in ("raw_cohort", "deidentified", "requested"))
     (repository,) = found["repositoriesOrError"]["nodes"]
     assert {s["name"] for s in repository["schedules"]} == {f"{key}_weekly" for key in USE_CASES}
-    assert "cohort_file_arrival" in {s["name"] for s in repository["sensors"]}
+    assert {"cohort_file_arrival", "hub_orders"} <= {s["name"] for s in repository["sensors"]}
     assert {*USE_CASES, "privacy_utility_sweep"} <= {j["name"] for j in repository["jobs"]}
 
 
@@ -132,7 +136,15 @@ def test_a_taken_port_is_told_and_stops_both(new_home: Callable[[], Path]) -> No
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        code, output = done(home, "phaseiv", "up", "--dagster-port", str(free_port()), "--mlflow-port", port)
+        code, output = done(home, "phaseiv", "up", "--dagster-port", str(free_port()), "--mlflow-port", port, "--no-hub")
     assert code == 1
     assert "MLflow must keep running, got exit code" in output
+    assert not at_work(home)
+
+
+def test_a_hub_without_keys_is_not_started(new_home: Callable[[], Path]) -> None:
+    home = new_home()
+    code, output = done(home, "phaseiv", "up")
+    assert code == 1
+    assert "PHASEIV_HUB_MASTER_KEY must be set outside the demo" in output
     assert not at_work(home)
