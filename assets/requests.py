@@ -162,7 +162,7 @@ def _delivered(
                  "tstr_auc": judged[0]["tstr_auc"], "trtr_auc": judged[0]["trtr_auc"], "report": page}  # fmt: skip
         with desk.hub.database.write() as session:
             made_artefact = orders.hand_over(
-                session, desk.hub, order.id, package=package, title=cohort.table.title, facts=facts,
+                session, desk.hub, order.id, package=package, title=cohort.table.title, shown=facts,
                 now=desk.hub.clock(),
             )  # fmt: skip
             return made_artefact.id

@@ -7,6 +7,7 @@ from hub.audit import tables as audit
 from hub.database.base import Base
 from hub.delivery import tables as delivery
 from hub.people import tables as people
+from hub.repository import tables as repository
 
-ROOMS = (audit, delivery, people)
+ROOMS = (audit, delivery, people, repository)
 ALL = sorted(Base.metadata.tables)

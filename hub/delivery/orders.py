@@ -64,6 +64,15 @@ def mine(caller: Caller, order_id: str) -> Order:
     return order
 
 
+def facts(order: Order) -> dict[str, Any]:
+    """An order as plain values, for its owner."""
+    return {
+        "id": order.id, "state": order.state, "stage": order.stage, "reason": order.reason, "rows": order.rows,
+        "epsilon": order.epsilon, "artefact_id": order.artefact_id, "created_at": order.created_at.isoformat(),
+        "updated_at": order.updated_at.isoformat(),
+    }  # fmt: skip
+
+
 def waiting(session: Session) -> list[Order]:
     """Orders that no run has begun, oldest first; a launch that was lost is asked for again."""
     asked = Order.state.in_((OrderState.QUEUED, OrderState.LAUNCHED))
@@ -101,7 +110,7 @@ def progress(session: Session, order_id: str, stage: str, now: datetime) -> bool
 
 
 def hand_over(
-    session: Session, hub: Deployment, order_id: str, *, package: Path, title: str, facts: dict[str, Any], now: datetime
+    session: Session, hub: Deployment, order_id: str, *, package: Path, title: str, shown: dict[str, Any], now: datetime
 ) -> "Artefact":  # fmt: skip
     """Put a finished package into the temporary repository.
 
@@ -115,7 +124,7 @@ def hand_over(
     order = session.get(Order, order_id, populate_existing=True)
     if order is None or order.state != OrderState.RUNNING:
         raise StateError(f"the order must be running, got {order.state if order else 'unknown'}; nothing was stored")
-    made = deposit(session, hub, package=package, order=order, title=title, facts=facts, expires_at=now + KEPT, now=now)
+    made = deposit(session, hub, package=package, order=order, title=title, facts=shown, expires_at=now + KEPT, now=now)
     changes: dict[str, Any] = {"artefact_id": made.id, "stage": "done"}
     _moved(session, order_id, (OrderState.RUNNING,), OrderState.READY, now, **changes)
     _audit(session, order, "ready", now, artefact=made.id)

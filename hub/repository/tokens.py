@@ -1,0 +1,91 @@
+"""Tokens for one download each.
+
+Belongs here: issuing and redeeming. Does not belong here: the bytes (``vault``).
+"""
+
+import secrets
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from hub.audit.log import record
+from hub.caller import Caller
+from hub.errors import ForbiddenError, GoneError, NotFoundError
+from hub.people.sessions import digest_of
+from hub.repository.tables import Artefact, DownloadToken
+
+VALID = timedelta(minutes=10)
+
+
+def mine(caller: Caller, artefact_id: str) -> Artefact:
+    """One's own artefact, destroyed or not.
+
+    Raises
+    ------
+    NotFoundError
+        There is none, or it is another person's.
+    """
+    artefact = caller.session.get(Artefact, artefact_id)
+    if artefact is None or artefact.person_id != caller.somebody.id:
+        raise NotFoundError("the data must be yours, got other data; look at your data's page")
+    return artefact
+
+
+def issue(caller: Caller, artefact_id: str) -> str:
+    """A token for one download of one's own artefact.
+
+    Raises
+    ------
+    GoneError
+        It has expired, was destroyed, or all its downloads are used.
+    """
+    artefact = mine(caller, artefact_id)
+    _must_be_alive(caller, artefact)
+    secret = secrets.token_urlsafe(32)
+    caller.session.add(
+        DownloadToken(
+            digest=digest_of(secret),
+            artefact_id=artefact.id,
+            person_id=artefact.person_id,
+            expires_at=caller.now + VALID,
+        )
+    )
+    return secret
+
+
+def redeem(caller: Caller, artefact_id: str, secret: str) -> Artefact:
+    """Use a token up and count the download; of two that try at once, one wins.
+
+    Raises
+    ------
+    ForbiddenError
+        The token is unknown, used, too old, or another person's or artefact's.
+    GoneError
+        The artefact is gone, or its last download was just taken.
+    """
+    artefact = mine(caller, artefact_id)
+    _must_be_alive(caller, artefact)
+    fits = (
+        (DownloadToken.digest == digest_of(secret)) & (DownloadToken.artefact_id == artefact.id)
+        & (DownloadToken.person_id == caller.somebody.id) & (DownloadToken.expires_at > caller.now)
+        & DownloadToken.used_at.is_(None)
+    )  # fmt: skip
+    if caller.session.execute(sa.update(DownloadToken).where(fits).values(used_at=caller.now)).rowcount != 1:  # type: ignore[attr-defined]
+        raise ForbiddenError(
+            "a download must have a fresh token of its own, got a used or foreign one; ask for another"
+        )
+    left = (Artefact.id == artefact.id) & (Artefact.downloads_left > 0) & Artefact.destroyed_at.is_(None)
+    taken = sa.update(Artefact).where(left).values(downloads_left=Artefact.downloads_left - 1)
+    if caller.session.execute(taken).rowcount != 1:  # type: ignore[attr-defined]
+        raise GoneError("a download must be left, got none; order the data again")
+    record(caller.session, now=caller.now, actor=caller.somebody.id, action="artefact.downloaded",
+           subject=f"artefact:{artefact.id}")  # fmt: skip
+    return artefact
+
+
+def _must_be_alive(caller: Caller, artefact: Artefact) -> None:
+    if artefact.destroyed_at is not None or artefact.expires_at <= caller.now:
+        day = (artefact.destroyed_at or artefact.expires_at).date()
+        raise GoneError(f"the data must still be stored, got data whose key was destroyed on {day}; order them again")
+    if artefact.downloads_left < 1:
+        raise GoneError("a download must be left, got none; order the data again")

@@ -1,0 +1,135 @@
+"""Deposit, reading and destruction of artefacts.
+
+Belongs here: bytes and keys. Does not belong here: tokens, pages.
+
+Destroying an artefact deletes its key, which makes every copy of the file worthless, backups of the file store included;
+the store overwrites deleted rows (``secure_delete``). A backup of the database that holds the key must be destroyed apart.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub.audit.log import record
+from hub.deployment import Deployment
+from hub.errors import GoneError
+from hub.repository import cipher
+from hub.repository.tables import Artefact, ArtefactKey, DownloadToken
+from records.errors import StorageError
+
+if TYPE_CHECKING:
+    from hub.delivery.tables import Order
+
+DOWNLOADS, ORPHAN_AGE = 20, timedelta(hours=1)
+CHECK_EVERY = 16  # frames between two looks at whether the artefact still may be read: a MiB
+
+
+def deposit(
+    session: Session, hub: Deployment, *, package: Path, order: "Order", title: str, facts: dict[str, Any],
+    expires_at: datetime, now: datetime,
+) -> Artefact:  # fmt: skip
+    """Encrypt a package and store it; ``facts`` are aggregates for its page, ``report`` among them the HTML report."""
+    shown = {name: value for name, value in facts.items() if name != "report"}
+    artefact = Artefact(
+        order_id=order.id, person_id=order.person_id, permit_id=order.permit_id, dataset_id=order.dataset_id, title=title,
+        formats=order.formats, facts=shown, report=facts.get("report"), size=package.stat().st_size,
+        sha256=_sha256(package), downloads_left=DOWNLOADS, created_at=now, expires_at=expires_at,
+    )  # fmt: skip
+    session.add(artefact)
+    session.flush()
+    key = cipher.new_key()
+    session.add(ArtefactKey(artefact_id=artefact.id, wrapped=cipher.wrap(hub.keys.master, key)))
+    _store(package, place(hub, artefact.id), key, artefact.id)
+    record(session, now=now, actor="system", action="artefact.deposited", subject=f"artefact:{artefact.id}",
+           order=order.id, sha256=artefact.sha256, expires=expires_at.isoformat())  # fmt: skip
+    return artefact
+
+
+def read(hub: Deployment, artefact_id: str) -> Iterator[bytes]:
+    """The package's bytes, in constant memory and outside any transaction.
+
+    Raises
+    ------
+    GoneError
+        It was destroyed, before or while it is read.
+    """
+    with hub.database.read() as session:
+        row = session.get(ArtefactKey, artefact_id)
+        key = cipher.unwrap(hub.keys.master, row.wrapped) if row is not None else None
+    path = place(hub, artefact_id)
+    if key is None or not path.exists():
+        raise GoneError("the package must still be stored, got one that was destroyed; order it again")
+    return _frames(hub, artefact_id, path, key)
+
+
+def destroy(session: Session, artefact: Artefact, *, reason: str, now: datetime, actor: str) -> None:
+    """Destroy an artefact's key; the worthless file is swept away later. Destroying twice changes nothing."""
+    if artefact.destroyed_at is not None:
+        return
+    session.execute(sa.delete(ArtefactKey).where(ArtefactKey.artefact_id == artefact.id))
+    session.execute(sa.delete(DownloadToken).where(DownloadToken.artefact_id == artefact.id))
+    artefact.destroyed_at, artefact.destroyed_reason, artefact.report = now, reason, None
+    record(session, now=now, actor=actor, action="artefact.destroyed", subject=f"artefact:{artefact.id}", reason=reason)
+
+
+def expire(session: Session, hub: Deployment, now: datetime) -> int:
+    """Destroy what has expired and sweep files without a key; returns how many artefacts expired."""
+    due = sa.select(Artefact).where(Artefact.expires_at <= now, Artefact.destroyed_at.is_(None))
+    expired = session.scalars(due).all()
+    for artefact in expired:
+        destroy(session, artefact, reason="its time is over", now=now, actor="system")
+    keys = set(session.scalars(sa.select(ArtefactKey.artefact_id)))
+    for path in folder(hub).glob("*"):
+        # A deposit under way has no key that this transaction can see yet; it is young.
+        young = now.timestamp() - path.stat().st_mtime < ORPHAN_AGE.total_seconds()
+        known = session.get(Artefact, path.stem)
+        if path.stem not in keys and (known is not None or not young):
+            path.unlink(missing_ok=True)
+    return len(expired)
+
+
+def folder(hub: Deployment) -> Path:
+    """Where the encrypted files lie."""
+    return hub.settings.home / "repository"
+
+
+def place(hub: Deployment, artefact_id: str) -> Path:
+    """An artefact's encrypted file."""
+    return folder(hub) / f"{artefact_id}.aes"
+
+
+def _store(package: Path, target: Path, key: bytes, artefact_id: str) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with package.open("rb") as source, tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as sink:
+            cipher.encrypt(source, sink, key, artefact_id.encode())
+            sink.flush()
+            os.fsync(sink.fileno())
+        Path(sink.name).replace(target)
+    except OSError as error:
+        raise StorageError(f"a package must be stored whole, got {error.strerror or error}; free disk space") from error
+
+
+def _frames(hub: Deployment, artefact_id: str, path: Path, key: bytes) -> Iterator[bytes]:
+    with path.open("rb") as source:
+        for number, frame in enumerate(cipher.decrypt(source, key, artefact_id.encode())):
+            if number % CHECK_EVERY == 0 and not _alive(hub, artefact_id):
+                raise GoneError("the package was destroyed while it was read; nothing more is sent")
+            yield frame
+
+
+def _alive(hub: Deployment, artefact_id: str) -> bool:
+    with hub.database.read() as session:
+        return session.get(ArtefactKey, artefact_id) is not None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,0 +1,94 @@
+"""Real servers and a real browser: the hub beside Dagster and MLflow, and Debian's Chromium driven by Playwright."""
+
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.orchestration.commands import started, until
+from tests.orchestration.test_servers import answers, free_port
+
+PASSWORD = "demo-demo-demo"
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Addresses of one deployment, and its home."""
+
+    home: Path
+    hub: str
+    dagster: str
+    pid: int
+
+
+@pytest.fixture(scope="session")
+def servers(new_home: Callable[[], Path]) -> Iterator[Servers]:
+    """``phaseiv up`` with demonstration accounts."""
+    home = new_home()
+    ports = {name: free_port() for name in ("dagster", "mlflow", "hub")}
+    options = [f"--{name}-port={port}" for name, port in ports.items()]
+    process = started(home, "phaseiv", "up", *options, PHASEIV_HUB_DEMO="true")
+    address = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+    until(lambda: process.poll() is None and answers(f"{address['dagster']}/server_info"))
+    until(lambda: process.poll() is None and answers(f"{address['hub']}/api/v1/health"))
+    yield Servers(home, address["hub"], address["dagster"], process.pid)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    if (binary := shutil.which("chromium")) is None:
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=binary, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """A browser window of one person; what the console complains of is kept."""
+
+    def __init__(self, context: BrowserContext, hub: str) -> None:
+        self.context, self.hub, self.complaints = context, hub, list[str]()
+        self.page: Page = context.new_page()
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def open(self, path: str) -> Page:
+        """Go to a page of the hub."""
+        self.page.goto(f"{self.hub}{path}")
+        return self.page
+
+    def sign_in(self, role: str) -> "Visitor":
+        """As one of the demonstration's people."""
+        page = self.open("/sign-in")
+        page.get_by_label("E-mail").fill(f"{role}@demo.example.org")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sign out").wait_for()
+        return self
+
+
+@pytest.fixture
+def window(chromium: Browser, servers: Servers) -> Iterator[Callable[..., Visitor]]:
+    """Opens windows: ``window()``, ``window("officer")``, ``window(java_script_enabled=False)``."""
+    contexts: list[BrowserContext] = []
+
+    def opened(role: str | None = None, **options: Any) -> Visitor:
+        context = chromium.new_context(locale="en-GB", accept_downloads=True, **options)
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        visitor = Visitor(context, servers.hub)
+        return visitor.sign_in(role) if role else visitor
+
+    yield opened
+    for context in contexts:
+        context.close()
