@@ -3,11 +3,13 @@
 Belongs here: imports of each room's tables. Does not belong here: definitions.
 """
 
+from hub.access import tables as access
 from hub.audit import tables as audit
+from hub.catalogue import search as catalogue  # tables and their search index
 from hub.database.base import Base
 from hub.delivery import tables as delivery
 from hub.people import tables as people
 from hub.repository import tables as repository
 
-ROOMS = (audit, delivery, people, repository)
+ROOMS = (access, audit, catalogue, delivery, people, repository)
 ALL = sorted(Base.metadata.tables)

@@ -3,6 +3,6 @@
 Belongs here: the list. Does not belong here: routes.
 """
 
-from hub.web.routes import front, oidc, operator, repository, sign_in
+from hub.web.routes import catalogue, front, holder, oidc, operator, repository, sign_in
 
-ROOMS = (front.routes, oidc.routes, operator.routes, repository.routes, sign_in.routes)
+ROOMS = (catalogue.routes, front.routes, holder.routes, oidc.routes, operator.routes, repository.routes, sign_in.routes)
