@@ -19,6 +19,7 @@ from hub.catalogue.record import Agent, DatasetRecord, Distribution, Variable
 HEALTH = Namespace("http://healthdataportal.eu/ns/health#")
 DCATAP = Namespace("http://data.europa.eu/r5r/")
 ELI = Namespace("http://data.europa.eu/eli/ontology#")
+VERSION = URIRef("http://www.w3.org/ns/dcat#version")  # newer than the library's list of terms
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
 CV = Namespace("http://data.europa.eu/m8g/")
 PREFIXES = {"healthdcatap": HEALTH, "dcatap": DCATAP, "eli": ELI, "cv": CV, "csvw": CSVW, "dcat": DCAT, "dct": DCTERMS}
@@ -36,7 +37,7 @@ def dataset_graph(record: DatasetRecord, base: str, dataset_id: str, version: in
     for path, words in ((DCTERMS.title, record.title), (DCTERMS.description, record.description)):
         graph.add((me, path, Literal(words, lang="en")))
     graph.add((me, DCTERMS.identifier, Literal(record.identifier)))
-    graph.add((me, DCAT.version, Literal(str(version))))
+    graph.add((me, VERSION, Literal(str(version))))
     _concept(graph, me, DCTERMS.accessRights, vocabulary.access_right(record.access_rights), DCTERMS.RightsStatement)
     _legislation(graph, me, map(str, record.applicable_legislation))
     for word in record.keywords:
