@@ -192,7 +192,7 @@ def test_a_late_order_fails_with_words(
 def test_a_crashed_deposit_leaves_nothing(hub: Deployment, order: str, package: Path, hub_clock: Any) -> None:
     import os
 
-    with pytest.raises(RuntimeError), hub.database.write() as session:
+    with pytest.raises(RuntimeError), hub.database.write() as session:  # noqa: PT012
         orders.begin(session, order, "run", hub.clock())
         orders.hand_over(session, hub, order, package=package, title="x", shown={}, now=hub.clock())
         raise RuntimeError("the power went")
