@@ -7,6 +7,7 @@ does.
 import logging
 import shutil
 import uuid
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
@@ -86,3 +87,28 @@ def _full_disk(got: str) -> str:
         f"the disk of PHASEIV_HOME must have {LEAST_FREE_MIB} MiB free, got {got}; free space or choose another "
         "PHASEIV_HOME, the former outputs are unchanged"
     )
+
+
+def materialise(use_case: str, names: Sequence[str], settings: Settings) -> None:
+    """Some assets of a use case, for all its hospitals, in this process.
+
+    Raises
+    ------
+    StorageError
+        A step failed.
+    """
+    import dagster as dg
+
+    from orchestration.definitions import build_definitions
+    from records.errors import StorageError
+
+    job = build_definitions(settings).resolve_job_def(use_case)
+    wanted = [dg.AssetKey([use_case, name]) for name in names]
+    config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            run_config=config, instance=instance, raise_on_error=False, asset_selection=wanted
+        )
+    if not result.success:
+        failed = next(event for event in result.all_events if event.is_step_failure)
+        raise StorageError(f"{use_case} must be prepared for the hub, got a failed step: {_words(failed)}")

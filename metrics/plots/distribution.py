@@ -135,14 +135,26 @@ def kaplan_meier_plot(fidelity: Mapping[str, Any]) -> Figure:
     if survival is None:
         note(axes, "this cohort has no follow-up time")
         return figure
-    for name, (label, colour) in CURVES.items():
-        _curve(axes, survival["grid"], survival["curves"][name], label, colour)
+    _curves(axes, survival, tuple(CURVES))
+    return figure
+
+
+@drawn
+def released_survival_plot(survival: Mapping[str, Any]) -> Figure:
+    """Survival of the synthetic patients alone, for readers who may see released data only."""
+    figure, (axes,) = panels(1, width=8.4, height=4.0)
+    _curves(axes, survival, ("synthetic",))
+    return figure
+
+
+def _curves(axes: Axes, survival: Mapping[str, Any], names: Sequence[str]) -> None:
+    for name in names:
+        _curve(axes, survival["grid"], survival["curves"][name], *CURVES[name])
     axes.set(
         xlabel=survival["label"] + _unit(survival), ylabel="Survival", xlim=(0, survival["horizon"]), ylim=(0, 1.01)
     )
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.legend(loc="upper right")
-    return figure
 
 
 def _curve(
