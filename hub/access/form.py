@@ -9,12 +9,13 @@ Regulation (EU) 2025/327, Article 67(2) and (4) (data permit), Article 69(2) (st
 (prohibited uses), Article 66(2) (anonymous unless that cannot serve the purpose).
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hub.access.law import PROHIBITED_USES, PUBLIC_BODY_PURPOSES, PURPOSES
 
@@ -87,10 +88,38 @@ class Form(BaseModel):
     formats: list[Format] = Field(default=["parquet"], max_length=5)
     declarations: list[Annotated[str, Field(pattern="^[a-e]$")]] = Field(default=[], max_length=5)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _spoken(cls, values: Any) -> Any:
+        """Purposes by letter or by name, one as ``purpose``; text without NUL, which Postgres cannot store."""
+        if not isinstance(values, dict):
+            return values
+        plain = dict(values)
+        if "\\u0000" in json.dumps(plain, default=str):
+            raise ValueError("text must not hold the character NUL")
+        if "purpose" in plain:
+            plain["purposes"] = [plain.pop("purpose")]
+        if isinstance(plain.get("purposes"), list):
+            plain["purposes"] = [_letter(one) for one in plain["purposes"]]
+        return plain
+
     @field_validator("purposes", "declarations", "formats", "columns", "dataset_ids", "persons")
     @classmethod
     def _once(cls, value: list[Any] | None) -> list[Any] | None:
         return value and list(dict.fromkeys(value))
+
+
+def _letter(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    names = {name.lower(): letter for letter, name in PURPOSES.items()}
+    return names.get(value.strip().lower(), SHORT_NAMES.get(value.strip().lower(), value))
+
+
+SHORT_NAMES = {
+    "public health": "a", "policymaking": "b", "statistics": "c", "education": "d", "scientific research": "e",
+    "research": "e", "improving care": "f",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,18 @@ CATEGORIES = {
 }  # fmt: skip
 """Article 51(1), by letter."""
 
+CRITERIA = {
+    "a": "The purposes are among those of Article 53(1)",
+    "b": "The data are necessary, adequate and proportionate",
+    "c": "Data protection law is complied with; pseudonymised data are justified",
+    "d": "The applicant is qualified and has the expertise",
+    "e": "Measures against misuse are sufficient",
+    "f": "Ethical aspects comply with national law, where applicable",
+    "g": "An exception of Article 71(4) is justified, where applicable",
+    "h": "All other requirements are fulfilled",
+}
+"""Article 68(1), by letter: what is assessed."""
+
 
 def purpose_iri(letter: str) -> str:
     """The European Legislation Identifier of a purpose of Article 53(1)."""

@@ -22,15 +22,16 @@ from hub.access import odrl
 from hub.access.form import Kind
 from hub.access.law import EXTENSIONS, PERMIT_MONTHS
 from hub.access.periods import add_months, end_of
+from hub.access.states import PERMITTED
 from hub.access.tables import Permit, Request
 from hub.audit.log import record
 from hub.audit.tables import Entry
 from hub.caller import Caller
 from hub.database.base import new_id
 from hub.errors import ForbiddenError, GoneError, NotFoundError, StateError
+from hub.people.roles import Role
 
 ISSUED = ("permit.issued", "permit.extended", "permit.amended")
-OFFER_PERMIT_MONTHS = 1
 
 
 def issue(caller: Caller, request: Request, *, months: int) -> Permit:
@@ -81,8 +82,6 @@ def mine(caller: Caller, permit_id: str) -> Permit:
     NotFoundError
         There is none, or it is another person's.
     """
-    from hub.people.roles import Role
-
     permit = caller.session.get(Permit, permit_id)
     if permit is None or not (permit.person_id == caller.somebody.id or caller.has(Role.OFFICER, Role.HEAD)):
         raise NotFoundError("the permit must be one of yours, got another; look at your requests")
@@ -120,6 +119,12 @@ def revoke(caller: Caller, permit: Permit, reason: str) -> None:
     caller.session.flush()
     revoke_permit(caller.session, permit.id, caller.now)
     _audit(caller, permit, "revoked")
+
+
+def ended(now: datetime) -> sa.Select[Request]:
+    """Requests whose permit has expired but which are still shown as held."""
+    held = sa.select(Request).join(Permit, Permit.id == Request.permit_id)
+    return held.where(Permit.valid_until < now, Permit.revoked_at.is_(None), Request.state.in_(sorted(PERMITTED)))
 
 
 def facts(permit: Permit) -> dict[str, Any]:

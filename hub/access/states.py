@@ -132,7 +132,7 @@ TRANSITIONS: dict[str, Transition] = {
     "refuse_change": _step(State.CHANGE_RECOMMENDED, to=None, by=Actor.HEAD, keeps=True),
     "withdraw": _step(*sorted(UNDECIDED), to=State.WITHDRAWN, by=Actor.APPLICANT),
     "appeal": _step(State.REFUSED, State.REVOKED, State.LAPSED, to=State.APPEALED, by=Actor.APPLICANT),
-    "uphold": _step(State.APPEALED, to=State.REFUSED, by=Actor.HEAD),
+    "uphold": _step(State.APPEALED, to=None, by=Actor.HEAD),
     "reopen": _step(State.APPEALED, to=State.IN_ASSESSMENT, by=Actor.HEAD, clock=law.DECISION),
     "revoke": _step(*sorted(PERMITTED), to=State.REVOKED, by=Actor.HEAD),
     "expire": _step(*sorted(PERMITTED), to=State.EXPIRED, by=Actor.RULE, clock=law.DELETION),

@@ -37,8 +37,8 @@ class Request(Base):
     publish_by: Mapped[datetime | None]
     assessor_id: Mapped[str | None]
     decider_id: Mapped[str | None]
-    former_decider_id: Mapped[str | None]
     recommendation: Mapped[str | None]
+    criteria: Mapped[list[str]] = mapped_column(default=list)
     justification: Mapped[str] = mapped_column(sa.Text, default="")
     fee: Mapped[dict[str, Any]] = mapped_column(default=dict)
     offer_id: Mapped[str | None] = mapped_column(index=True)
