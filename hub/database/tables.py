@@ -8,8 +8,9 @@ from hub.audit import tables as audit
 from hub.catalogue import search as catalogue  # tables and their search index
 from hub.database.base import Base
 from hub.delivery import tables as delivery
+from hub.output_checks import tables as output_checks
 from hub.people import tables as people
 from hub.repository import tables as repository
 
-ROOMS = (access, audit, catalogue, delivery, people, repository)
+ROOMS = (access, audit, catalogue, delivery, output_checks, people, repository)
 ALL = sorted(Base.metadata.tables)
