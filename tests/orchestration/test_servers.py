@@ -136,7 +136,9 @@ def test_a_taken_port_is_told_and_stops_both(new_home: Callable[[], Path]) -> No
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        code, output = done(home, "phaseiv", "up", "--dagster-port", str(free_port()), "--mlflow-port", port, "--no-hub")
+        code, output = done(
+            home, "phaseiv", "up", "--dagster-port", str(free_port()), "--mlflow-port", port, "--no-hub"
+        )
     assert code == 1
     assert "MLflow must keep running, got exit code" in output
     assert not at_work(home)

@@ -1,0 +1,154 @@
+"""Orders of the hub become runs once, and each ends in one state with a reason its applicant can read."""
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from hub.budget import BudgetLedger
+from hub.delivery import orders
+from hub.delivery.tables import Order, OrderState
+from hub.deployment import Deployment
+from hub.people import accounts
+from hub.people.roles import Role
+from hub.repository import vault
+from orchestration.definitions import build_definitions
+from orchestration.execution import materialise
+from orchestration.settings import Settings
+from use_cases.registry import discover
+
+pytestmark = pytest.mark.slow
+Place = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def settings(new_home: Callable[[], Path]) -> Iterator[Settings]:
+    """A home whose stroke cohort is de-identified."""
+    home = new_home()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(home / "dagster"))
+        patch.setenv("PHASEIV_HUB_DEMO", "true")
+        (home / "dagster").mkdir()
+        made = Settings(home=home)
+        materialise("stroke", ["raw_cohort", "deidentified"], made)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def hub(settings: Settings) -> Deployment:
+    made = settings.open_hub()
+    made.database.create()
+    return made
+
+
+@pytest.fixture(scope="module")
+def place(hub: Deployment) -> Place:
+    """Puts an order into the queue, as a granted request does."""
+    with hub.database.write() as session:
+        person = accounts.create(
+            session, now=hub.clock(), email="d@example.org", name="D", roles=frozenset({Role.DEVELOPER}), password=None
+        )
+
+    def placed(**changes: object) -> str:
+        now = hub.clock()
+        entry = {"rows": 200, "epsilon": 5.0, "use_case": "stroke", "columns": ["age", "sex"]} | changes
+        with hub.database.write() as session:
+            order = Order(
+                permit_id="permit", offer_id="offer", person_id=person.id, dataset_id="stroke-copenhagen",
+                synthesizer="auto", formats=["parquet", "omop", "fhir"], created_at=now, updated_at=now,
+                deadline=now + orders.TIME_LIMIT, **entry,
+            )  # fmt: skip
+            session.add(order)
+            session.flush()
+            return order.id
+
+    return placed
+
+
+def worked_off(settings: Settings, order_id: str, use_case: str = "stroke") -> bool:
+    """One run of the order's job, in this process."""
+    job = build_definitions(settings).resolve_job_def(f"{use_case}_on_demand")
+    with dg.DagsterInstance.get() as instance:
+        instance.add_dynamic_partitions("hub_orders", [order_id])
+        return job.execute_in_process(partition_key=order_id, instance=instance, raise_on_error=False).success
+
+
+def found(hub: Deployment, order_id: str) -> Order:
+    with hub.database.read() as session:
+        return session.get_one(Order, order_id)
+
+
+def test_two_orders_are_delivered_for_one_debit(settings: Settings, hub: Deployment, place: Place) -> None:
+    first, second = place(), place(rows=150)
+    for order_id in (first, second):
+        assert worked_off(settings, order_id)
+        assert found(hub, order_id).state == OrderState.READY
+    entries = [
+        e for e in BudgetLedger(settings.workspace().ledger_url).entries("copenhagen") if e["account"] == "release"
+    ]
+    assert len(entries) == 1, "the same question is paid once"
+    packages = [b"".join(vault.read(hub, found(hub, o).artefact_id or "")) for o in (first, second)]
+    for package in packages:
+        with zipfile.ZipFile(io.BytesIO(package)) as opened:
+            assert {
+                "synthetic.parquet",
+                "manifest.json",
+                "report.html",
+                "evaluation.json",
+                "LICENCE",
+                "README.md",
+            } <= set(opened.namelist())
+            assert {"omop/person.csv", "fhir/Patient.ndjson", "SHA256SUMS"} <= set(opened.namelist())
+            table = pl.read_parquet(io.BytesIO(opened.read("synthetic.parquet")))
+    assert table.columns == ["age", "sex"]
+    assert table.height == 150
+
+
+def test_what_the_gate_refuses_is_not_delivered(settings: Settings, hub: Deployment, place: Place) -> None:
+    order_id = place(rows=20)
+    assert not worked_off(settings, order_id)
+    order = found(hub, order_id)
+    assert order.state == OrderState.FAILED
+    assert "the gate refused the table" in (order.reason or "")
+    assert order.artefact_id is None
+
+
+def test_an_exhausted_budget_is_told(settings: Settings, hub: Deployment, place: Place) -> None:
+    total = discover()["stroke"].budget_rho
+    ledger = BudgetLedger(settings.workspace().ledger_url)
+    rest = total - ledger.spent("copenhagen")
+    ledger.debit("copenhagen", rho=rest, total_rho=total, epsilon=9.0, delta=1e-5, question="all the rest")
+    order_id = place(epsilon=2.0)
+    assert not worked_off(settings, order_id)
+    assert "must fit what is left of its budget" in (found(hub, order_id).reason or "")
+
+
+def test_an_unprepared_cohort_is_told(settings: Settings, hub: Deployment, place: Place) -> None:
+    order_id = place(use_case="lung")
+    assert not worked_off(settings, order_id, "lung")
+    order = found(hub, order_id)
+    assert order.state == OrderState.FAILED
+    assert "must exist, got no file" in (order.reason or "")
+    assert str(settings.home) not in (order.reason or ""), "no path of the data side leaves it"
+
+
+def test_the_sensor_launches_once_and_stops_what_is_late(settings: Settings, hub: Deployment, place: Place) -> None:
+    order_id = place()
+    repository = build_definitions(settings).get_repository_def()
+    sensor = repository.get_sensor_def("hub_orders")
+    with dg.DagsterInstance.get() as instance:
+        ticks = [sensor(dg.build_sensor_context(instance, repository_def=repository)) for _ in range(2)]
+    keys = [[r.run_key for r in tick.run_requests or []] for tick in ticks]
+    assert keys == [[order_id], [order_id]], "asked again until it has begun; Dagster knows the key"
+    assert found(hub, order_id).state == OrderState.LAUNCHED
+    with hub.database.write() as session:
+        session.get_one(Order, order_id).deadline = hub.clock()
+    with dg.DagsterInstance.get() as instance:
+        tick = sensor(dg.build_sensor_context(instance, repository_def=repository))
+    assert not tick.run_requests
+    assert found(hub, order_id).state == OrderState.FAILED
+    assert not worked_off(settings, order_id), "a run that comes too late makes nothing"
