@@ -1,24 +1,37 @@
 """Appending to the audit log, in the transaction of the step that is logged.
 
-Belongs here: the hash chain. Does not belong here: heads and verification.
+Belongs here: the order of entries. Does not belong here: digests (``chain``), heads and verification.
 """
 
-import hashlib
-import json
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
+from hub.audit.chain import GENESIS, digest_of
 from hub.audit.tables import Entry
 
-GENESIS = "0" * 64
 APPEND_LOCK = 7_204_119  # any number that no other program locks
+LAST = "audit.last"
+INSERT = sa.insert(Entry.__table__)  # type: ignore[arg-type]
+NEWEST = sa.select(Entry.number, Entry.digest).order_by(Entry.number.desc()).limit(1)
 
 
-def record(session: Session, *, now: datetime, actor: str, action: str, subject: str, **detail: Any) -> Entry:
-    """Append one event.
+@dataclass(frozen=True)
+class Event:
+    """What happened; see ``record``."""
+
+    actor: str
+    action: str
+    subject: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+def record(session: Session, *, now: datetime, actor: str, action: str, subject: str, **detail: Any) -> int:
+    """Append one event; returns its number.
 
     Parameters
     ----------
@@ -31,20 +44,47 @@ def record(session: Session, *, now: datetime, actor: str, action: str, subject:
     detail
         Plain JSON values; never rows, names of patients, passwords or tokens.
     """
+    return record_many(session, [Event(actor, action, subject, detail)], now=now)
+
+
+def record_many(session: Session, events: Iterable[Event], *, now: datetime) -> int:
+    """Append events in order; returns the last number."""
+    session.flush()
+    number, former = _last(session)
+    rows: list[dict[str, Any]] = []
+    for happened in events:
+        number += 1
+        body = {"number": number, "at": now, "actor": happened.actor, "action": happened.action,
+                "subject": happened.subject, "detail": dict(happened.detail)}  # fmt: skip
+        digest = digest_of(body, former)
+        rows.append({**body, "former": former, "digest": digest})
+        former = digest
+    if rows:
+        session.connection().execute(INSERT, rows)
+        session.info[LAST] = _Last(_transaction(session), number, former)
+    return number
+
+
+@dataclass(frozen=True)
+class _Last:
+    """The newest entry, known for the transaction that holds the right to append."""
+
+    transaction: SessionTransaction | None
+    number: int
+    digest: str
+
+
+def _last(session: Session) -> tuple[int, str]:
+    known: _Last | None = session.info.get(LAST)
+    # A savepoint rolled back takes entries (and on Postgres the lock) with it: only the very same transaction may go on.
+    if known is not None and known.transaction is _transaction(session):
+        return known.number, known.digest
     if session.get_bind().dialect.name == "postgresql":
         # Two appends must not follow the same entry; SQLite has one writer anyway.
         session.execute(sa.text(f"SELECT pg_advisory_xact_lock({APPEND_LOCK})"))
-    session.flush()
-    last = session.execute(sa.select(Entry.number, Entry.digest).order_by(Entry.number.desc()).limit(1)).first()
-    number, former = (1, GENESIS) if last is None else (last.number + 1, last.digest)
-    body = {"number": number, "at": now, "actor": actor, "action": action, "subject": subject, "detail": detail}
-    entry = Entry(**body, former=former, digest=digest_of(body, former))
-    session.add(entry)
-    session.flush()
-    return entry
+    newest = session.execute(NEWEST).first()
+    return (0, GENESIS) if newest is None else (newest.number, newest.digest)
 
 
-def digest_of(body: dict[str, Any], former: str) -> str:
-    """Hexadecimal sha256 over the canonical JSON of an event and the former digest."""
-    plain = body | {"at": body["at"].astimezone(UTC).isoformat(timespec="microseconds"), "former": former}
-    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+def _transaction(session: Session) -> SessionTransaction | None:
+    return session.get_nested_transaction() or session.get_transaction()
