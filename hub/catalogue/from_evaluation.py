@@ -12,6 +12,7 @@ from hub.catalogue.vocabulary import REGULATION, THEME_HEALTH
 from records.schema import Column, Kind, Schema
 
 ROUNDED_TO = 10
+MISSING_STEP = 0.05
 TYPES = {
     Kind.TEXT: "string",
     Kind.CATEGORY: "string",
@@ -35,7 +36,9 @@ def record_of(
     evaluation : mapping or None
         JSON of an evaluation (``phaseiv-evaluation/1``) of released data; gives counts and the label's figures.
     """
+    released = evaluation if evaluation and evaluation.get("verdict", {}).get("released", True) else None
     people = _rounded((evaluation or {}).get("counts", {}))
+    missing = missing_shares(released or {})
     return DatasetRecord(
         title=schema.title, description=description, identifier=identifier, applicable_legislation=[REGULATION],  # type: ignore[list-item]
         keywords=keywords, themes=[THEME_HEALTH], types=["PERSONAL_DATA"], health_categories=categories,
@@ -43,22 +46,29 @@ def record_of(
         distributions=[
             Distribution(title="Ask for access", access_url=f"{hub_url}/catalogue/{dataset_id}/request", format="CSV")  # type: ignore[arg-type]
         ],
-        variables=[variable_of(column) for column in schema.columns], records=people, individuals=people,
-        citation=citation, licence=licence, simulated=simulated, label=label_of(schema, citation, evaluation),
+        variables=[variable_of(column, missing.get(column.name)) for column in schema.columns], records=people, individuals=people,
+        citation=citation, licence=licence, simulated=simulated, label=label_of(schema, citation, people, released),
         sample=sample, plots=dict(plots or {}),
     )  # fmt: skip
 
 
-def variable_of(column: Column) -> Variable:
+def missing_shares(evaluation: Mapping[str, Any]) -> dict[str, float]:
+    """Column to share of missing values in the *released synthetic* data, to the next 5 %: nothing more is spent for it."""
+    columns = ((evaluation.get("fidelity") or {}).get("missingness") or {}).get("columns") or []
+    known = {c["name"]: c.get("synthetic") for c in columns}
+    return {name: round(share / MISSING_STEP) * MISSING_STEP for name, share in known.items() if share is not None}
+
+
+def variable_of(column: Column, missing_share: float | None = None) -> Variable:
     """A column as the codebook describes it: public bounds and levels only."""
     bounds = f"{column.minimum:g} to {column.maximum:g}" if column.numeric else None
     return Variable(
         name=column.name, label=column.label, datatype=TYPES[column.kind], unit=column.unit, codes=dict(column.codes),  # type: ignore[arg-type]
-        levels=dict(column.levels), public_range=bounds,
+        levels=dict(column.levels), public_range=bounds, missing_share=missing_share,
     )  # fmt: skip
 
 
-def label_of(schema: Schema, citation: str, evaluation: Mapping[str, Any] | None) -> Label:
+def label_of(schema: Schema, citation: str, people: int | None, evaluation: Mapping[str, Any] | None) -> Label:
     """The label of Article 78(3); what nobody has measured is left out rather than guessed."""
     coded = sum(bool(c.codes) for c in schema.columns)
     documentation = {
@@ -68,7 +78,7 @@ def label_of(schema: Schema, citation: str, evaluation: Mapping[str, Any] | None
     }
     validity = {"validity": "every value is checked against the codebook when it is loaded; a breach stops the run"}
     coverage = {}
-    if people := _rounded((evaluation or {}).get("counts", {})):
+    if people:
         coverage["people"] = f"about {people}"
     return Label(
         documentation=documentation, technical_quality=validity | _measured(evaluation or {}), coverage=coverage,
@@ -80,12 +90,16 @@ def label_of(schema: Schema, citation: str, evaluation: Mapping[str, Any] | None
 
 def _measured(evaluation: Mapping[str, Any]) -> dict[str, str]:
     """What the evaluation of released synthetic data tells of their use."""
-    utility, fidelity = evaluation.get("utility", {}), evaluation.get("fidelity", {})
+    utility, fidelity = evaluation.get("utility") or {}, evaluation.get("fidelity") or {}
     found: dict[str, str] = {}
+    if shares := missing_shares(evaluation):
+        found["completeness"] = f"{1 - sum(shares.values()) / len(shares):.0%} on average where values may be missing"
+    if (broken := fidelity.get("broken_rows")) is not None:
+        found["consistency"] = f"{broken:.0%} of synthetic rows break a rule of the codebook"
     if (auc := utility.get("tstr_auc")) is not None and (real := utility.get("trtr_auc")) is not None:
-        found["prediction from synthetic data (AUC)"] = f"{auc:.3f}; from real data {real:.3f}"
+        found["prediction from synthetic data (AUC)"] = f"{auc:.2f}; from real data {real:.2f}"
     if (distance := fidelity.get("mean_tvd2")) is not None:
-        found["distance of pairs (two-way TVD)"] = f"{distance:.3f}"
+        found["distance of pairs (two-way TVD)"] = f"{distance:.2f}"
     return found
 
 

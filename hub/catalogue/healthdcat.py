@@ -21,8 +21,13 @@ DCATAP = Namespace("http://data.europa.eu/r5r/")
 ELI = Namespace("http://data.europa.eu/eli/ontology#")
 VERSION = URIRef("http://www.w3.org/ns/dcat#version")  # newer than the library's list of terms
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
+ADMS = Namespace("http://www.w3.org/ns/adms#")
+DQV = Namespace("http://www.w3.org/ns/dqv#")
+OA = Namespace("http://www.w3.org/ns/oa#")
+HYDRA = Namespace("http://www.w3.org/ns/hydra/core#")
 CV = Namespace("http://data.europa.eu/m8g/")
-PREFIXES = {"healthdcatap": HEALTH, "dcatap": DCATAP, "eli": ELI, "cv": CV, "csvw": CSVW, "dcat": DCAT, "dct": DCTERMS}
+PREFIXES = {"healthdcatap": HEALTH, "dcatap": DCATAP, "eli": ELI, "cv": CV, "csvw": CSVW, "dcat": DCAT, "dct": DCTERMS,
+            "adms": ADMS, "dqv": DQV, "oa": OA, "hydra": HYDRA}  # fmt: skip
 
 
 def dataset_iri(base: str, dataset_id: str) -> URIRef:
@@ -51,7 +56,11 @@ def dataset_graph(record: DatasetRecord, base: str, dataset_id: str, version: in
         graph.add((statement, RDF.type, DCTERMS.ProvenanceStatement))
         graph.add((statement, SKOS.prefLabel, Literal(record.provenance, lang="en")))
     for number, distribution in enumerate(record.distributions, 1):
-        _distribution(graph, me, distribution, number, map(str, record.applicable_legislation))
+        node = URIRef(f"{me}#distribution-{number}")
+        graph.add((me, DCAT.distribution, node))
+        _distribution(graph, node, distribution, map(str, record.applicable_legislation))
+    _sample(graph, me, record)
+    _label(graph, me, record)
     graph.add((me, HEALTH.hasStructuredData, Literal(record.structured)))
     if record.structured and record.variables:
         _variables(graph, me, record)
@@ -68,9 +77,8 @@ def catalogue_graph(base: str, title: str, publisher: Agent, datasets: Iterable[
     _agent(graph, me, DCTERMS.publisher, publisher)
     for dataset_id in datasets:
         graph.add((me, DCAT.dataset, dataset_iri(base, dataset_id)))
-    hydra = Namespace("http://www.w3.org/ns/hydra/core#")
     for name, address in pages.items():
-        graph.add((me, hydra[name], URIRef(address)))
+        graph.add((me, HYDRA[name], URIRef(address)))
     return graph
 
 
@@ -149,16 +157,41 @@ def _coverage(graph: Graph, me: URIRef, record: DatasetRecord) -> None:
         graph.add((period, DCAT.endDate, Literal(record.period[1])))
 
 
-def _distribution(graph: Graph, me: URIRef, found: Distribution, number: int, laws: Iterable[str]) -> None:
-    node, access = URIRef(f"{me}#distribution-{number}"), URIRef(str(found.access_url))
-    graph.add((me, DCAT.distribution, node))
+def _distribution(graph: Graph, node: URIRef, found: Distribution, laws: Iterable[str]) -> None:
     graph.add((node, RDF.type, DCAT.Distribution))
     graph.add((node, DCTERMS.title, Literal(found.title, lang="en")))
-    graph.add((node, DCAT.accessURL, access))
+    graph.add((node, DCAT.accessURL, URIRef(str(found.access_url))))
     _legislation(graph, node, laws)
     _concept(graph, node, DCTERMS["format"], vocabulary.file_type(found.format), DCTERMS.MediaTypeOrExtent)
     if found.licence:
         _concept(graph, node, DCTERMS.license, str(found.licence), DCTERMS.LicenseDocument)
+
+
+def _sample(graph: Graph, me: URIRef, record: DatasetRecord) -> None:
+    """Rows of released synthetic data are shown on the data set's page."""
+    if record.sample is None:
+        return
+    node = URIRef(f"{me}#sample")
+    page = Distribution(title="Synthetic sample", access_url=str(me), format="HTML")  # type: ignore[arg-type]
+    graph.add((me, ADMS.sample, node))
+    _distribution(graph, node, page, map(str, record.applicable_legislation))
+
+
+def _label(graph: Graph, me: URIRef, record: DatasetRecord) -> None:
+    """The data quality and utility label as a certificate, one text a letter of Article 78(3)."""
+    known = {letter: facts for letter, facts in (record.label.letters() if record.label else {}).items() if facts}
+    if not known:
+        return
+    certificate = BNode()
+    graph.add((me, DQV.hasQualityAnnotation, certificate))
+    graph.add((certificate, RDF.type, DQV.QualityCertificate))
+    graph.add((certificate, OA.hasTarget, me))
+    for letter, facts in known.items():
+        body = BNode()
+        graph.add((certificate, OA.hasBody, body))
+        graph.add((body, RDF.type, OA.TextualBody))
+        said = "; ".join(f"{name}: {value}" for name, value in facts.items())
+        graph.add((body, RDF.value, Literal(f"({letter}) {said}", lang="en")))
 
 
 def _variables(graph: Graph, me: URIRef, record: DatasetRecord) -> None:
@@ -179,6 +212,9 @@ def _column(graph: Graph, table: BNode, variable: Variable) -> None:
     graph.add((column, RDF.type, CSVW.Column))
     graph.add((column, CSVW.name, Literal(variable.name)))
     graph.add((column, CSVW.title, Literal(variable.label, lang="en")))
-    known = [variable.label, variable.unit and f"unit {variable.unit}", variable.public_range]
+    missing = None if variable.missing_share is None else f"{variable.missing_share:.0%} missing"
+    known = [variable.label, variable.unit and f"unit {variable.unit}", variable.public_range, missing]
     graph.add((column, DCTERMS.description, Literal("; ".join(k for k in known if k), lang="en")))
     graph.add((column, CSVW.datatype, Literal(variable.datatype)))
+    if concept := next(filter(None, (vocabulary.concept(s, c) for s, c in variable.codes.items())), None):
+        graph.add((column, CSVW.propertyUrl, URIRef(concept)))

@@ -7,14 +7,41 @@ References
 HealthDCAT-AP Release 8; Regulation (EU) 2025/327, Article 77 (description), Article 78(3) (label), Article 51 (categories).
 """
 
+import base64
+import binascii
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
 AccessRights = Literal["PUBLIC", "RESTRICTED", "NON_PUBLIC"]
-Words = Annotated[str, Field(min_length=1, max_length=4000)]
-Short = Annotated[str, Field(min_length=1, max_length=300)]
+PNG, MOST_PLOTS, LARGEST_PLOT = b"\x89PNG\r\n\x1a\n", 8, 400_000
+NOT_IN_IRI = set('<>"{}|\\^`')  # RFC 3987
+
+
+def _iri(address: HttpUrl) -> HttpUrl:
+    if NOT_IN_IRI & set(str(address)):
+        raise ValueError('an address must not hold any of < > " { } | \\ ^ `; write them percent-encoded')
+    return address
+
+
+def _picture(text: str) -> str:
+    try:
+        right = base64.b64decode(text, validate=True).startswith(PNG)
+    except binascii.Error:
+        right = False
+    if not right:
+        raise ValueError("a plot must be a PNG in base64; write it anew")
+    return text
+
+
+# Control characters have no place in text, and Postgres refuses the first of them.
+Words = Annotated[str, Field(min_length=1, max_length=4000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$")]
+Short = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f]*$")]
+Code = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{1,39}$")]
+Address = Annotated[HttpUrl, AfterValidator(_iri)]
+Picture = Annotated[str, Field(max_length=LARGEST_PLOT), AfterValidator(_picture)]
+Facts = dict[Short, Words]
 
 
 class Entry(BaseModel):
@@ -27,8 +54,8 @@ class Agent(Entry):
     """An organisation and how to reach it; ``page`` or ``email`` must be known."""
 
     name: Short
-    email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
-    page: HttpUrl | None = None
+    email: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._%+'-]+@[A-Za-z0-9.-]+$", max_length=254)
+    page: Address | None = None
 
 
 class Variable(Entry):
@@ -37,31 +64,31 @@ class Variable(Entry):
     name: Short
     label: Short
     datatype: Literal["string", "integer", "number", "boolean", "date"]
-    unit: str | None = None
-    codes: dict[str, str] = {}
-    levels: dict[str, str] = {}
+    unit: Short | None = None
+    codes: dict[Short, Short] = {}
+    levels: dict[Short, Short] = {}
     missing_share: float | None = Field(default=None, ge=0, le=1)
-    public_range: str | None = None
+    public_range: Short | None = None
 
 
 class Distribution(Entry):
     """A way to the data: where to ask for them, and in which form they come."""
 
     title: Short
-    access_url: HttpUrl
-    format: Short
-    licence: HttpUrl | None = None
+    access_url: Address
+    format: Code
+    licence: Address | None = None
 
 
 class Label(Entry):
     """The data quality and utility label; one field for each letter of Article 78(3), in words and figures."""
 
-    documentation: dict[str, str] = {}
-    technical_quality: dict[str, str] = {}
-    management: dict[str, str] = {}
-    coverage: dict[str, str] = {}
-    access: dict[str, str] = {}
-    modifications: dict[str, str] = {}
+    documentation: Facts = {}
+    technical_quality: Facts = {}
+    management: Facts = {}
+    coverage: Facts = {}
+    access: Facts = {}
+    modifications: Facts = {}
 
     def letters(self) -> dict[str, dict[str, str]]:
         """Letter of Article 78(3) to its facts."""
@@ -79,9 +106,15 @@ class Label(Entry):
 class Sample(Entry):
     """A few rows of *released synthetic* data, to look at before asking."""
 
-    columns: list[str]
+    columns: list[Short]
     rows: list[list[str | float | int | bool | None]] = Field(max_length=20)
-    candidate_sha256: str
+    candidate_sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+    @model_validator(mode="after")
+    def _square(self) -> Self:
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError("each row of a sample must have one value a column; mend the sample")
+        return self
 
 
 class DatasetRecord(Entry):
@@ -101,26 +134,26 @@ class DatasetRecord(Entry):
     description: Words
     identifier: Short
     access_rights: AccessRights = "NON_PUBLIC"
-    applicable_legislation: list[HttpUrl] = []
+    applicable_legislation: list[Address] = []
     keywords: list[Short] = []
-    themes: list[Short] = []
-    types: list[Short] = []
+    themes: list[Code] = []
+    types: list[Code] = []
     health_categories: list[Annotated[str, Field(pattern="^[a-q]$")]] = []
-    provenance: str = ""
+    provenance: Annotated[str, Field(max_length=4000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$")] = ""
     contact: Agent | None = None
     publisher: Agent | None = None
     access_body: Agent | None = None
     distributions: list[Distribution] = []
     structured: bool = True
-    variables: list[Variable] = []
+    variables: list[Variable] = Field(default=[], max_length=5000)
     records: int | None = Field(default=None, ge=0)
     individuals: int | None = Field(default=None, ge=0)
     period: tuple[date, date] | None = None
     countries: list[Annotated[str, Field(pattern="^[A-Z]{3}$")]] = []
-    population: str | None = None
-    citation: str | None = None
-    licence: str | None = None
-    simulated: str | None = None
+    population: Words | None = None
+    citation: Words | None = None
+    licence: Words | None = None
+    simulated: Words | None = None
     label: Label | None = None
     sample: Sample | None = None
-    plots: dict[str, str] = {}
+    plots: dict[Short, Picture] = Field(default={}, max_length=MOST_PLOTS)

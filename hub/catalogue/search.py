@@ -4,6 +4,7 @@ Belongs here: index and match. Does not belong here: facets and pages.
 """
 
 import re
+import unicodedata
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,17 +29,25 @@ POSTGRES = (f"CREATE INDEX IF NOT EXISTS {INDEX} ON datasets USING gin (to_tsvec
 
 def matching(session: Session, text: str) -> tuple[list[sa.ColumnElement[bool]], list[Any]]:
     """Conditions and order of a search; every word must begin a word of the description."""
-    words = re.findall(r"\w+", text.casefold())[:MOST_WORDS]
+    words = re.findall(r"\w+", folded(text))[:MOST_WORDS]
+    newest = Dataset.published_at.desc()
     if not words:
-        return [], [Dataset.published_at.desc()]
+        return [], [newest]
+    # A word of the title tells more than one of a variable; a rank by all words would read every text that fits.
+    order = [sa.func.lower(Dataset.title).contains(words[0], autoescape=True).desc(), newest]
     if session.get_bind().dialect.name == "postgresql":
         query = sa.func.to_tsquery("simple", " & ".join(f"{word}:*" for word in words))
         vector = sa.func.to_tsvector(sa.literal_column("'simple'"), Dataset.words)
-        return [vector.op("@@")(query)], [sa.func.ts_rank(vector, query).desc()]
+        return [vector.op("@@")(query)], order
     query = " ".join(f'"{word}"*' for word in words)
     index = sa.table(INDEX, sa.column("id"), sa.column("rank"))
     hits = sa.select(index.c.id).where(sa.text(f"{INDEX} MATCH :query").bindparams(query=query))
-    return [Dataset.id.in_(hits)], [Dataset.published_at.desc()]
+    return [Dataset.id.in_(hits)], order
+
+
+def folded(text: str) -> str:
+    """Small letters without accents, so that both stores find the same."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
 def statements(dialect: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ Belongs here: draft, edit, publish, withdraw, find. Does not belong here: pages.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from hub.audit.log import record as logged
 from hub.caller import Caller
 from hub.catalogue.healthdcat import dataset_graph
 from hub.catalogue.record import DatasetRecord
-from hub.catalogue.search import matching
+from hub.catalogue.search import folded, matching
 from hub.catalogue.tables import Dataset, DatasetVersion
 from hub.catalogue.validation import problems
 from hub.errors import NotFoundError
@@ -24,6 +25,8 @@ from records.errors import ParameterError
 
 PAGE = 20
 FACETS = ("theme", "category", "access_rights", "publisher", "synthetic")
+MANY = ("theme", "category")
+MOST_VALUES = 12
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def draft(
         raise ParameterError("a data set's id must be new, got one that is taken; choose another")
     dataset = Dataset(
         id=dataset_id, holder_id=holder.id, status="draft", version=1, created_at=caller.now, published_at=None,
-        use_case=use_case, cohort=cohort, synthetic=use_case is not None, turtle=None, **_columns(record),
+        use_case=use_case, cohort=cohort, synthetic=use_case is not None, turtle=None, json_ld=None, draft=None, **_columns(record),
     )  # fmt: skip
     caller.session.add(dataset)
     caller.session.flush()
@@ -70,16 +73,21 @@ def edit(caller: Caller, dataset_id: str, record: DatasetRecord) -> Dataset:
     """Change the description; what is published stays as it was until it is published anew."""
     dataset = own(caller, dataset_id)
     if dataset.status == "published":
-        dataset.version, dataset.status = dataset.version + 1, "draft"
-    for name, value in _columns(record).items():
-        setattr(dataset, name, value)
+        dataset.draft = record.model_dump(mode="json")
+    else:
+        _describe(dataset, record)
     logged(caller.session, now=caller.now, actor=caller.somebody.id, action="dataset.edited",
            subject=f"dataset:{dataset.id}", version=dataset.version)  # fmt: skip
     return dataset
 
 
+def newest(dataset: Dataset) -> DatasetRecord:
+    """The description as its holder last wrote it."""
+    return DatasetRecord.model_validate(dataset.draft or dataset.record)
+
+
 def publish(caller: Caller, dataset_id: str) -> Dataset:
-    """Put a data set into the catalogue.
+    """Put a data set into the catalogue, or its changed description as a new version.
 
     Raises
     ------
@@ -87,14 +95,15 @@ def publish(caller: Caller, dataset_id: str) -> Dataset:
         The description lacks something that HealthDCAT-AP demands; all of it is named.
     """
     dataset = own(caller, dataset_id)
-    record = DatasetRecord.model_validate(dataset.record)
-    graph = dataset_graph(record, caller.hub.settings.public_url, dataset.id, dataset.version)
+    record, version = newest(dataset), _next_version(caller.session, dataset)
+    graph = dataset_graph(record, caller.hub.settings.public_url, dataset.id, version)
     if lacking := problems(graph):
         raise ParameterError(f"a description must be complete to be published, got gaps: {'; '.join(lacking)}")
-    dataset.turtle = graph.serialize(format="turtle")
-    dataset.status, dataset.published_at = "published", caller.now
+    _describe(dataset, record)
+    dataset.turtle, dataset.json_ld = graph.serialize(format="turtle"), graph.serialize(format="json-ld", indent=None)
+    dataset.status, dataset.version, dataset.published_at, dataset.draft = "published", version, caller.now, None
     caller.session.merge(
-        DatasetVersion(dataset_id=dataset.id, version=dataset.version, record=dataset.record, published_at=caller.now)
+        DatasetVersion(dataset_id=dataset.id, version=version, record=dataset.record, published_at=caller.now)
     )
     logged(caller.session, now=caller.now, actor=caller.somebody.id, action="dataset.published",
            subject=f"dataset:{dataset.id}", version=dataset.version)  # fmt: skip
@@ -144,17 +153,29 @@ def published(session: Session, dataset_id: str) -> Dataset:
     return dataset
 
 
+def versions(session: Session, dataset_id: str) -> list[DatasetVersion]:
+    """What was published before and now, newest first."""
+    known = sa.select(DatasetVersion).where(DatasetVersion.dataset_id == dataset_id)
+    return list(session.scalars(known.order_by(DatasetVersion.version.desc())))
+
+
+def published_ids(session: Session) -> list[str]:
+    """Of all data sets that everybody may see."""
+    return list(session.scalars(sa.select(Dataset.id).where(Dataset.status == "published").order_by(Dataset.id)))
+
+
 def search(session: Session, text: str = "", facets: Mapping[str, str] | None = None, page: int = 1) -> Found:
     """Published data sets whose words fit, best first, and what the facets would leave."""
     chosen = {name: value for name, value in (facets or {}).items() if name in FACETS and value}
     fits, order = matching(session, text)
-    found = sa.select(Dataset).where(Dataset.status == "published", *fits)
-    narrowed = found.where(*[_is(name, value) for name, value in chosen.items()])
-    total = session.scalar(sa.select(sa.func.count()).select_from(narrowed.subquery())) or 0
-    items = session.scalars(
-        narrowed.order_by(*order, Dataset.title, Dataset.id).offset((page - 1) * PAGE).limit(PAGE)
-    ).all()
-    return Found(list(items), total, page, {name: _counts(session, found, name, chosen) for name in FACETS})
+    visible = sa.and_(Dataset.status == "published", *fits)
+    groups = _groups(session, visible)
+    total = sum(group.size for group in groups if group.fits(chosen))
+    # A value that no data set has (a hostile one, say) never reaches the store.
+    narrowed = sa.select(Dataset).where(visible, *[_is(name, value) for name, value in chosen.items()] if total else [])
+    shown = narrowed.order_by(*order, Dataset.title, Dataset.id).offset((page - 1) * PAGE).limit(PAGE)
+    items = list(session.scalars(shown)) if (page - 1) * PAGE < total else []
+    return Found(items, total, page, {name: _counts(groups, name, chosen) for name in FACETS})
 
 
 def facts(dataset: Dataset) -> dict[str, Any]:
@@ -171,19 +192,57 @@ def _columns(record: DatasetRecord) -> dict[str, Any]:
     words = " ".join([record.title, record.description, *record.keywords, *named, record.citation or ""])
     return {
         "record": record.model_dump(mode="json"), "title": record.title, "description": record.description,
-        "access_rights": record.access_rights, "theme": next(iter(record.themes), ""), "words": words.casefold(),
-        "category": next(iter(record.health_categories), ""), "publisher": record.publisher.name if record.publisher else "",
+        "access_rights": record.access_rights, "theme": " ".join(record.themes), "words": folded(words),
+        "category": " ".join(record.health_categories), "publisher": record.publisher.name if record.publisher else "",
     }  # fmt: skip
 
 
+def _describe(dataset: Dataset, record: DatasetRecord) -> None:
+    for name, value in _columns(record).items():
+        setattr(dataset, name, value)
+
+
+def _next_version(session: Session, dataset: Dataset) -> int:
+    """One more than before, unless this very description was published last: history is never written over."""
+    kept = session.get(DatasetVersion, (dataset.id, dataset.version))
+    return dataset.version + (kept is not None and kept.record != newest(dataset).model_dump(mode="json"))
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Data sets with the same values in all facets."""
+
+    values: dict[str, tuple[str, ...]]
+    size: int
+
+    def fits(self, chosen: Mapping[str, str]) -> bool:
+        return all(value in self.values[name] for name, value in chosen.items())
+
+
+def _groups(session: Session, visible: sa.ColumnElement[bool]) -> list[_Group]:
+    """One pass over what fits serves the total and every facet."""
+    columns = [getattr(Dataset, name) for name in FACETS]
+    counted = session.execute(sa.select(*columns, sa.func.count()).where(visible).group_by(*columns))
+    return [_Group({n: _values(n, v) for n, v in zip(FACETS, row[:-1], strict=True)}, row[-1]) for row in counted]
+
+
+def _values(name: str, stored: Any) -> tuple[str, ...]:
+    if name in MANY:
+        return tuple(stored.split())
+    return (str(stored).lower(),) if isinstance(stored, bool) else (stored,) if stored else ()
+
+
 def _is(name: str, value: str) -> sa.ColumnElement[bool]:
+    if name in MANY:
+        return (sa.literal(" ") + getattr(Dataset, name) + " ").contains(f" {value} ", autoescape=True)
     return Dataset.synthetic.is_(value == "true") if name == "synthetic" else getattr(Dataset, name) == value
 
 
-def _counts(session: Session, found: sa.Select[Any], name: str, chosen: Mapping[str, str]) -> dict[str, int]:
+def _counts(groups: list[_Group], name: str, chosen: Mapping[str, str]) -> dict[str, int]:
     """Values of one facet with the others kept: a reader sees what another choice would leave."""
-    others = found.where(*[_is(other, value) for other, value in chosen.items() if other != name]).subquery()
-    column = others.c[name]
-    counted = sa.select(column, sa.func.count()).group_by(column).order_by(sa.func.count().desc()).limit(12)
-    shown = {True: "true", False: "false"}
-    return {str(shown.get(value, value)): n for value, n in session.execute(counted) if value != ""}
+    others = {other: value for other, value in chosen.items() if other != name}
+    counted: Counter[str] = Counter()
+    for group in groups:
+        if group.fits(others):
+            counted.update(dict.fromkeys(group.values[name], group.size))
+    return dict(counted.most_common(MOST_VALUES))

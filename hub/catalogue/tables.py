@@ -13,7 +13,10 @@ from hub.database.base import Base
 
 
 class Dataset(Base):
-    """A data set as it is described now. ``words`` is all its text, folded, for the search.
+    """A data set as everybody may see it; ``draft`` is a change of what is published that nobody else sees yet.
+
+    ``words`` is all its text, folded, for the search; ``turtle`` and ``json_ld`` are what was checked at publication.
+    ``theme`` and ``category`` hold all values, with spaces between.
 
     ``use_case`` and ``cohort`` name the pipeline that can make synthetic data of it, if there is one.
     """
@@ -27,7 +30,9 @@ class Dataset(Base):
     status: Mapped[str] = mapped_column(index=True)
     version: Mapped[int]
     record: Mapped[dict[str, Any]] = mapped_column(sa.JSON, deferred=True)
+    draft: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True), deferred=True)
     turtle: Mapped[str | None] = mapped_column(sa.Text, deferred=True)
+    json_ld: Mapped[str | None] = mapped_column(sa.Text, deferred=True)
     words: Mapped[str] = mapped_column(sa.Text, deferred=True)
     access_rights: Mapped[str] = mapped_column(index=True)
     theme: Mapped[str] = mapped_column(index=True, default="")

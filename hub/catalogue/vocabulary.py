@@ -7,11 +7,18 @@ References
 EU Vocabularies (access-right, data-theme, dataset-type, file-type, country); HealthDCAT-AP health categories; ELI.
 """
 
+from urllib.parse import quote
+
 AUTHORITY = "http://publications.europa.eu/resource/authority"
 REGULATION = "http://data.europa.eu/eli/reg/2025/327/oj"
 HEALTH_CATEGORY = "http://healthdataportal.eu/ns/health/category"
 THEME_HEALTH = "HEAL"
 DATASET_TYPES = ("STATISTICAL", "TEST_DATA", "SYNTHETIC_DATA", "PERSONAL_DATA")
+CODE_SYSTEMS = {
+    "LOINC": "https://loinc.org/",
+    "SNOMED": "http://snomed.info/id/",
+    "ICD-10": "http://hl7.org/fhir/sid/icd-10/",
+}
 CATEGORIES = {
     "a": "Electronic health records", "b": "Determinants of health", "c": "Needs, resources and financing",
     "d": "Pathogens", "e": "Administrative data and claims", "f": "Genetic and genomic data", "g": "Other omic data",
@@ -50,3 +57,8 @@ def country(value: str) -> str:
 def health_category(letter: str) -> str:
     """The IRI of a category of Article 51(1) by its letter."""
     return f"{HEALTH_CATEGORY}/{letter}"
+
+
+def concept(system: str, code: str) -> str | None:
+    """The IRI of a code, for systems that have one."""
+    return f"{CODE_SYSTEMS[system]}{quote(code, safe='')}" if system in CODE_SYSTEMS else None

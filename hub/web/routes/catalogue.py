@@ -3,16 +3,18 @@
 Belongs here: reading the catalogue. Does not belong here: a holder's editing (``holder``).
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-import sqlalchemy as sa
 from fastapi import Query, Request
 from fastapi.responses import Response, StreamingResponse
 from rdflib import Graph
+from starlette.datastructures import URL
 
 from hub.caller import Caller
 from hub.catalogue import service
+from hub.catalogue.export import JSON_LD, TURTLE, documents
 from hub.catalogue.healthdcat import catalogue_graph
 from hub.catalogue.record import Agent, DatasetRecord
 from hub.catalogue.tables import Dataset
@@ -21,11 +23,12 @@ from hub.web.access import PUBLIC, PageCaller, Routes
 from hub.web.pages import render
 
 routes = Routes("catalogue")
-TURTLE, JSON_LD = "text/turtle", "application/ld+json"
+HTML = "text/html"
 FORMATS = {"ttl": TURTLE, "jsonld": JSON_LD}
 Text = Annotated[str, Query(max_length=200)]
 PageNumber = Annotated[int, Query(ge=1, le=10_000)]
 Format = Literal["html", "ttl", "jsonld"] | None
+RdfFormat = Literal["ttl", "jsonld"] | None
 
 
 @routes.page("/catalogue", roles=PUBLIC)
@@ -43,7 +46,7 @@ def catalogue(
     }
     found = service.search(caller.session, q, chosen, page)
     if (media := _wanted(request, format)) is not None:
-        return _rdf(_catalogue(caller, found, request), media)
+        return _rdf(_page_of_catalogue(caller, found, request), media)
     return render(request, "catalogue_search.html.j2", found=found, q=q, chosen=chosen, categories=CATEGORIES)
 
 
@@ -54,7 +57,10 @@ def dataset(request: Request, caller: PageCaller, dataset_id: str, format: Forma
     if (media := _wanted(request, format)) is not None:
         return _document(found, media)
     record = DatasetRecord.model_validate(found.record)
-    return render(request, "catalogue_dataset.html.j2", dataset=found, record=record, categories=CATEGORIES)
+    history = service.versions(caller.session, dataset_id)
+    return render(
+        request, "catalogue_dataset.html.j2", dataset=found, record=record, categories=CATEGORIES, history=history
+    )
 
 
 @routes.call("GET", "/datasets", roles=PUBLIC)
@@ -84,46 +90,57 @@ def one(caller: PageCaller, dataset_id: str) -> dict[str, Any]:
     return service.facts(found) | {"record": found.record}
 
 
+@routes.call("GET", "/datasets/{dataset_id}/rdf", roles=PUBLIC, response_class=Response)
+def rdf(request: Request, caller: PageCaller, dataset_id: str, format: RdfFormat = None) -> Response:
+    """One data set as HealthDCAT-AP: Turtle, or JSON-LD by ``format`` or the ``Accept`` header."""
+    return _document(service.published(caller.session, dataset_id), _wanted(request, format) or TURTLE)
+
+
 @routes.call("GET", "/export", roles=PUBLIC, response_class=StreamingResponse)
-def export(caller: PageCaller) -> Response:
-    """All published descriptions as Turtle, one document after another."""
-    ids = caller.session.scalars(sa.select(Dataset.id).where(Dataset.status == "published").order_by(Dataset.id)).all()
-    return StreamingResponse(_documents(caller, list(ids)), media_type=TURTLE)
+def export(request: Request, caller: PageCaller, format: RdfFormat = None) -> Response:
+    """The whole catalogue as HealthDCAT-AP: its own document, then each data set's."""
+    media, hub = _wanted(request, format) or TURTLE, caller.hub
+    ids = service.published_ids(caller.session)
+    parts = documents(hub.database, catalogue_of(caller, ids, {}), ids, media)
+    return StreamingResponse(parts, media_type=media, headers={"Vary": "Accept"})
 
 
-def _documents(caller: Caller, ids: list[str], batch: int = 200) -> Iterator[str]:
-    with caller.hub.database.read() as session:
-        for start in range(0, len(ids), batch):
-            wanted = sa.select(Dataset.turtle).where(Dataset.id.in_(ids[start : start + batch])).order_by(Dataset.id)
-            yield "\n".join(text or "" for text in session.scalars(wanted))
-
-
-def _catalogue(caller: Caller, found: service.Found, request: Request) -> Graph:
-    here = request.url.remove_query_params(["page", "format"])
+def _page_of_catalogue(caller: Caller, found: service.Found, request: Request) -> Graph:
+    query = request.url.remove_query_params(["page", "format"]).query
+    here = URL(f"{caller.hub.settings.public_url}/catalogue").replace(query=query)
     pages = {"first": here, "last": here.include_query_params(page=found.pages)}
     if found.page < found.pages:
         pages["next"] = here.include_query_params(page=found.page + 1)
+    return catalogue_of(caller, [d.id for d in found.items], {name: str(url) for name, url in pages.items()})
+
+
+def catalogue_of(caller: Caller, ids: Iterable[str], pages: dict[str, str]) -> Graph:
+    """The catalogue's own document."""
     settings = caller.hub.settings
     body = Agent(name=settings.body, page=settings.public_url)  # type: ignore[arg-type]
-    addresses = {name: str(url) for name, url in pages.items()}
-    return catalogue_graph(settings.public_url, settings.body, body, [d.id for d in found.items], addresses)
+    return catalogue_graph(settings.public_url, settings.body, body, ids, pages)
 
 
-def _wanted(request: Request, format: Format) -> str | None:
-    """The RDF type that is asked for, or none for people."""
+def _wanted(request: Request, format: str | None) -> str | None:
+    """The RDF type that is asked for, or none for people (RFC 9110, section 12.5.1)."""
     if format is not None:
         return FORMATS.get(format)
-    accepted = request.headers.get("accept", "")
-    return next((media for media in (TURTLE, JSON_LD) if media in accepted and "text/html" not in accepted), None)
+    known = {TURTLE: 0.0, JSON_LD: 0.0, HTML: 0.0}
+    for part in request.headers.get("accept", "").split(","):
+        kind, _, rest = part.partition(";")
+        if kind.strip().lower() in known:
+            weight = re.search(r"q=([01](?:\.\d{1,3})?)", rest)
+            known[kind.strip().lower()] = float(weight[1]) if weight else 1.0
+    best = max((TURTLE, JSON_LD), key=known.__getitem__)
+    return best if known[best] > known[HTML] else None
 
 
 def _rdf(graph: Graph, media: str) -> Response:
-    return Response(
-        graph.serialize(format="turtle" if media == TURTLE else "json-ld"), media_type=media, headers={"Vary": "Accept"}
-    )
+    text = graph.serialize(format="turtle" if media == TURTLE else "json-ld")
+    return Response(text, media_type=media, headers={"Vary": "Accept"})
 
 
 def _document(found: Dataset, media: str) -> Response:
-    if media == TURTLE:
-        return Response(found.turtle, media_type=TURTLE, headers={"Vary": "Accept"})
-    return _rdf(Graph(bind_namespaces="none").parse(data=found.turtle or "", format="turtle"), media)
+    """As it was checked when it was published."""
+    text = found.turtle if media == TURTLE else found.json_ld
+    return Response(text, media_type=media, headers={"Vary": "Accept"})
