@@ -11,6 +11,7 @@ from hub.delivery import tables as delivery
 from hub.output_checks import tables as output_checks
 from hub.people import tables as people
 from hub.repository import tables as repository
+from hub.statistics import tables as statistics
 
-ROOMS = (access, audit, catalogue, delivery, output_checks, people, repository)
+ROOMS = (access, audit, catalogue, delivery, output_checks, people, repository, statistics)
 ALL = sorted(Base.metadata.tables)
