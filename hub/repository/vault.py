@@ -10,6 +10,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,13 +86,12 @@ def expire(session: Session, hub: Deployment, now: datetime) -> int:
     expired = session.scalars(due).all()
     for artefact in expired:
         destroy(session, artefact, reason="its time is over", now=now, actor="system")
-    keys = set(session.scalars(sa.select(ArtefactKey.artefact_id)))
+    session.execute(sa.delete(DownloadToken).where(DownloadToken.expires_at <= now))
     for path in folder(hub).glob("*"):
-        # A deposit under way has no key that this transaction can see yet; it is young.
-        young = now.timestamp() - path.stat().st_mtime < ORPHAN_AGE.total_seconds()
-        known = session.get(Artefact, path.stem)
-        if path.stem not in keys and (known is not None or not young):
-            path.unlink(missing_ok=True)
+        # Another sweep, or a deposit that renames its file, may be quicker.
+        with suppress(FileNotFoundError):
+            if _worthless(session, path, now):
+                path.unlink()
     return len(expired)
 
 
@@ -103,6 +103,14 @@ def folder(hub: Deployment) -> Path:
 def place(hub: Deployment, artefact_id: str) -> Path:
     """An artefact's encrypted file."""
     return folder(hub) / f"{artefact_id}.aes"
+
+
+def _worthless(session: Session, path: Path, now: datetime) -> bool:
+    """Whether nobody can ever read this file: its artefact was destroyed, or its deposit died before it was known."""
+    if (known := session.get(Artefact, path.stem)) is not None:
+        return known.destroyed_at is not None
+    # A deposit under way is not visible to this transaction yet; it is young.
+    return now.timestamp() - path.stat().st_mtime > ORPHAN_AGE.total_seconds()
 
 
 def _store(package: Path, target: Path, key: bytes, artefact_id: str) -> None:
@@ -126,8 +134,10 @@ def _frames(hub: Deployment, artefact_id: str, path: Path, key: bytes) -> Iterat
 
 
 def _alive(hub: Deployment, artefact_id: str) -> bool:
+    alive = sa.select(Artefact.expires_at).join(ArtefactKey, ArtefactKey.artefact_id == Artefact.id)
     with hub.database.read() as session:
-        return session.get(ArtefactKey, artefact_id) is not None
+        expires_at = session.scalar(alive.where(Artefact.id == artefact_id))
+    return expires_at is not None and expires_at > hub.clock()
 
 
 def _sha256(path: Path) -> str:
