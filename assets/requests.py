@@ -147,6 +147,7 @@ def _delivered(
 ) -> str:  # fmt: skip
     from assets.order_package import write_package
     from assets.page import candidate_page, verdict_on
+    from assets.tracking import Tracking
     from hub.delivery import orders
     from records.errors import GateError
 
@@ -156,13 +157,26 @@ def _delivered(
         raise GateError("the gate refused the table: " + "; ".join(verdict.reasons))
     desk.tell("packing")
     page, document, _ = candidate_page(use_case, cohort, workspace, made.table, made.manifest, *judged)
+    Tracking(workspace).attach(made.manifest["mlflow_run"], {"report.html": page.encode()})
+    summary, shown = _leaving(document, cohort)
     with tempfile.TemporaryDirectory(prefix="order") as folder:
-        package = write_package(Path(folder), order, made.table.frame, cohort, made.manifest, page, document)
+        package = write_package(Path(folder), order, made.table.frame, cohort, made.manifest, shown, summary)
+        figures = {f["label"]: f["value"] for f in summary["figures"]}
         facts = {"rows": order.rows, "epsilon": order.epsilon, "candidate_sha256": made.table.sha256,
-                 "tstr_auc": judged[0]["tstr_auc"], "trtr_auc": judged[0]["trtr_auc"], "report": page}  # fmt: skip
+                 "figures": figures, "report": shown}  # fmt: skip
         with desk.hub.database.write() as session:
             made_artefact = orders.hand_over(
                 session, desk.hub, order.id, package=package, title=cohort.table.title, shown=facts,
                 now=desk.hub.clock(),
             )  # fmt: skip
             return made_artefact.id
+
+
+def _leaving(document: dict[str, Any], cohort: Cohort) -> tuple[dict[str, Any], str]:
+    """What of the evaluation leaves the data side: rounded figures, and no curve of real patients."""
+    from metrics.plots.distribution import released_survival_plot
+    from metrics.reporting.public import public_page, public_summary
+
+    summary, survival = public_summary(document), document["fidelity"].get("survival")
+    picture = released_survival_plot(survival) if survival else None
+    return summary, public_page(summary, cohort.source.citation, picture)

@@ -45,7 +45,7 @@ def deliver(hub: Deployment, order: str, package: Path) -> Callable[[], str]:
     def made() -> str:
         with hub.database.write() as session:
             orders.begin(session, order, "run", hub.clock())
-            facts = {"rows": 10, "epsilon": 1.0, "tstr_auc": 0.7, "trtr_auc": 0.71, "report": "<h1>Report</h1>"}
+            facts = {"rows": 10, "epsilon": 1.0, "figures": {"AUC": 0.7}, "report": "<h1>Report</h1>"}
             return orders.hand_over(session, hub, order, package=package, title="Set", shown=facts, now=hub.clock()).id
 
     return made
