@@ -44,6 +44,32 @@ def demo() -> None:
         raise _refused(error) from error
 
 
+@hub_app.command(epilog='Example: `phaseiv hub account ada@hospital.eu "Ada" --role operator`')
+def account(
+    email: Annotated[str, typer.Argument(help="E-mail, for signing in.")],
+    name: Annotated[str, typer.Argument(help="Name of the person.")],
+    role: Annotated[
+        list[str], typer.Option(help="developer, holder, officer, head, checker, auditor, operator or dpo.")
+    ],
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
+) -> None:
+    """Make an account; the first operator makes the others on the hub's own page."""
+    from hub.database.migration import migrate
+    from hub.people import accounts
+    from hub.people.roles import Role
+    from orchestration.settings import Settings
+
+    try:
+        hub = Settings().open_hub()
+        migrate(hub.database)
+        with hub.database.write() as session:
+            roles = frozenset(Role(one) for one in role)
+            accounts.create(session, now=hub.clock(), email=email, name=name, roles=roles, password=password)
+    except ValueError as error:
+        raise _refused(error) from error
+    typer.echo(f"{email} may sign in as {', '.join(role)}")
+
+
 @hub_app.command(epilog="Example: `phaseiv hub search stroke`")
 def search(
     text: Annotated[str, typer.Argument(help="Words to find.")] = "",
