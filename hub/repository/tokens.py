@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from hub.audit.log import record
 from hub.caller import Caller
-from hub.errors import ForbiddenError, GoneError, NotFoundError
+from hub.errors import ForbiddenError, GoneError, HubError, NotFoundError
 from hub.people.sessions import digest_of
 from hub.repository.tables import Artefact, DownloadToken
 
@@ -83,9 +83,27 @@ def redeem(caller: Caller, artefact_id: str, secret: str) -> Artefact:
     return artefact
 
 
-def _must_be_alive(caller: Caller, artefact: Artefact) -> None:
+def refused(caller: Caller, artefact_id: str, error: HubError) -> None:
+    """Log that a download of an artefact that exists was refused; what does not exist leaves no trace."""
+    if caller.session.get(Artefact, artefact_id) is not None:
+        record(caller.session, now=caller.now, actor=caller.somebody.id, action="artefact.refused",
+               subject=f"artefact:{artefact_id}", status=error.status)  # fmt: skip
+
+
+def must_be_kept(caller: Caller, artefact: Artefact) -> None:
+    """Refuse what was destroyed or has expired.
+
+    Raises
+    ------
+    GoneError
+        It is gone, with the day of it.
+    """
     if artefact.destroyed_at is not None or artefact.expires_at <= caller.now:
         day = (artefact.destroyed_at or artefact.expires_at).date()
         raise GoneError(f"the data must still be stored, got data whose key was destroyed on {day}; order them again")
+
+
+def _must_be_alive(caller: Caller, artefact: Artefact) -> None:
+    must_be_kept(caller, artefact)
     if artefact.downloads_left < 1:
         raise GoneError("a download must be left, got none; order the data again")

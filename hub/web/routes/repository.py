@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from hub.caller import Caller
 from hub.delivery import orders
-from hub.errors import NotFoundError
+from hub.errors import ForbiddenError, GoneError, NotFoundError
 from hub.people.roles import Role
 from hub.repository import tokens, vault
 from hub.repository.tables import Artefact
@@ -46,8 +46,9 @@ def artefact_page(request: Request, caller: PageCaller, artefact_id: str) -> Res
 def report(caller: PageCaller, artefact_id: str) -> Response:
     """The evaluation's own page, in a sandbox."""
     found = tokens.mine(caller, artefact_id)
+    tokens.must_be_kept(caller, found)
     if found.report is None:
-        raise NotFoundError("the report must still be stored, got none; order the data again")
+        raise NotFoundError("the report must have come with the data, got none; download the package")
     return HTMLResponse(found.report, headers={"Content-Security-Policy": REPORT_POLICY})
 
 
@@ -115,9 +116,7 @@ def _mine(caller: Caller) -> list[Artefact]:
 
 
 def _sent(caller: Caller, artefact_id: str, token: str) -> Response:
-    # Its own transaction, ended before the first byte: a slow reader must not hold the store.
-    with caller.hub.database.write() as session:
-        artefact = tokens.redeem(replace(caller, session=session), artefact_id, token)
+    artefact = _redeemed(caller, artefact_id, token)
     frames: Iterator[bytes] = vault.read(caller.hub, artefact_id)
     headers = {
         "Content-Length": str(artefact.size), "ETag": f'"{artefact.sha256}"',
@@ -125,6 +124,17 @@ def _sent(caller: Caller, artefact_id: str, token: str) -> Response:
         "Repr-Digest": f"sha-256=:{_base64(artefact.sha256)}:",  # RFC 9530
     }  # fmt: skip
     return StreamingResponse(frames, media_type="application/zip", headers=headers)
+
+
+def _redeemed(caller: Caller, artefact_id: str, token: str) -> Artefact:
+    """Its own transaction, ended before the first byte: a slow reader must not hold the store. Refusals are logged too."""
+    try:
+        with caller.hub.database.write() as session:
+            return tokens.redeem(replace(caller, session=session), artefact_id, token)
+    except (ForbiddenError, GoneError, NotFoundError) as error:
+        with caller.hub.database.write() as session:
+            tokens.refused(replace(caller, session=session), artefact_id, error)
+        raise
 
 
 def _base64(digest: str) -> str:
