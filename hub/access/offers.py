@@ -28,6 +28,7 @@ from records.errors import ParameterError
 
 MAX_EPSILON, MAX_ROWS = 10.0, 1_000_000
 LONGEST = timedelta(days=366)
+SYNTHESIZERS = ("auto", "aim", "mst", "star")  # the pipeline's methods with differential privacy
 FORMATS = ("parquet", "csv", "omop", "fhir", "dicom")
 PERMIT_MONTHS = 12
 
@@ -43,8 +44,8 @@ def propose(
     caller.must_have(Role.HOLDER)
     dataset = own(caller, dataset_id)
     _sound(epsilon, max_rows, purposes, formats, valid_until, budget_orders, caller.now)
-    if not 1 <= len(synthesizer) <= 80:
-        raise ParameterError("a synthesizer must be named, got no name; choose one that the pipeline knows")
+    if synthesizer not in SYNTHESIZERS:
+        raise ParameterError(f"the synthesizer must be one of {', '.join(SYNTHESIZERS)}, got another; choose one")
     offer = StandingOffer(
         dataset_id=dataset.id, synthesizer=synthesizer, epsilon=epsilon, max_rows=max_rows,
         columns=list(dict.fromkeys(columns)) if columns else None, purposes=sorted(set(purposes)),

@@ -79,7 +79,7 @@ def offer(act: AsCaller, dataset: str, people: dict[Role, Person]) -> str:
     """The id of an approved standing offer: 1,000 rows for research and teaching."""
     with act(people[Role.HOLDER]) as caller:
         made = offers.propose(
-            caller, dataset, synthesizer="marginals", epsilon=1.0, max_rows=1000, purposes=["d", "e"],
+            caller, dataset, synthesizer="auto", epsilon=1.0, max_rows=1000, purposes=["d", "e"],
             formats=["parquet", "csv"], valid_until=caller.now + timedelta(days=300),
         )  # fmt: skip
         offer_id = made.id

@@ -100,7 +100,7 @@ def test_only_the_holder_proposes_and_only_another_head_approves(
 ) -> None:
     both = second(Role.HOLDER, Role.HEAD)
     terms: dict[str, Any] = {
-        "synthesizer": "marginals", "epsilon": 1.0, "max_rows": 10, "purposes": ["e"], "formats": ["csv"],
+        "synthesizer": "auto", "epsilon": 1.0, "max_rows": 10, "purposes": ["e"], "formats": ["csv"],
     }  # fmt: skip
     with act(both) as caller, pytest.raises(NotFoundError):
         offers.propose(caller, dataset, valid_until=caller.now + timedelta(days=1), **terms)
@@ -129,7 +129,7 @@ def test_only_the_holder_proposes_and_only_another_head_approves(
 )  # fmt: skip
 def test_terms_are_sound(act: Any, people: Any, dataset: str, wrong: dict[str, Any]) -> None:
     terms: dict[str, Any] = {
-        "synthesizer": "marginals", "epsilon": 1.0, "max_rows": 10, "purposes": ["e"], "formats": ["csv"], "days": 30,
+        "synthesizer": "auto", "epsilon": 1.0, "max_rows": 10, "purposes": ["e"], "formats": ["csv"], "days": 30,
     }  # fmt: skip
     terms |= wrong
     with act(people[Role.HOLDER]) as caller, pytest.raises(ParameterError):
