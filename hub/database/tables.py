@@ -8,10 +8,11 @@ from hub.audit import tables as audit
 from hub.catalogue import search as catalogue  # tables and their search index
 from hub.database.base import Base
 from hub.delivery import tables as delivery
+from hub.duties import tables as duties
 from hub.output_checks import tables as output_checks
 from hub.people import tables as people
 from hub.repository import tables as repository
 from hub.statistics import tables as statistics
 
-ROOMS = (access, audit, catalogue, delivery, output_checks, people, repository, statistics)
+ROOMS = (access, audit, catalogue, delivery, duties, output_checks, people, repository, statistics)
 ALL = sorted(Base.metadata.tables)
