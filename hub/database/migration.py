@@ -3,6 +3,7 @@
 Belongs here: calls of alembic. Does not belong here: the changes.
 """
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 
+from hub.catalogue.search import INDEX
 from hub.database.base import Base
 from hub.database.engine import Database
 from hub.database.tables import ALL
@@ -27,10 +29,22 @@ def migrate(database: Database) -> None:
         command.upgrade(configuration(connection), "head")
 
 
+def revise(words: str) -> None:
+    """Write the migration that brings the newest revision to the tables in the code; read it before you keep it."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/hub.db")
+        migrate(database)
+        with database.engine.execution_options(writes=True).begin() as connection:
+            command.revision(configuration(connection), words, autogenerate=True)
+
+
 def differences(database: Database) -> list[Any]:
     """What the tables in the code have that the migrated store has not, and the other way round."""
     with database.engine.connect() as connection:
-        options = {"include_name": lambda name, kind, _: kind != "table" or name in ALL}
+        # The search index is an expression of Postgres that tables do not declare.
+        options = {
+            "include_name": lambda name, kind, _: name != INDEX if kind == "index" else name in ALL or kind != "table"
+        }
         return compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
 
 
