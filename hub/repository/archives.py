@@ -9,14 +9,27 @@ CWE-22 (path traversal), CWE-409 (decompression bombs); PKWARE APPNOTE 6.3 (zip)
 """
 
 import io
+import lzma
 import stat
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from records.errors import ParameterError
 
 PIECE = 65_536
+# What the standard library raises on archives that are no archives.
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    OSError,
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +59,9 @@ def read_archive(data: bytes, limits: Limits = Limits()) -> dict[str, bytes]:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             _must_fit(entries, limits)
             return _contents(archive, entries, limits)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as error:
+    except ParameterError:
+        raise
+    except DAMAGE as error:
         raise ParameterError("an archive must be a whole zip file, got another; pack it again") from error
 
 
