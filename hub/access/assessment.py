@@ -120,7 +120,7 @@ def prolong(caller: Caller, request_id: str, words: str) -> Request:
         The clock cannot be prolonged, was so before, or has ended.
     """
     caller.must_have(*BODY)
-    request = visible(caller, request_id)
+    request, words = visible(caller, request_id), reasons(words)
     clock = CLOCKS.get(request.clock or "")
     if request.person_id == caller.somebody.id:
         raise ForbiddenError("a request must be handled by others than its applicant, got your own; leave it to others")
@@ -129,7 +129,7 @@ def prolong(caller: Caller, request_id: str, words: str) -> Request:
     if request.deadline is None or caller.now > request.deadline:
         raise StateError("a period must be prolonged before its end, got one that has ended; decide now")
     request.deadline, request.prolonged = clock.longer_end(request.clock_started), True
-    _noted(caller, request, "prolong", reasons(words))
+    _noted(caller, request, "prolong", words)
     return request
 
 

@@ -81,7 +81,10 @@ def test_from_application_to_grant_delivery_change_and_revocation(
     assert "Which years?" in developer.get(f"/requests/{request_id}/form/1").text
     developer.submit(f"/requests/{request_id}/submit")
     step(officer, "accept")
+    step(officer, "prolong", 422)
+    assert "Prolong the period" in officer.get(f"/inbox/{request_id}").text  # the failed step kept nothing
     step(officer, "prolong", words="A difficult case.")
+    assert "Prolong the period" not in officer.get(f"/inbox/{request_id}").text
     step(officer, "assess")
     step(officer, "recommend", 422, recommendation="grant", criteria=["a"], words="Fine.")
     step(officer, "recommend", recommendation="grant", criteria=CRITERIA, words="Fine.")
