@@ -3,26 +3,24 @@
 Belongs here: editing and publishing. Does not belong here: standing offers (``offers``).
 """
 
-import json
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-import yaml
-from fastapi import Form, Request
+from fastapi import File, Form, Request, UploadFile
 from fastapi.responses import Response
-from pydantic import ValidationError
 
-from hub.caller import Caller
 from hub.catalogue import service
+from hub.catalogue.form import MainFields, read_record, written
 from hub.catalogue.record import DatasetRecord
 from hub.catalogue.tables import Dataset
+from hub.catalogue.vocabulary import CATEGORIES
 from hub.people.roles import Role
 from hub.web.access import PageCaller, Routes
 from hub.web.pages import redirect, render
 from records.errors import ParameterError
 
 HOLDER = frozenset({Role.HOLDER})
-LONGEST = 2_000_000
+LONGEST = 4_000_000
 EXAMPLE = {
     "title": "", "description": "", "identifier": "", "applicable_legislation": ["http://data.europa.eu/eli/reg/2025/327/oj"],
     "keywords": [], "themes": ["HEAL"], "types": ["PERSONAL_DATA"], "health_categories": ["a"], "provenance": "",
@@ -32,6 +30,7 @@ EXAMPLE = {
 }  # fmt: skip
 routes = Routes("holder")
 Long = Annotated[str, Form(max_length=LONGEST)]
+Upload = Annotated[UploadFile | None, File(description="YAML or JSON, instead of the text.")]
 
 
 @routes.page("/holder", roles=HOLDER)
@@ -44,15 +43,17 @@ def mine(request: Request, caller: PageCaller) -> Response:
 @routes.page("/holder/datasets/new", roles=HOLDER)
 def new(request: Request, caller: PageCaller) -> Response:
     """An empty description to fill in."""
-    return _editor(request, None, yaml.safe_dump(EXAMPLE, sort_keys=False, allow_unicode=True), "")
+    return _editor(request, None, written(EXAMPLE), "")
 
 
 @routes.form("/holder/datasets/new", roles=HOLDER)
 def create(
-    request: Request, caller: PageCaller, dataset_id: Annotated[str, Form(max_length=63)], record: Long
-) -> Response:
+    request: Request, caller: PageCaller, dataset_id: Annotated[str, Form(max_length=63)], record: Long = "",
+    file: Upload = None,
+) -> Response:  # fmt: skip
     """Store a new draft."""
     try:
+        record = _sent(record, file)
         service.draft(caller, dataset_id, read_record(record))
     except ParameterError as error:
         return _editor(request, None, record, str(error), dataset_id)
@@ -63,17 +64,33 @@ def create(
 def editor(request: Request, caller: PageCaller, dataset_id: str) -> Response:
     """The description as text, with its gaps named."""
     dataset = service.own(caller, dataset_id)
-    return _editor(request, dataset, yaml.safe_dump(dataset.record, sort_keys=False, allow_unicode=True), "")
+    return _editor(request, dataset, written(dataset.draft or dataset.record), "")
 
 
 @routes.form("/holder/datasets/{dataset_id}", roles=HOLDER)
-def change(request: Request, caller: PageCaller, dataset_id: str, record: Long) -> Response:
+def change(
+    request: Request, caller: PageCaller, dataset_id: str, record: Long = "", file: Upload = None
+) -> Response:  # fmt: skip
     """Store a changed description."""
     dataset = service.own(caller, dataset_id)
     try:
+        record = _sent(record, file)
         service.edit(caller, dataset_id, read_record(record))
     except ParameterError as error:
         return _editor(request, dataset, record, str(error))
+    return redirect(request, f"/holder/datasets/{dataset_id}", "The description is stored; publish it to show it.")
+
+
+@routes.form("/holder/datasets/{dataset_id}/main", roles=HOLDER)
+def change_main(
+    request: Request, caller: PageCaller, dataset_id: str, fields: Annotated[MainFields, Form()]
+) -> Response:  # fmt: skip
+    """Store the main fields; the rest of the description stays."""
+    dataset = service.own(caller, dataset_id)
+    try:
+        service.edit(caller, dataset_id, fields.changed(service.newest(dataset)))
+    except ParameterError as error:
+        return _editor(request, dataset, written(dataset.draft or dataset.record), str(error), fields=fields)
     return redirect(request, f"/holder/datasets/{dataset_id}", "The description is stored; publish it to show it.")
 
 
@@ -84,9 +101,7 @@ def publish(request: Request, caller: PageCaller, dataset_id: str) -> Response:
     try:
         service.publish(caller, dataset_id)
     except ParameterError as error:
-        return _editor(
-            request, dataset, yaml.safe_dump(dataset.record, sort_keys=False, allow_unicode=True), str(error)
-        )
+        return _editor(request, dataset, written(dataset.draft or dataset.record), str(error))
     return redirect(request, f"/catalogue/{dataset_id}", "The data set is in the catalogue.")
 
 
@@ -111,31 +126,24 @@ def publish_by_api(caller: PageCaller, dataset_id: str) -> dict[str, Any]:
     return service.facts(service.publish(caller, dataset_id))
 
 
-def read_record(text: str) -> DatasetRecord:
-    """A record from YAML or JSON, with every mistake named by its place.
-
-    Raises
-    ------
-    ParameterError
-        It is neither, or breaks the record's rules.
-    """
+def _sent(text: str, file: UploadFile | None) -> str:
+    """The uploaded file if there is one, else the text."""
+    if file is None or not file.filename:
+        return text
+    content = file.file.read(LONGEST + 1)
+    if len(content) > LONGEST:
+        raise ParameterError(f"a description must be at most {LONGEST} bytes, got more; shorten it")
     try:
-        # JSON is YAML; a list of aliases could grow without bound, and no description needs one.
-        if "*" in text and any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, Loader=yaml.SafeLoader)):
-            raise ParameterError("a description must not use YAML aliases, got one; write the value out")
-        return DatasetRecord.model_validate_json(json.dumps(yaml.safe_load(text), default=str))
-    except (yaml.YAMLError, RecursionError, TypeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark else ""
-        raise ParameterError(f"a description must be YAML or JSON, got something else{where}; mend it") from error
-    except ValidationError as error:
-        found = "; ".join(
-            f"{'.'.join(str(p) for p in e['loc']) or 'description'}: {e['msg']}" for e in error.errors()[:8]
-        )
-        raise ParameterError(f"a description must keep to its form, got: {found}; mend these") from error
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise ParameterError("a description must be text in UTF-8, got something else; save it anew") from error
 
 
-def _editor(request: Request, dataset: Dataset | None, text: str, wrong: str, dataset_id: str = "") -> Response:
-    caller: Caller = request.state.caller
+def _editor(
+    request: Request, dataset: Dataset | None, text: str, wrong: str, dataset_id: str = "",
+    fields: MainFields | None = None,
+) -> Response:  # fmt: skip
+    if dataset is not None and fields is None:
+        fields = MainFields.of(service.newest(dataset))
     return render(request, "holder_edit.html.j2", status=422 if wrong else 200, dataset=dataset, text=text, wrong=wrong,
-                  dataset_id=dataset_id, now=caller.now)  # fmt: skip
+                  dataset_id=dataset_id, fields=fields, categories=CATEGORIES)  # fmt: skip
