@@ -10,7 +10,6 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from hub.caller import Caller
-from hub.catalogue.record import DatasetRecord
 from hub.catalogue.service import published
 from hub.output_checks import service as outputs
 from hub.output_checks.table import is_total
@@ -180,7 +179,7 @@ def _page(
         bars=_bars(shown), asked=asked, permits=permits, written=written, wrong=wrong, least=budgets.LEAST_RHO,
         most=budgets.MOST_RHO, epsilon_of=budgets.epsilon_of,
         left=budgets.left(caller.session, dataset_id, caller.somebody.id) if asker else None,
-        variables=DatasetRecord.model_validate(dataset.record).variables if permits else [],
+        variables=dataset.record.get("variables", []) if permits else [],
     )  # fmt: skip
 
 
