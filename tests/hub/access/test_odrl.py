@@ -124,7 +124,7 @@ def test_check_at_each_use(act: Any, hub: Any, people: Any, offer: str, hub_cloc
     def checked(**changes: Any) -> Permit:
         use = {"person_id": me, "action": "derive", "dataset_id": DATASET, "purpose": "e", "now": hub_clock()} | changes
         with hub.database.read() as session:
-            return permits.check(session, request.permit_id, key=hub.keys.signing.public_key(), **use)
+            return permits.check(session, request.permit_id or "", key=hub.keys.signing.public_key(), **use)
 
     assert checked().id == request.permit_id
     for wrong in ({"action": "read"}, {"dataset_id": "x"}, {"purpose": "a"}):
@@ -134,7 +134,7 @@ def test_check_at_each_use(act: Any, hub: Any, people: Any, offer: str, hub_cloc
         checked(person_id=people[Role.HEAD].id)
     with pytest.raises(GoneError, match="expired"):
         checked(now=hub_clock() + timedelta(days=800))
-    _replaced_in_the_store(act, people, hub, request.permit_id)
+    _replaced_in_the_store(act, people, hub, request.permit_id or "")
     with pytest.raises(ForbiddenError, match="audit log"):
         checked()
 
@@ -160,6 +160,6 @@ def test_revocation_refuses_at_once_and_ends_orders(act: Any, hub: Any, people: 
         assert [order.state for order in orders_of(caller.session, request)] == ["cancelled"]
         with pytest.raises(GoneError, match="revoked"):
             permits.check(
-                caller.session, request.permit_id, person_id=request.person_id, action="derive", dataset_id=DATASET,
+                caller.session, request.permit_id or "", person_id=request.person_id, action="derive", dataset_id=DATASET,
                 purpose="e", now=caller.now,
             )  # fmt: skip
