@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from pyshacl import validate
-from rdflib import Graph
+from rdflib import Graph, URIRef
+from rdflib.namespace import CSVW, DCTERMS
 
-from hub.catalogue.from_evaluation import record_of
-from hub.catalogue.healthdcat import catalogue_graph, dataset_graph
-from hub.catalogue.record import Agent, DatasetRecord
+from hub.catalogue.from_evaluation import missing_shares, record_of
+from hub.catalogue.healthdcat import DCATAP, HEALTH, catalogue_graph, dataset_graph, dataset_iri
+from hub.catalogue.record import Agent, DatasetRecord, Sample, Variable
 from hub.catalogue.validation import problems
 from use_cases.registry import discover
 
@@ -96,3 +98,66 @@ def test_no_row_and_no_exact_count_leaves(browser: Callable[..., Any]) -> None:
     made = record()
     assert made.records == 490, "492 patients are told as 490"
     assert all(v.missing_share is None for v in made.variables)
+
+
+TRIPLES = {
+    "title": DCTERMS.title, "description": DCTERMS.description, "identifier": DCTERMS.identifier,
+    "access rights": DCTERMS.accessRights, "structured data": HEALTH.hasStructuredData, "publisher": DCTERMS.publisher,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TRIPLES)
+def test_a_graph_without_a_mandatory_fact_is_refused(name: str) -> None:
+    graph = dataset_graph(record(), BASE, "x")
+    graph.remove((dataset_iri(BASE, "x"), TRIPLES[name], None))
+    assert any(words.startswith(name) for words in problems(graph))
+
+
+def test_legislation_is_demanded_of_distribution_and_catalogue() -> None:
+    graph = dataset_graph(record(), BASE, "x")
+    graph.remove((URIRef(f"{BASE}/catalogue/x#distribution-1"), DCATAP.applicableLegislation, None))
+    assert any(words.startswith("distribution") for words in problems(graph))
+    whole = catalogue_graph(BASE, "Catalogue", BODY, [], {})
+    whole.remove((None, DCATAP.applicableLegislation, None))
+    assert any(words.startswith("applicable legislation") for words in problems(whole))
+
+
+def test_a_second_access_body_is_refused() -> None:
+    graph, other = dataset_graph(record(), BASE, "x"), dataset_graph(record(), BASE, "y")
+    graph += other
+    graph.add((dataset_iri(BASE, "x"), HEALTH.hdab, next(other.objects(dataset_iri(BASE, "y"), HEALTH.hdab))))
+    assert any("exactly one" in words for words in problems(graph))
+
+
+def test_sample_label_and_codes_conform(standard: Graph) -> None:
+    sample = Sample(columns=["age"], rows=[[60]], candidate_sha256="0" * 64)
+    variable = Variable(name="hb", label="Haemoglobin", datatype="number", codes={"LOINC": "718-7"}, missing_share=0.05)
+    graph = dataset_graph(record(sample=sample, variables=[variable]), BASE, "x")
+    conforms, _, words = validate(graph, shacl_graph=standard)
+    assert conforms, words
+    assert problems(graph) == []
+    assert (None, CSVW.propertyUrl, URIRef("https://loinc.org/718-7")) in graph
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"themes": ["a b"]}, {"types": ["<x>"]}, {"title": "a\x00b"}, {"contact": {"name": "A", "email": 'a"<b@c.eu'}},
+        {"applicable_legislation": ["https://x.eu/?q={a}|b"]}, {"plots": {"a": "PHN2Zz4="}}, {"health_categories": ["z"]},
+        {"sample": {"columns": ["a", "b"], "rows": [[1]], "candidate_sha256": "0" * 64}}, {"unknown": 1},
+    ],
+)  # fmt: skip
+def test_what_cannot_be_written_as_rdf_or_shown_is_refused(broken: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        DatasetRecord.model_validate(record().model_dump(mode="json") | broken)
+
+
+def test_missing_shares_come_from_released_synthetic_data_only() -> None:
+    columns = [{"name": "age", "train": 0.123, "synthetic": 0.119}]
+    evaluation = {"fidelity": {"missingness": {"columns": columns}}, "verdict": {"released": True}}
+    assert missing_shares(evaluation) == {"age": pytest.approx(0.1)}
+    table = COHORTS[0][1].table
+    options: dict[str, Any] = {"identifier": "u", "description": "d", "citation": "c", "licence": "l", "publisher": BODY,
+                               "access_body": BODY, "hub_url": BASE, "dataset_id": "x", "keywords": [], "categories": []}  # fmt: skip
+    refused = record_of(table, **options, evaluation=evaluation | {"verdict": {"released": False}})
+    assert all(v.missing_share is None for v in refused.variables)

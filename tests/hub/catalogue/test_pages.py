@@ -1,14 +1,17 @@
 """The catalogue through its pages and its API: drafts are hidden, gaps refused, search and RDF answer."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from rdflib import Graph
+from rdflib.namespace import DCAT, RDF
 
-from hub.catalogue.service import draft, publish, search
+from hub.catalogue.service import draft, edit, publish, search, versions, withdraw
 from hub.catalogue.validation import problems
 from hub.database.engine import Database
+from hub.people import accounts
 from hub.people.roles import Role
 from tests.hub.catalogue.test_healthdcat import record
 
@@ -111,3 +114,80 @@ def test_postgres_finds_the_same(postgres: str, hub: Any, filled: list[str], peo
     with database.read() as theirs, hub.database.read() as ours:
         for text in ("stroke", "stro", "cohort 7", "nothing", HOSTILE):
             assert search(theirs, text).total == search(ours, text).total
+
+
+def test_a_change_is_hidden_until_it_is_published_anew(
+    filled: list[str], as_caller: Callable[..., Any], people: dict[Role, Any], visitor: Any
+) -> None:
+    with as_caller(people[Role.HOLDER]) as caller:
+        edit(caller, "cohort-1", record(title="Renamed cohort"))
+    assert visitor.api("GET", "/datasets/cohort-1").json()["title"] == "Cohort 1"
+    with as_caller(people[Role.HOLDER]) as caller:
+        assert publish(caller, "cohort-1").version == 2
+        assert publish(caller, "cohort-1").version == 2, "the same description is no new version"
+    assert visitor.api("GET", "/datasets/cohort-1").json()["title"] == "Renamed cohort"
+    with as_caller(people[Role.HOLDER]) as caller:
+        withdraw(caller, "cohort-1")
+        edit(caller, "cohort-1", record(title="Third cohort"))
+    assert visitor.get("/catalogue/cohort-1").status_code == 404
+    with as_caller(people[Role.HOLDER]) as caller:
+        assert publish(caller, "cohort-1").version == 3
+        kept = [v.record["title"] for v in versions(caller.session, "cohort-1")]
+    assert kept == ["Third cohort", "Renamed cohort", "Cohort 1"], "history is never written over"
+
+
+def test_the_whole_export_holds_every_data_set_once(filled: list[str], visitor: Any) -> None:
+    for name, form in (("ttl", "turtle"), ("jsonld", "json-ld")):
+        answer = visitor.api("GET", "/export", params={"format": name})
+        graph = Graph().parse(data=answer.text, format=form)
+        assert len(set(graph.subjects(RDF.type, DCAT.Dataset))) == 25
+        assert len(list(graph.objects(predicate=DCAT.dataset))) == 25
+        assert "hidden" not in answer.text
+    one = visitor.api("GET", "/datasets/cohort-0/rdf", headers={"accept": "application/ld+json"})
+    assert one.headers["content-type"].startswith("application/ld+json")
+
+
+def test_a_data_set_is_found_under_each_of_its_categories(
+    as_caller: Callable[..., Any], people: Any, visitor: Any
+) -> None:
+    with as_caller(people[Role.HOLDER]) as caller:
+        draft(caller, "both", record(title="Äpfel cohort", health_categories=["a", "p"]))
+        publish(caller, "both")
+    for letter in "ap":
+        found = visitor.api("GET", "/datasets", params={"category": letter, "q": "apfel"}).json()
+        assert found["total"] == len(found["items"]) == 1
+        assert found["facets"]["category"] == {"a": 1, "p": 1}
+    assert visitor.api("GET", "/datasets", params={"category": "%"}).json()["total"] == 0
+
+
+def test_main_fields_and_upload(browser: Callable[..., Any]) -> None:
+    holder = browser(Role.HOLDER)
+    text = json.dumps(record().model_dump(mode="json")).encode()
+    files = {"file": ("record.json", text, "application/json")}
+    assert holder.submit("/holder/datasets/new", files=files, dataset_id="sent").status_code == 200
+    fields = {"title": "New title", "description": "D", "identifier": "i", "access_rights": "NON_PUBLIC", "themes": "HEAL",
+              "types": "PERSONAL_DATA", "keywords": "a\r\nb", "provenance": "P", "health_categories": ["a", "p"],
+              "contact": "Desk <desk@example.eu>", "publisher": "H <h@example.eu>", "access_body": "B <b@example.eu>",
+              "applicable_legislation": "http://data.europa.eu/eli/reg/2025/327/oj"}  # fmt: skip
+    assert holder.submit("/holder/datasets/sent/main", **fields).status_code == 200
+    page = holder.get("/holder/datasets/sent").text
+    assert "New title" in page
+    assert "Desk &lt;desk@example.eu&gt;" in page
+    assert holder.submit("/holder/datasets/sent/publish").status_code == 200
+    answer = holder.submit("/holder/datasets/sent/main", **(fields | {"title": "", "provenance": "kept text"}))
+    assert answer.status_code == 422
+    assert "kept text" in answer.text
+    broken = {"file": ("record.yaml", b"\xff\xfe", "text/plain")}
+    assert holder.submit("/holder/datasets/sent", files=broken).status_code == 422
+
+
+def test_another_holder_reaches_nothing(hub: Any, filled: list[str], browser: Callable[..., Any]) -> None:
+    with hub.database.write() as session:
+        other = accounts.create(session, now=hub.clock(), email="o@example.org", name="Other", password=None,
+                                roles=frozenset({Role.HOLDER}))  # fmt: skip
+    stranger = browser(other)
+    assert stranger.get("/holder/datasets/cohort-0").status_code == 404
+    for step in ("", "/main", "/publish", "/withdraw"):
+        assert stranger.submit(f"/holder/datasets/cohort-0{step}", record="title: A").status_code == 404
+    body = record().model_dump(mode="json")
+    assert stranger.api("PUT", "/datasets/cohort-0", json=body).status_code == 404
