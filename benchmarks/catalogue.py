@@ -6,6 +6,7 @@ catalogue up.
 """
 
 import asyncio
+import os
 import random
 import shutil
 import socket
@@ -220,7 +221,7 @@ def _write(published: float, address: str) -> None:
     PAGE.write_text(f"""# Catalogue of {DATASETS:,} data sets
 
 One web server process and Postgres with its default settings on 2 cores, which the {USERS} people's program shares
-(`python -m benchmarks.catalogue`).
+(`python -m benchmarks.catalogue`). {_load()}
 
 ## Search, {USERS} people at once
 
@@ -242,6 +243,12 @@ The documents are made and checked against the shapes when a data set is publish
 CPU. {PUBLISHED} were published so; the others are copies of them under other names. The Turtle holds {documents:,} documents
 of data sets; {CHECKED} of them, taken at random and checked again, had {wrong} problems.
 """)
+
+
+def _load() -> str:
+    """Whether the figures are those of a machine that did nothing else."""
+    waiting, cores = os.getloadavg()[2], os.cpu_count() or 1
+    return f"Load of the last 15 minutes, this benchmark's own included: {waiting:.1f} on {cores} cores."
 
 
 def _hub(url: str, home: Path) -> Deployment:
