@@ -10,6 +10,7 @@ from contextlib import suppress
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
+from hub.caller import Caller
 from hub.database.migration import migrate
 from hub.deployment import Deployment
 from hub.web.application import build
@@ -33,13 +34,15 @@ def serve(hub: Deployment, host: str, port: int) -> None:
 
 
 def sweep(hub: Deployment) -> None:
-    """Destroy what has expired, and sign the audit log's head."""
+    """Destroy what has expired, end requests whose time is over, and sign the audit log's head."""
+    from hub.access.service import sweep as end_requests
     from hub.audit.heads import sign_head
     from hub.repository.vault import expire
 
     now = hub.clock()
     with hub.database.write() as session:
         expire(session, hub, now)
+        end_requests(Caller(session, now, hub))
         sign_head(session, hub.keys, now)
 
 
