@@ -84,7 +84,7 @@ def _people(hub: "Deployment") -> "dict[Role, Person] | None":
             return None
         return {
             role: accounts.create(
-                session, now=hub.clock(), email=f"{role}@{DOMAIN}", name=f"Demo {role.label.lower()}",
+                session, now=hub.clock(), email=f"{role}@{DOMAIN}", name=f"Demo: {role.label}",
                 roles=frozenset({role}), password=PASSWORD, organisation="Demonstration",
             )
             for role in Role
