@@ -142,6 +142,7 @@ def consistency(caller: PageCaller, former: Size, size: Size) -> dict[str, Any]:
 
 def _exported(caller: Caller) -> Response:
     # Its own transaction, ended before the first byte; reading the log is itself logged.
+    caller.session.close()  # one connection a request: two at once could wait for each other
     with caller.hub.database.write() as session:
         record(session, now=caller.now, actor=caller.somebody.id, action="audit.exported", subject="audit:log")
     name = f'attachment; filename="audit-{caller.now:%Y-%m-%d}.json"'

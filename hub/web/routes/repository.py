@@ -128,6 +128,7 @@ def _sent(caller: Caller, artefact_id: str, token: str) -> Response:
 
 def _redeemed(caller: Caller, artefact_id: str, token: str) -> Artefact:
     """Its own transaction, ended before the first byte: a slow reader must not hold the store. Refusals are logged too."""
+    caller.session.close()  # one connection a request: two at once could wait for each other
     try:
         with caller.hub.database.write() as session:
             return tokens.redeem(replace(caller, session=session), artefact_id, token)
