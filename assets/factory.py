@@ -14,6 +14,7 @@ from assets.io import ReportIOManager, TableIOManager
 from assets.release import release_asset
 from assets.report import report_asset
 from assets.requests import OpenHub, requested_asset
+from assets.statistics import statistics_asset
 from assets.sweep import frontier_asset
 from assets.synthesis import synthetic_asset
 from assets.workspace import Workspace
@@ -40,9 +41,14 @@ def build_use_case(
         on_demand_job(use_case.key), dg.AssetSelection.assets(requested), executor_def=dg.in_process_executor,
         description=f"{use_case.title}: one order of the hub, from learning to the repository.",
     )  # fmt: skip
+    statistics = statistics_asset(use_case, cohort, workspace, open_hub)
+    answers = dg.define_asset_job(
+        statistics_job(use_case.key), dg.AssetSelection.assets(statistics), executor_def=dg.in_process_executor,
+        description=f"{use_case.title}: one question of the hub's statistics, answered with noise.",
+    )  # fmt: skip
     return dg.Definitions(
-        assets=[*pipeline, frontier_asset(use_case, cohort, workspace), requested],
-        jobs=[job, on_demand],
+        assets=[*pipeline, frontier_asset(use_case, cohort, workspace), requested, statistics],
+        jobs=[job, on_demand, answers],
         schedules=[schedule],
         asset_checks=report_checks(use_case),
     )
@@ -51,6 +57,11 @@ def build_use_case(
 def on_demand_job(use_case: str) -> str:
     """The job that works off orders of a use case."""
     return f"{use_case}_on_demand"
+
+
+def statistics_job(use_case: str) -> str:
+    """The job that answers questions on a use case."""
+    return f"{use_case}_statistics"
 
 
 def storage(workspace: Workspace) -> dict[str, dg.IOManager]:

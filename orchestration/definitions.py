@@ -5,8 +5,9 @@ Belongs here: ``build_definitions``. Does not belong here: knowledge of any one 
 
 import dagster as dg
 
-from assets.factory import build_use_case, on_demand_job, storage
+from assets.factory import build_use_case, on_demand_job, statistics_job, storage
 from orchestration.orders import order_sensors
+from orchestration.questions import question_sensor
 from orchestration.sensors import cohort_file_sensor
 from orchestration.settings import Settings
 from records.errors import ParameterError
@@ -41,10 +42,14 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     )
     jobs = [job for part in parts for job in part.jobs or []]
     on_demand = [job for job in jobs if job.name in {on_demand_job(key) for key in use_cases}]
+    answering = [job for job in jobs if job.name in {statistics_job(key) for key in use_cases}]
     arrivals = cohort_file_sensor(
-        use_cases, settings.cohorts, settings.inbox or workspace.home / "inbox", [j for j in jobs if j not in on_demand]
+        use_cases,
+        settings.cohorts,
+        settings.inbox or workspace.home / "inbox",
+        [j for j in jobs if j.name in use_cases],
     )
-    sensors = [arrivals, *order_sensors(on_demand, settings.open_hub)]
+    sensors = [arrivals, *order_sensors(on_demand, settings.open_hub), question_sensor(answering, settings.open_hub)]
     shared = dg.Definitions(jobs=[sweep], sensors=sensors, resources=storage(workspace), executor=EXECUTOR)
     return dg.Definitions.merge(*parts, shared)
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from hub.access import permits
 from hub.access.tables import Request
@@ -66,6 +67,17 @@ def queued(caller: Caller) -> list[Question]:
     caller.must_have(Role.OPERATOR)
     waiting = sa.select(Question).where(Question.state == "queued").order_by(Question.created_at, Question.id)
     return list(caller.session.scalars(waiting))
+
+
+def waiting(session: Session) -> list[tuple[str, str]]:
+    """Questions and the use case that can answer each, oldest first, for the data side's own process."""
+    asked = (
+        sa.select(Question.id, Dataset.use_case)
+        .join(Dataset, Dataset.id == Question.dataset_id)
+        .where(Question.state == "queued", Dataset.use_case.is_not(None))
+        .order_by(Question.created_at)
+    )
+    return [(question, use_case) for question, use_case in session.execute(asked) if use_case is not None]
 
 
 def answer(caller: Caller, question_id: str, *, title: str, cells: Sequence[Row]) -> PreparedTable:
