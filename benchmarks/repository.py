@@ -186,7 +186,7 @@ sha256 of every transfer checked), all downloads begun at once, clients on the s
 {rows}
 
 Packages are decrypted frame by frame (64 KiB) by at most 40 worker threads, and a slow reader holds back its own frames
-only: the server's memory grows with the number of connections, and not with what they carry.
+only: the server never holds a whole package.
 """
 
 
