@@ -48,5 +48,5 @@ def sweep(hub: Deployment) -> None:
 
 def _sweeps(hub: Deployment, stopping: threading.Event) -> None:
     while not stopping.wait(SWEEP_SECONDS):
-        with suppress(SQLAlchemyError):  # the store is away for a moment: the next sweep finds the same
+        with suppress(SQLAlchemyError, OSError):  # store or disk is away for a moment: the next sweep finds the same
             sweep(hub)

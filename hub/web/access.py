@@ -6,7 +6,7 @@ objects, which the rooms make.
 
 import hmac
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
@@ -37,7 +37,16 @@ def deployment(request: Request) -> Deployment:
     return request.app.state.hub
 
 
-def caller(request: Request, hub: Annotated[Deployment, Depends(deployment)]) -> Iterator[Caller]:
+async def turn(request: Request) -> AsyncIterator[None]:
+    """Wait without holding a thread or a connection: a request holds its connection while it waits for a thread."""
+    async with request.app.state.turns:
+        yield
+
+
+def caller(
+    request: Request, hub: Annotated[Deployment, Depends(deployment)],
+    _turn: Annotated[None, Depends(turn, scope="function")],
+) -> Iterator[Caller]:  # fmt: skip
     """The caller in a transaction that is committed before the answer is sent; reading requests write nothing."""
     database, now = hub.database, hub.clock()
     with (database.read if request.method in READING else database.write)() as session:

@@ -3,6 +3,7 @@
 Belongs here: ``build``. Does not belong here: routes.
 """
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from hub.web.pages import redirect, render
 from hub.web.rooms import ROOMS
 from records.errors import BudgetError, PhaseIVError
 
+TURNS = 24  # requests in the store at once: two connections each must fit the pool of 60
 STATIC = Path(__file__).parent / "static"
 logger = logging.getLogger(__name__)
 
@@ -29,6 +31,7 @@ def build(hub: Deployment) -> FastAPI:
         title="PHASE IV AI health data hub", version="1", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
     )
     application.state.hub = hub
+    application.state.turns = asyncio.Semaphore(TURNS)
     application.add_middleware(SecurityHeaders, secure=hub.settings.secure)
     application.mount("/static", StaticFiles(directory=STATIC), name="static")
     for room in ROOMS:
