@@ -2,8 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import dagster as dg
 import polars as pl
@@ -17,7 +16,6 @@ from hub.people import accounts
 from hub.people.roles import Role
 from hub.repository import vault
 from orchestration.definitions import build_definitions
-from orchestration.execution import materialise
 from orchestration.settings import Settings
 from use_cases.registry import discover
 
@@ -26,21 +24,8 @@ Place = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def settings(new_home: Callable[[], Path]) -> Iterator[Settings]:
-    """A home whose stroke cohort is de-identified."""
-    home = new_home()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DAGSTER_HOME", str(home / "dagster"))
-        patch.setenv("PHASEIV_HUB_DEMO", "true")
-        (home / "dagster").mkdir()
-        made = Settings(home=home)
-        materialise("stroke", ["raw_cohort", "deidentified"], made)
-        yield made
-
-
-@pytest.fixture(scope="module")
-def hub(settings: Settings) -> Deployment:
-    made = settings.open_hub()
+def hub(prepared: Settings) -> Deployment:
+    made = prepared.open_hub()
     made.database.create()
     return made
 
@@ -69,9 +54,9 @@ def place(hub: Deployment) -> Place:
     return placed
 
 
-def worked_off(settings: Settings, order_id: str, use_case: str = "stroke") -> bool:
+def worked_off(prepared: Settings, order_id: str, use_case: str = "stroke") -> bool:
     """One run of the order's job, in this process."""
-    job = build_definitions(settings).resolve_job_def(f"{use_case}_on_demand")
+    job = build_definitions(prepared).resolve_job_def(f"{use_case}_on_demand")
     with dg.DagsterInstance.get() as instance:
         instance.add_dynamic_partitions("hub_orders", [order_id])
         return job.execute_in_process(partition_key=order_id, instance=instance, raise_on_error=False).success
@@ -82,13 +67,13 @@ def found(hub: Deployment, order_id: str) -> Order:
         return session.get_one(Order, order_id)
 
 
-def test_two_orders_are_delivered_for_one_debit(settings: Settings, hub: Deployment, place: Place) -> None:
+def test_two_orders_are_delivered_for_one_debit(prepared: Settings, hub: Deployment, place: Place) -> None:
     first, second = place(), place(rows=150)
     for order_id in (first, second):
-        assert worked_off(settings, order_id)
+        assert worked_off(prepared, order_id)
         assert found(hub, order_id).state == OrderState.READY
     entries = [
-        e for e in BudgetLedger(settings.workspace().ledger_url).entries("copenhagen") if e["account"] == "release"
+        e for e in BudgetLedger(prepared.workspace().ledger_url).entries("copenhagen") if e["account"] == "release"
     ]
     assert len(entries) == 1, "the same question is paid once"
     packages = [b"".join(vault.read(hub, found(hub, o).artefact_id or "")) for o in (first, second)]
@@ -108,37 +93,37 @@ def test_two_orders_are_delivered_for_one_debit(settings: Settings, hub: Deploym
     assert table.height == 150
 
 
-def test_what_the_gate_refuses_is_not_delivered(settings: Settings, hub: Deployment, place: Place) -> None:
+def test_what_the_gate_refuses_is_not_delivered(prepared: Settings, hub: Deployment, place: Place) -> None:
     order_id = place(rows=20)
-    assert not worked_off(settings, order_id)
+    assert not worked_off(prepared, order_id)
     order = found(hub, order_id)
     assert order.state == OrderState.FAILED
     assert "the gate refused the table" in (order.reason or "")
     assert order.artefact_id is None
 
 
-def test_an_exhausted_budget_is_told(settings: Settings, hub: Deployment, place: Place) -> None:
+def test_an_exhausted_budget_is_told(prepared: Settings, hub: Deployment, place: Place) -> None:
     total = discover()["stroke"].budget_rho
-    ledger = BudgetLedger(settings.workspace().ledger_url)
+    ledger = BudgetLedger(prepared.workspace().ledger_url)
     rest = total - ledger.spent("copenhagen")
     ledger.debit("copenhagen", rho=rest, total_rho=total, epsilon=9.0, delta=1e-5, question="all the rest")
     order_id = place(epsilon=2.0)
-    assert not worked_off(settings, order_id)
+    assert not worked_off(prepared, order_id)
     assert "must fit what is left of its budget" in (found(hub, order_id).reason or "")
 
 
-def test_an_unprepared_cohort_is_told(settings: Settings, hub: Deployment, place: Place) -> None:
+def test_an_unprepared_cohort_is_told(prepared: Settings, hub: Deployment, place: Place) -> None:
     order_id = place(use_case="lung")
-    assert not worked_off(settings, order_id, "lung")
+    assert not worked_off(prepared, order_id, "lung")
     order = found(hub, order_id)
     assert order.state == OrderState.FAILED
     assert "must exist, got no file" in (order.reason or "")
-    assert str(settings.home) not in (order.reason or ""), "no path of the data side leaves it"
+    assert str(prepared.home) not in (order.reason or ""), "no path of the data side leaves it"
 
 
-def test_the_sensor_launches_once_and_stops_what_is_late(settings: Settings, hub: Deployment, place: Place) -> None:
+def test_the_sensor_launches_once_and_stops_what_is_late(prepared: Settings, hub: Deployment, place: Place) -> None:
     order_id = place()
-    repository = build_definitions(settings).get_repository_def()
+    repository = build_definitions(prepared).get_repository_def()
     sensor = repository.get_sensor_def("hub_orders")
     with dg.DagsterInstance.get() as instance:
         ticks = [sensor(dg.build_sensor_context(instance, repository_def=repository)) for _ in range(2)]
@@ -151,4 +136,4 @@ def test_the_sensor_launches_once_and_stops_what_is_late(settings: Settings, hub
         tick = sensor(dg.build_sensor_context(instance, repository_def=repository))
     assert not tick.run_requests
     assert found(hub, order_id).state == OrderState.FAILED
-    assert not worked_off(settings, order_id), "a run that comes too late makes nothing"
+    assert not worked_off(prepared, order_id), "a run that comes too late makes nothing"

@@ -1,8 +1,5 @@
 """Questions to the hub's statistics: counted with noise, debited in the cohort's ledger, refused in words."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import dagster as dg
 import numpy as np
 import pytest
@@ -18,7 +15,6 @@ from hub.statistics.questions import waiting
 from hub.statistics.tables import PreparedTable, Question
 from models.accounting import sigma_for
 from orchestration.definitions import build_definitions
-from orchestration.execution import materialise
 from orchestration.settings import Settings
 from records.files import read_table_file
 from tests.hub.catalogue.test_healthdcat import record
@@ -28,20 +24,8 @@ RHO = 0.05
 
 
 @pytest.fixture(scope="module")
-def settings(new_home: Callable[[], Path]) -> Iterator[Settings]:
-    home = new_home()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DAGSTER_HOME", str(home / "dagster"))
-        patch.setenv("PHASEIV_HUB_DEMO", "true")
-        (home / "dagster").mkdir()
-        made = Settings(home=home)
-        materialise("stroke", ["raw_cohort", "deidentified"], made)
-        yield made
-
-
-@pytest.fixture(scope="module")
-def hub(settings: Settings) -> Deployment:
-    made = settings.open_hub()
+def hub(prepared: Settings) -> Deployment:
+    made = prepared.open_hub()
     made.database.create()
     with made.database.write() as session:
         holder = accounts.create(
@@ -63,7 +47,7 @@ def hub(settings: Settings) -> Deployment:
     return made
 
 
-def asked(settings: Settings, hub: Deployment, variables: list[str]) -> Question:
+def asked(prepared: Settings, hub: Deployment, variables: list[str]) -> Question:
     """Place a question, let its job run, and read it again."""
     with hub.database.write() as session:
         holder = session.get_one(Permit, "p").person_id
@@ -74,7 +58,7 @@ def asked(settings: Settings, hub: Deployment, variables: list[str]) -> Question
         session.add(question)
         session.flush()
         assert (question.id, "stroke") in waiting(session)
-    job = build_definitions(settings).resolve_job_def("stroke_statistics")
+    job = build_definitions(prepared).resolve_job_def("stroke_statistics")
     with dg.DagsterInstance.get() as instance:
         instance.add_dynamic_partitions("hub_questions", [question.id])
         assert job.execute_in_process(partition_key=question.id, instance=instance).success
@@ -82,25 +66,25 @@ def asked(settings: Settings, hub: Deployment, variables: list[str]) -> Question
         return session.get_one(Question, question.id)
 
 
-def test_the_answer_has_the_stated_noise_and_is_debited(settings: Settings, hub: Deployment) -> None:
-    question = asked(settings, hub, ["sex", "age"])
+def test_the_answer_has_the_stated_noise_and_is_debited(prepared: Settings, hub: Deployment) -> None:
+    question = asked(prepared, hub, ["sex", "age"])
     assert question.state == "answered"
     with hub.database.read() as session:
         table = session.get_one(PreparedTable, question.table_id)
         cells = {tuple(labels): count for labels, count in table.cells}
-    folder = settings.workspace().home / "storage" / "stroke" / "deidentified"
+    folder = prepared.workspace().home / "storage" / "stroke" / "deidentified"
     patients = sum(read_table_file(path).frame.height for path in folder.glob("*.parquet"))
     sigma = sigma_for(RHO, 1)
     # Clipping at nothing adds at most .4 sigma a cell; six standard errors beyond that have probability 1e-9.
     assert abs(sum(cells.values()) - patients) < len(cells) * 0.4 * sigma + 6 * sigma * np.sqrt(len(cells))
-    (entry,) = BudgetLedger(settings.workspace().ledger_url).entries("copenhagen")
+    (entry,) = BudgetLedger(prepared.workspace().ledger_url).entries("copenhagen")
     assert entry["rho"] == RHO
     assert entry["account"] == "release"
 
 
-def test_what_has_no_levels_is_refused_and_costs_nothing(settings: Settings, hub: Deployment) -> None:
-    before = BudgetLedger(settings.workspace().ledger_url).spent("copenhagen")
-    question = asked(settings, hub, ["nonsense"])
+def test_what_has_no_levels_is_refused_and_costs_nothing(prepared: Settings, hub: Deployment) -> None:
+    before = BudgetLedger(prepared.workspace().ledger_url).spent("copenhagen")
+    question = asked(prepared, hub, ["nonsense"])
     assert question.state == "refused"
     assert "must have levels or bins" in (question.reason or "")
-    assert BudgetLedger(settings.workspace().ledger_url).spent("copenhagen") == before
+    assert BudgetLedger(prepared.workspace().ledger_url).spent("copenhagen") == before
