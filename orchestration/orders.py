@@ -5,7 +5,7 @@ making the data (``assets.requests``).
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
@@ -13,6 +13,9 @@ from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from assets.factory import on_demand_job
 from assets.requests import ORDERS, OpenHub
 from records.errors import PhaseIVError
+
+if TYPE_CHECKING:
+    from hub.deployment import Deployment
 
 EVERY_SECONDS = 2
 PARTITION_TAG = "dagster/partition"
@@ -24,16 +27,36 @@ def order_sensors(jobs: Sequence[Any], open_hub: OpenHub) -> list[dg.SensorDefin
     return [_arrivals(jobs, open_hub), *_endings(jobs, open_hub)]
 
 
+def reached(open_hub: OpenHub) -> "Deployment | dg.SkipReason":
+    """The hub, or why there is nothing to work for: Dagster also runs without one."""
+    import sqlalchemy as sa
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from hub.delivery.tables import Order
+
+    try:
+        hub = open_hub()
+        with hub.database.read() as session:
+            session.execute(sa.select(Order.id).limit(1))
+    except PhaseIVError as error:
+        return dg.SkipReason(f"no hub: {error}")
+    except SQLAlchemyError:
+        return dg.SkipReason("no hub: its store must have its tables, got none; start the hub once (phaseiv up)")
+    return hub
+
+
 def _arrivals(jobs: Sequence[Any], open_hub: OpenHub) -> dg.SensorDefinition:
     @dg.sensor(
         name="hub_orders", jobs=jobs, minimum_interval_seconds=EVERY_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Starts one run for each order of the hub, ends late orders, stops runs nobody wants any more.",
     )  # fmt: skip
-    def hub_orders(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    def hub_orders(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         from hub.delivery import orders
 
-        hub = open_hub()
+        hub = reached(open_hub)
+        if isinstance(hub, dg.SkipReason):
+            return hub
         with hub.database.write() as session:
             late = orders.overdue(session, hub.clock())
             waiting = [(o.id, o.use_case) for o in orders.waiting(session)]

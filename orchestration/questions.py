@@ -11,7 +11,7 @@ import dagster as dg
 from assets.factory import statistics_job
 from assets.requests import OpenHub
 from assets.statistics import QUESTIONS
-from orchestration.orders import EVERY_SECONDS
+from orchestration.orders import EVERY_SECONDS, reached
 
 
 def question_sensor(jobs: Sequence[Any], open_hub: OpenHub) -> dg.SensorDefinition:
@@ -21,10 +21,13 @@ def question_sensor(jobs: Sequence[Any], open_hub: OpenHub) -> dg.SensorDefiniti
         name="hub_questions", jobs=jobs, minimum_interval_seconds=EVERY_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING, description="Starts one run for each question to the hub's statistics.",
     )  # fmt: skip
-    def hub_questions(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    def hub_questions(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         from hub.statistics.questions import waiting
 
-        with open_hub().database.read() as session:
+        hub = reached(open_hub)
+        if isinstance(hub, dg.SkipReason):
+            return hub
+        with hub.database.read() as session:
             asked = waiting(session)
         requests = [dg.RunRequest(run_key=q, job_name=statistics_job(u), partition_key=q) for q, u in asked]
         new = QUESTIONS.build_add_request([question for question, _ in asked])

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -137,3 +138,14 @@ def test_the_sensor_launches_once_and_stops_what_is_late(prepared: Settings, hub
     assert not tick.run_requests
     assert found(hub, order_id).state == OrderState.FAILED
     assert not worked_off(prepared, order_id), "a run that comes too late makes nothing"
+
+
+def test_without_a_hub_the_sensors_say_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = build_definitions(Settings(home=tmp_path)).get_repository_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        for name in ("hub_orders", "hub_questions"):
+            context = dg.build_sensor_context(instance, repository_def=repository)
+            monkeypatch.delenv("PHASEIV_HUB_DEMO", raising=False)
+            assert "PHASEIV_HUB_MASTER_KEY must be set" in repository.get_sensor_def(name)(context).skip_message
+            monkeypatch.setenv("PHASEIV_HUB_DEMO", "true")
+            assert "its store must have its tables" in repository.get_sensor_def(name)(context).skip_message
