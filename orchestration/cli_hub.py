@@ -13,7 +13,7 @@ from records.errors import PhaseIVError
 
 hub_app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_show_locals=False, help="The health data hub: serve it, or use one.",
-    epilog="A client reads PHASEIV_HUB_URL and PHASEIV_HUB_TOKEN (from your account's page).",
+    epilog="Example: `phaseiv hub search stroke`. A client reads PHASEIV_HUB_URL and PHASEIV_HUB_TOKEN (account page).",
 )  # fmt: skip
 
 
