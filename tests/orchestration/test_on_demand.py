@@ -41,7 +41,7 @@ def place(hub: Deployment) -> Place:
 
     def placed(**changes: object) -> str:
         now = hub.clock()
-        entry = {"rows": 200, "epsilon": 5.0, "use_case": "stroke", "columns": ["age", "sex"]} | changes
+        entry = {"rows": 1000, "epsilon": 5.0, "use_case": "stroke", "columns": ["age", "sex"]} | changes
         with hub.database.write() as session:
             order = Order(
                 permit_id="permit", offer_id="offer", person_id=person.id, dataset_id="stroke-copenhagen",
@@ -69,7 +69,7 @@ def found(hub: Deployment, order_id: str) -> Order:
 
 
 def test_two_orders_are_delivered_for_one_debit(prepared: Settings, hub: Deployment, place: Place) -> None:
-    first, second = place(), place(rows=150)
+    first, second = place(), place(rows=900)
     for order_id in (first, second):
         assert worked_off(prepared, order_id)
         assert found(hub, order_id).state == OrderState.READY
@@ -91,7 +91,7 @@ def test_two_orders_are_delivered_for_one_debit(prepared: Settings, hub: Deploym
             assert {"omop/person.csv", "fhir/Patient.ndjson", "SHA256SUMS"} <= set(opened.namelist())
             table = pl.read_parquet(io.BytesIO(opened.read("synthetic.parquet")))
     assert table.columns == ["age", "sex"]
-    assert table.height == 150
+    assert table.height == 900
 
 
 def test_what_the_gate_refuses_is_not_delivered(prepared: Settings, hub: Deployment, place: Place) -> None:
