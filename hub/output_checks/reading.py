@@ -14,16 +14,16 @@ RFC 4180 (CSV); OWASP, Zip bombs and path traversal ("Zip slip").
 import csv
 import io
 import math
-import stat
-import zipfile
-import zlib
 from pathlib import PurePosixPath
 
 from hub.output_checks.table import Cell, Labels, Table
+from hub.repository.archives import Limits, read_archive
 from records.errors import ParameterError
 
 MIB = 1024 * 1024
 LARGEST, MOST_MEMBERS, MOST_CELLS, MOST_VARIABLES, LONGEST_LABEL = 20 * MIB, 50, 20_000, 6, 200
+# A table of many empty cells packs to a thousandth and is no bomb: what it unpacks to is limited instead.
+LIMITS = Limits(archive=LARGEST, files=MOST_MEMBERS, unpacked=LARGEST, ratio=2000)
 SUPPRESSED = frozenset({"", "*", "x", "s", "..", "-"})
 COUNTS = ("count", "n", "frequency")
 
@@ -124,34 +124,9 @@ def _number(text: str) -> float | None:
 
 
 def _members(content: bytes) -> list[tuple[str, bytes]]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = [m for m in archive.infolist() if not m.is_dir()]
-            if not 1 <= len(members) <= MOST_MEMBERS:
-                raise ParameterError(f"an archive must hold 1 to {MOST_MEMBERS} files, got {len(members)}; send fewer")
-            return _unpacked(archive, members)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
-        raise ParameterError("an archive must be a plain zip file, got another; pack it anew") from error
-
-
-def _unpacked(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> list[tuple[str, bytes]]:
-    left, found = LARGEST, []
-    for member in members:
-        _check_name(member)
-        # The size in the header may lie: no more is unpacked than is left.
-        with archive.open(member) as handle:
-            data = handle.read(left + 1)
-        left -= len(data)
-        if left < 0:
-            raise ParameterError(f"an archive must unpack to at most {LARGEST // MIB} MiB, got more; send fewer tables")
-        found.append((member.filename, data))
-    return found
-
-
-def _check_name(member: zipfile.ZipInfo) -> None:
-    path = PurePosixPath(member.filename.replace("\\", "/"))
-    link = stat.S_ISLNK(member.external_attr >> 16)
-    if path.is_absolute() or ".." in path.parts or ":" in member.filename or link:
-        raise ParameterError("an archive's paths must stay within it, got one that leaves it; pack plain files")
-    if path.suffix.casefold() != ".csv":
+    found = read_archive(content, LIMITS)
+    if not found:
+        raise ParameterError("an archive must hold at least one file, got none; add the tables")
+    if any(PurePosixPath(name).suffix.casefold() != ".csv" for name in found):
         raise ParameterError("an archive must hold CSV files only, got another kind; take it out")
+    return list(found.items())

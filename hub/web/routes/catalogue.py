@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from rdflib import Graph
 from starlette.datastructures import URL
@@ -31,19 +31,21 @@ Format = Literal["html", "ttl", "jsonld"] | None
 RdfFormat = Literal["ttl", "jsonld"] | None
 
 
+def facets(
+    theme: Text = "", category: Text = "", access_rights: Text = "", publisher: Text = "", synthetic: Text = ""
+) -> dict[str, str]:  # fmt: skip
+    """What a search is narrowed to; an empty text narrows nothing."""
+    return dict(zip(service.FACETS, (theme, category, access_rights, publisher, synthetic), strict=True))
+
+
+Chosen = Annotated[dict[str, str], Depends(facets)]
+
+
 @routes.page("/catalogue", roles=PUBLIC)
 def catalogue(
-    request: Request, caller: PageCaller, q: Text = "", theme: Text = "", category: Text = "", access_rights: Text = "",
-    publisher: Text = "", synthetic: Text = "", page: PageNumber = 1, format: Format = None,
+    request: Request, caller: PageCaller, chosen: Chosen, q: Text = "", page: PageNumber = 1, format: Format = None
 ) -> Response:  # fmt: skip
     """Search; as RDF the catalogue's own document, a page at a time."""
-    chosen = {
-        "theme": theme,
-        "category": category,
-        "access_rights": access_rights,
-        "publisher": publisher,
-        "synthetic": synthetic,
-    }
     found = service.search(caller.session, q, chosen, page)
     if (media := _wanted(request, format)) is not None:
         return _rdf(_page_of_catalogue(caller, found, request), media)
@@ -64,16 +66,8 @@ def dataset(request: Request, caller: PageCaller, dataset_id: str, format: Forma
 
 
 @routes.call("GET", "/datasets", roles=PUBLIC)
-def search(caller: PageCaller, q: Text = "", theme: Text = "", category: Text = "", access_rights: Text = "",
-           publisher: Text = "", synthetic: Text = "", page: PageNumber = 1) -> dict[str, Any]:  # fmt: skip
+def search(caller: PageCaller, chosen: Chosen, q: Text = "", page: PageNumber = 1) -> dict[str, Any]:
     """Search the catalogue."""
-    chosen = {
-        "theme": theme,
-        "category": category,
-        "access_rights": access_rights,
-        "publisher": publisher,
-        "synthetic": synthetic,
-    }
     found = service.search(caller.session, q, chosen, page)
     return {
         "items": [service.facts(d) for d in found.items],

@@ -45,7 +45,11 @@ PLACES = list(places(SIGNED))
 def test_what_is_allowed_is_allowed() -> None:
     odrl.verify(SIGNED, KEY.public_key())
     odrl.evaluate(SIGNED, USE)
-    odrl.evaluate(SIGNED, odrl.Use("me", "derive", "d2", "d", NOW + timedelta(days=30)))
+    later = odrl.Use("me", "derive", "d2", "d", NOW + timedelta(days=30))
+    odrl.evaluate(SIGNED, later)
+    # The same use by another person shows that allowing was a decision.
+    with pytest.raises(ForbiddenError):
+        odrl.evaluate(SIGNED, odrl.Use("you", "derive", "d2", "d", NOW + timedelta(days=30)))
 
 
 @given(

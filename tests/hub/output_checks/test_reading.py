@@ -40,12 +40,12 @@ def test_an_archive_of_tables() -> None:
 
 @pytest.mark.parametrize("name", ["../a.csv", "/etc/a.csv", "a/../../b.csv", "..\\a.csv", "C:/a.csv"])
 def test_paths_that_leave_the_archive(name: str) -> None:
-    with pytest.raises(ParameterError, match="stay within"):
+    with pytest.raises(ParameterError, match="plain relative paths"):
         read_tables("a.zip", archive((name, GOOD)))
 
 
 def test_links_other_kinds_and_archives_within() -> None:
-    with pytest.raises(ParameterError, match="stay within"):
+    with pytest.raises(ParameterError, match="got a link"):
         read_tables("a.zip", archive(("a.csv", b"/etc/passwd"), link=True))
     for name in ("a.exe", "inner.zip", "a"):
         with pytest.raises(ParameterError, match="CSV files only"):
@@ -55,7 +55,7 @@ def test_links_other_kinds_and_archives_within() -> None:
 def test_a_bomb_is_stopped_while_it_unpacks() -> None:
     bomb = archive(("a.csv", bytes(reading.LARGEST + 1)))
     assert len(bomb) < 100_000
-    with pytest.raises(ParameterError, match="unpack to at most 20 MiB"):
+    with pytest.raises(ParameterError, match=f"unpack to at most {reading.LARGEST} bytes"):
         read_tables("a.zip", bomb)
 
 
@@ -68,7 +68,7 @@ def test_a_size_that_lies_is_found() -> None:
 
 
 def test_too_many_members_and_too_many_bytes() -> None:
-    with pytest.raises(ParameterError, match="1 to 50 files"):
+    with pytest.raises(ParameterError, match="at most 50 files"):
         read_tables("a.zip", archive(*((f"{i}.csv", GOOD) for i in range(51))))
     with pytest.raises(ParameterError, match="at most 20 MiB"):
         read_tables("a.csv", bytes(reading.LARGEST + 1))

@@ -26,4 +26,4 @@ def test_translations_keep_the_values() -> None:
 @pytest.mark.parametrize("language", ["en", "fi"])
 def test_every_template_compiles(language: str) -> None:
     for path in TEMPLATES.glob("*.j2"):
-        environment(language).get_template(path.name)
+        assert environment(language).get_template(path.name).name == path.name
