@@ -1,0 +1,1 @@
+"""What is computed together: jobs, their steps and their programs."""
