@@ -59,9 +59,7 @@ def check(
     NotFoundError, ForbiddenError, GoneError
         There is no such permit or it is another person's; it does not allow the use; it was revoked or has expired.
     """
-    permit = session.get(Permit, permit_id, populate_existing=True)
-    if permit is None or permit.person_id != person_id:
-        raise NotFoundError("the permit must be one of yours, got another; look at your requests")
+    permit = held_by(session, permit_id, person_id)
     if permit.revoked_at is not None:
         raise GoneError("the permit must be in force, got one that was revoked; you may appeal")
     if now > permit.valid_until:
@@ -71,6 +69,20 @@ def check(
     odrl.verify(permit.odrl, key)
     _as_issued(session, permit)
     odrl.evaluate(permit.odrl, odrl.Use(person_id, action, dataset_id, purpose, now))
+    return permit
+
+
+def held_by(session: Session, permit_id: str, person_id: str) -> Permit:
+    """A person's permit, as the store has it now, in force or not.
+
+    Raises
+    ------
+    NotFoundError
+        There is none, or it is another person's.
+    """
+    permit = session.get(Permit, permit_id, populate_existing=True)
+    if permit is None or permit.person_id != person_id:
+        raise NotFoundError("the permit must be one of yours, got another; look at your requests")
     return permit
 
 
@@ -112,12 +124,14 @@ def amend(caller: Caller, permit: Permit, form: dict[str, Any], dataset_ids: Seq
 def revoke(caller: Caller, permit: Permit, reason: str) -> None:
     """End a permit at once: its runs stop and its artefacts are destroyed in the same transaction."""
     from hub.delivery.orders import revoke_permit
+    from hub.statistics.questions import end_for
 
     if permit.revoked_at is not None:
         raise StateError("a permit must be in force to be revoked, got one that was revoked; nothing was changed")
     permit.revoked_at, permit.revoked_reason = caller.now, reason
     caller.session.flush()
     revoke_permit(caller.session, permit.id, caller.now)
+    end_for(caller, permit.id, "the permit was revoked")
     _audit(caller, permit, "revoked")
 
 

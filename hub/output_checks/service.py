@@ -2,9 +2,13 @@
 
 Belongs here: steps and who may take them. Does not belong here: the rules on tables (``disclosure``, ``linked``).
 
+Each step that brings an output nearer to the outside (handing in, approving, taking out) is checked against the signed
+permit; a refusal is always possible.
+
 References
 ----------
-Regulation (EU) 2025/327, Articles 61(4) and 73(2): only non-personal data may be downloaded from the secure environment.
+Regulation (EU) 2025/327, Articles 61(4) and 73(2): only non-personal data may be downloaded from the secure environment;
+Article 61(1): only in accordance with the permit.
 """
 
 import hashlib
@@ -16,7 +20,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from hub.access.permits import held_by
 from hub.access.tables import Permit
+from hub.access.uses import SECURE, action_of_outputs, must_allow
 from hub.audit.log import record
 from hub.caller import Caller
 from hub.database.base import new_id
@@ -40,10 +46,12 @@ def submit(caller: Caller, *, permit_id: str, description: str, filename: str, c
     Raises
     ------
     NotFoundError, ForbiddenError, ParameterError
-        The permit is not the caller's; is over; or the output is no table or is not described.
+        The permit is not the caller's; does not allow outputs; or the output is no table or is not described.
+    GoneError
+        The permit was revoked or is over.
     """
     person = caller.must_have(Role.DEVELOPER)
-    permit = _own_permit(caller, permit_id)
+    permit = _permitted(caller, permit_id, person.id)
     if not description.strip():
         raise ParameterError("an output must be described, got nothing; write what it shows and for which result")
     found = OutputRequest(
@@ -110,12 +118,16 @@ def decide(caller: Caller, output_id: str, *, approve: bool, reasons: str, seen:
     ------
     StateError
         It was decided before, or another release has brought new findings.
+    ForbiddenError, GoneError
+        It is to be approved, and its permit does not allow it any more.
     ParameterError
         Reasons are missing where they must be given.
     """
     output = for_review(caller, output_id)
     if output.state != "waiting":
         raise StateError(f"an output must wait for its decision, got one that is {output.state}; look at the queue")
+    if approve:
+        _permitted(caller, output.permit_id, output.person_id, output.dataset_ids)
     findings = present_findings(caller, output)
     if digest(findings) != seen:
         raise StateError("the decision must rest on the present findings, got older ones; reload the page")
@@ -138,20 +150,21 @@ def take_out(caller: Caller, output_id: str) -> tuple[OutputRequest, bytes]:
 
     Raises
     ------
-    ForbiddenError
-        It waits or was refused.
+    ForbiddenError, GoneError
+        It waits or was refused; or its permit does not allow it any more.
     """
     output = mine(caller, output_id)
     if output.state != "approved":
         raise ForbiddenError(f"an output must be approved to leave, got one that is {output.state}; wait or mend it")
+    _permitted(caller, output.permit_id, output.person_id, output.dataset_ids)
     record(caller.session, now=caller.now, actor=caller.somebody.id, action="output.downloaded",
            subject=f"output:{output.id}", sha256=output.sha256)  # fmt: skip
     return output, opened(caller.hub.keys.master, output.id, output.content)
 
 
 def own_permits(caller: Caller) -> list[Permit]:
-    """The caller's permits that are in force."""
-    mine = (Permit.person_id == caller.somebody.id) & Permit.revoked_at.is_(None)
+    """The caller's permits for a secure environment that are in force."""
+    mine = (Permit.person_id == caller.somebody.id) & Permit.revoked_at.is_(None) & Permit.kind.in_(SECURE)
     valid = (Permit.valid_from <= caller.now) & (caller.now < Permit.valid_until)
     return list(caller.session.scalars(sa.select(Permit).where(mine, valid).order_by(Permit.valid_from)))
 
@@ -176,13 +189,13 @@ def facts(output: OutputRequest) -> dict[str, Any]:
     return {name: getattr(output, name) for name in names} | times
 
 
-def _own_permit(caller: Caller, permit_id: str) -> Permit:
-    found = caller.session.get(Permit, permit_id)
-    if found is None or found.person_id != caller.somebody.id:
-        raise NotFoundError("a permit must be your own, got an unknown one; choose one of your permits")
-    if found.revoked_at is not None or not found.valid_from <= caller.now < found.valid_until:
-        raise ForbiddenError("a permit must be in force, got one that is over; ask for an extension")
-    return found
+def _permitted(caller: Caller, permit_id: str, person_id: str, dataset_ids: Sequence[str] | None = None) -> Permit:
+    """The permit, if its signed agreement allows outputs on these data sets (by default: on all of its own) now."""
+    permit = held_by(caller.session, permit_id, person_id)
+    used = permit.dataset_ids if dataset_ids is None else dataset_ids
+    return must_allow(
+        caller, permit_id, person_id=person_id, action=action_of_outputs(permit), dataset_ids=used
+    )  # fmt: skip
 
 
 def _released(caller: Caller, output: OutputRequest) -> list[Table]:

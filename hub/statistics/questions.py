@@ -13,8 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.access import permits
-from hub.access.tables import Request
+from hub.access.uses import must_allow
 from hub.audit.log import record
 from hub.caller import Caller
 from hub.catalogue.record import DatasetRecord
@@ -46,7 +45,7 @@ def place(
     # Two questions at once must not both take the last budget.
     caller.session.execute(sa.select(Dataset.id).where(Dataset.id == dataset_id).with_for_update())
     dataset = published(caller.session, dataset_id)
-    _check_permit(caller, permit_id, dataset_id)
+    must_allow(caller, permit_id, person_id=person.id, action=AGGREGATE, dataset_ids=[dataset_id])
     chosen = _known(dataset, variables)
     if (ready := with_variables(tables_of(caller.session, dataset_id), chosen)) is not None:
         return ready
@@ -81,8 +80,16 @@ def waiting(session: Session) -> list[tuple[str, str]]:
 
 
 def answer(caller: Caller, question_id: str, *, title: str, cells: Sequence[Row]) -> PreparedTable:
-    """Deposit the table with noise of the question's rho."""
+    """Deposit the table with noise of the question's rho.
+
+    Raises
+    ------
+    ForbiddenError, GoneError
+        The permit under which it was asked does not allow statistics any more.
+    """
     question = _open(caller, question_id)
+    must_allow(caller, question.permit_id, person_id=question.person_id, action=AGGREGATE,
+               dataset_ids=[question.dataset_id])  # fmt: skip
     table = deposit_table(
         caller, question.dataset_id, title=title, variables=question.variables, cells=cells, kind="dp",
         epsilon=epsilon_of(question.rho), rho=question.rho,
@@ -100,6 +107,14 @@ def refuse(caller: Caller, question_id: str, reason: str) -> Question:
     question.state, question.reason, question.answered_at = "refused", reason.strip()[:1000], caller.now
     _told(caller, question, "refused")
     return question
+
+
+def end_for(caller: Caller, permit_id: str, reason: str) -> None:
+    """Refuse what still waits under a permit that has ended; the budget is not given back."""
+    waiting = sa.select(Question).where(Question.permit_id == permit_id, Question.state == "queued")
+    for question in caller.session.scalars(waiting.with_for_update()):
+        question.state, question.reason, question.answered_at = "refused", reason, caller.now
+        _told(caller, question, "refused")
 
 
 def mine(caller: Caller, dataset_id: str | None = None) -> list[Question]:
@@ -125,14 +140,6 @@ def facts(question: Question) -> dict[str, Any]:
         "epsilon": epsilon_of(question.rho), "state": question.state, "table_id": question.table_id,
         "reason": question.reason, "created_at": question.created_at.isoformat(),
     }  # fmt: skip
-
-
-def _check_permit(caller: Caller, permit_id: str, dataset_id: str) -> None:
-    permit = permits.mine(caller, permit_id)
-    request = caller.session.get_one(Request, permit.request_id)
-    purpose = next(iter(request.form.get("purposes", [])), "")
-    permits.check(caller.session, permit_id, person_id=caller.somebody.id, action=AGGREGATE, dataset_id=dataset_id,
-                  purpose=purpose, now=caller.now, key=caller.hub.keys.signing.public_key())  # fmt: skip
 
 
 def _known(dataset: Dataset, variables: Sequence[str]) -> list[str]:

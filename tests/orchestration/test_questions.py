@@ -3,7 +3,9 @@
 import dagster as dg
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
+from hub.access import permits
 from hub.access.tables import Permit, Request
 from hub.budget import BudgetLedger
 from hub.caller import Caller
@@ -34,25 +36,22 @@ def hub(prepared: Settings) -> Deployment:
         caller = Caller(session, made.clock(), made, holder)
         draft(caller, "stroke-copenhagen", record(), use_case="stroke", cohort="copenhagen")
         publish(caller, "stroke-copenhagen")
-        now = made.clock()
-        session.add(
-            Request(id="r", person_id=holder.id, kind="statistics", dataset_ids=[], form={}, state="granted", created_at=now,
-                    updated_at=now, justification="", fee={}, prolonged=False)
+        request = Request(
+            person_id=holder.id, kind="statistics", dataset_ids=["stroke-copenhagen"], form={"purposes": ["e"]},
+            state="granted", created_at=made.clock(), updated_at=made.clock(),
         )  # fmt: skip
+        session.add(request)
         session.flush()
-        session.add(
-            Permit(id="p", request_id="r", person_id=holder.id, dataset_ids=[], kind="statistics", odrl={}, history=[],
-                   valid_from=now, valid_until=now, extensions=0)
-        )  # fmt: skip
+        permits.issue(caller, request, months=12)
     return made
 
 
 def asked(prepared: Settings, hub: Deployment, variables: list[str]) -> Question:
     """Place a question, let its job run, and read it again."""
     with hub.database.write() as session:
-        holder = session.get_one(Permit, "p").person_id
+        permit = session.scalars(sa.select(Permit)).one()
         question = Question(
-            dataset_id="stroke-copenhagen", person_id=holder, permit_id="p", variables=variables, rho=RHO, state="queued",
+            dataset_id="stroke-copenhagen", person_id=permit.person_id, permit_id=permit.id, variables=variables, rho=RHO, state="queued",
             created_at=hub.clock(),
         )  # fmt: skip
         session.add(question)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from hub.access import permits
 from hub.access.tables import Permit, Request
 from hub.audit.tables import Entry
 from hub.deployment import Deployment
@@ -22,18 +23,18 @@ REASONS = "The cell is too small; join the regions."
 
 
 @pytest.fixture
-def permit(hub: Deployment, people: Any) -> str:
-    now, owner = hub.clock(), people[Role.DEVELOPER].id
-    with hub.database.write() as session:
-        asked = Request(person_id=owner, kind="data", dataset_ids=["stroke"], form={}, state="granted", created_at=now,
-                        updated_at=now)  # fmt: skip
-        session.add(asked)
-        session.flush()
-        made = Permit(request_id=asked.id, person_id=owner, dataset_ids=["stroke"], kind="data", odrl={}, valid_from=now,
-                      valid_until=now + timedelta(days=365))  # fmt: skip
-        session.add(made)
-        session.flush()
-        return made.id
+def permit(people: Any, as_caller: Any) -> str:
+    return permit_of(people[Role.DEVELOPER], as_caller)
+
+
+def permit_of(person: Any, as_caller: Any, kind: str = "permit") -> str:
+    """A signed permit on the stroke data, for research and teaching, for a year."""
+    with as_caller(person) as caller:
+        asked = Request(person_id=person.id, kind=kind, dataset_ids=["stroke"], form={"purposes": ["d", "e"]},
+                        state="granted", created_at=caller.now, updated_at=caller.now)  # fmt: skip
+        caller.session.add(asked)
+        caller.session.flush()
+        return permits.issue(caller, asked, months=12).id
 
 
 def hand_in(somebody: Any, permit: str, content: bytes = SAFE, description: str = "Counts by region") -> Any:
@@ -130,9 +131,68 @@ def test_two_outputs_that_are_safe_alone(
     assert "differencing" in checker.get(f"/output-checks/{second.id}").text
 
 
-def test_a_permit_that_is_over(hub: Deployment, browser: Callable[..., Any], permit: str) -> None:
+def tampered(hub: Deployment, permit: str, **changes: Any) -> None:
+    """Change a stored permit past the application."""
     with hub.database.write() as session:
-        session.get_one(Permit, permit).revoked_at = hub.clock()
+        session.execute(sa.update(Permit).where(Permit.id == permit).values(**changes))
+
+
+def test_a_permit_that_was_revoked(hub: Deployment, browser: Callable[..., Any], permit: str) -> None:
+    developer = browser(Role.DEVELOPER)
+    hand_in(developer, permit)
+    tampered(hub, permit, revoked_at=hub.clock())
+    assert hand_in(developer, permit).status_code == 410
+    output = newest(hub)
+    assert decide(browser(Role.CHECKER), output, "approve").status_code == 410
+    assert newest(hub).state == "waiting"
+    assert decide(browser(Role.CHECKER), output, "refuse", REASONS).status_code == 200
+
+
+def test_an_approved_output_stays_in_once_the_permit_is_over(
+    hub: Deployment, browser: Callable[..., Any], permit: str, hub_clock: Any
+) -> None:
+    hand_in(browser(Role.DEVELOPER), permit)
+    output = newest(hub)
+    assert decide(browser(Role.CHECKER), output, "approve").status_code == 200
+    hub_clock.forward(days=370)
+    late = browser(Role.DEVELOPER)
+    assert late.submit(f"/my-outputs/{output.id}/download").status_code == 410
+    assert late.api("POST", f"/outputs/{output.id}/download").status_code == 410
+    assert hand_in(late, permit).status_code == 410
+
+
+@pytest.mark.parametrize("kind", ["synthetic", "nothing", ""])
+def test_other_kinds_of_permits_give_no_outputs(
+    hub: Deployment, browser: Callable[..., Any], people: Any, as_caller: Any, kind: str
+) -> None:
+    derived = permit_of(people[Role.DEVELOPER], as_caller, "synthetic")
+    tampered(hub, derived, kind=kind)
+    assert hand_in(browser(Role.DEVELOPER), derived).status_code == 403
+
+
+def test_the_signed_agreement_decides_and_not_the_stored_columns(
+    hub: Deployment, browser: Callable[..., Any], permit: str, people: Any, as_caller: Any, hub_clock: Any
+) -> None:
+    developer = browser(Role.DEVELOPER)
+    derived = permit_of(people[Role.DEVELOPER], as_caller, "synthetic")
+    tampered(hub, derived, kind="permit")  # the agreement still says "derive"
+    assert hand_in(developer, derived).status_code == 403
+    hand_in(developer, permit)
+    decide(browser(Role.CHECKER), newest(hub), "approve")
+    output = newest(hub)
+    for changes in ({"dataset_ids": ["stroke", "other"]}, {"dataset_ids": []}, {"odrl": {}}):
+        tampered(hub, permit, **changes)
+        assert hand_in(developer, permit).status_code == 403, changes
+    assert developer.submit(f"/my-outputs/{output.id}/download").status_code == 403
+    lasting = permit_of(people[Role.DEVELOPER], as_caller)
+    tampered(hub, lasting, valid_until=hub.clock() + timedelta(days=3000))
+    hub_clock.forward(days=400)
+    assert hand_in(browser(Role.DEVELOPER), lasting).status_code == 403
+
+
+def test_a_purpose_that_was_not_granted(hub: Deployment, browser: Callable[..., Any], permit: str) -> None:
+    with hub.database.write() as session:
+        session.execute(sa.update(Request).values(form={"purposes": ["e", "a"]}))
     assert hand_in(browser(Role.DEVELOPER), permit).status_code == 403
 
 

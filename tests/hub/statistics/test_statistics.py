@@ -7,10 +7,11 @@ import pytest
 import sqlalchemy as sa
 
 from hub.access import permits
-from hub.access.tables import Request
+from hub.access.tables import Permit, Request
 from hub.catalogue.record import DatasetRecord
 from hub.catalogue.tables import Dataset
 from hub.deployment import Deployment
+from hub.errors import GoneError
 from hub.people import accounts
 from hub.people.roles import Role
 from hub.statistics import budgets, prepared, questions
@@ -148,6 +149,24 @@ def test_a_refused_question_gives_nothing_back(
     with as_caller(people[Role.OPERATOR]) as caller:
         questions.refuse(caller, placed.id, "too few people")
         assert budgets.left(caller.session, dataset, people[Role.DEVELOPER].id) == pytest.approx(0.05)
+
+
+def test_no_answer_under_a_permit_that_has_ended(
+    dataset: str, permit: str, as_caller: Any, people: Any, hub_clock: Any
+) -> None:
+    with as_caller(people[Role.DEVELOPER]) as caller:
+        placed = questions.place(caller, dataset, permit_id=permit, variables=["sex"], rho=0.1)
+    with as_caller(people[Role.HEAD]) as caller:
+        permits.revoke(caller, caller.session.get_one(Permit, permit), "misuse")
+    with as_caller(people[Role.DEVELOPER]) as caller:
+        ended = questions.one_of_mine(caller, placed.id)
+        assert (ended.state, ended.reason) == ("refused", "the permit was revoked")
+    other = permit_of(people[Role.DEVELOPER], dataset, as_caller)
+    with as_caller(people[Role.DEVELOPER]) as caller:
+        placed = questions.place(caller, dataset, permit_id=other, variables=["age"], rho=0.1)
+    hub_clock.forward(days=400)
+    with as_caller(people[Role.HOLDER]) as caller, pytest.raises(GoneError, match="expired"):
+        questions.answer(caller, placed.id, title="Late", cells=[(["F"], 50.0)])
 
 
 def test_whose_permit_and_which_data_set(
