@@ -24,5 +24,7 @@ def test_a_new_file_starts_a_run(tmp_path: Path, new_home: Callable[[], Path]) -
         context = dg.build_sensor_context(instance=instance, repository_def=repository)
         (request,) = sensor.evaluate_tick(context).run_requests  # type: ignore[misc]
         job = definitions.resolve_job_def(str(request.job_name))
-        assert job.execute_in_process(run_config=request.run_config, instance=instance).success
+        result = job.execute_in_process(run_config=request.run_config, instance=instance, raise_on_error=False)
+    # 420 patients: whether one noisy draw passes the gate is luck.
+    assert {event.step_key for event in result.all_events if event.is_step_failure} <= {"stroke__release"}
     assert "420" in (settings.home / "reports" / "stroke.html").read_text()
