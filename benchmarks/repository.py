@@ -23,6 +23,9 @@ import httpx
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hub.access import permits
+from hub.access.tables import Request
+from hub.caller import Caller
 from hub.database.engine import Database
 from hub.delivery.tables import Order
 from hub.deployment import Deployment, utc_now
@@ -74,8 +77,15 @@ def hub_with_package(home: Path, mib: int, downloads: int, keys: Keys) -> tuple[
         person = accounts.create(
             session, now=now, email="a@example.org", name="A", roles=frozenset({Role.DEVELOPER}), password=None
         )
+        request = Request(
+            person_id=person.id, kind="synthetic", dataset_ids=["set"], form={"purposes": ["e"]}, state="granted",
+            created_at=now, updated_at=now,
+        )  # fmt: skip
+        session.add(request)
+        session.flush()
+        permit = permits.issue(Caller(session, now, hub, person), request, months=1)
         order = Order(
-            permit_id="permit", offer_id="offer", person_id=person.id, dataset_id="set", use_case="stroke",
+            permit_id=permit.id, offer_id="offer", person_id=person.id, dataset_id="set", use_case="stroke",
             synthesizer="auto", epsilon=1.0, rows=1, formats=["parquet"], created_at=now, updated_at=now, deadline=now,
         )  # fmt: skip
         session.add(order)

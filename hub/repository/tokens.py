@@ -8,13 +8,18 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from hub.access.form import Kind
+from hub.access.odrl import ACTIONS
+from hub.access.uses import must_allow
 from hub.audit.log import record
 from hub.caller import Caller
 from hub.errors import ForbiddenError, GoneError, HubError, NotFoundError
 from hub.people.sessions import digest_of
+from hub.repository.ends import end_of
 from hub.repository.tables import Artefact, DownloadToken
 
 VALID = timedelta(minutes=10)
+DERIVE = ACTIONS[Kind.SYNTHETIC]
 
 
 def mine(caller: Caller, artefact_id: str) -> Artefact:
@@ -36,8 +41,8 @@ def issue(caller: Caller, artefact_id: str) -> str:
 
     Raises
     ------
-    GoneError
-        It has expired, was destroyed, or all its downloads are used.
+    ForbiddenError, GoneError
+        It or its permit has ended, it was destroyed, or all its downloads are used; its permit does not allow it.
     """
     artefact = mine(caller, artefact_id)
     _must_be_alive(caller, artefact)
@@ -59,9 +64,9 @@ def redeem(caller: Caller, artefact_id: str, secret: str) -> Artefact:
     Raises
     ------
     ForbiddenError
-        The token is unknown, used, too old, or another person's or artefact's.
+        The token is unknown, used, too old, or another person's or artefact's; the permit does not allow it.
     GoneError
-        The artefact is gone, or its last download was just taken.
+        The artefact is gone, its permit has ended, or its last download was just taken.
     """
     artefact = mine(caller, artefact_id)
     _must_be_alive(caller, artefact)
@@ -91,19 +96,23 @@ def refused(caller: Caller, artefact_id: str, error: HubError) -> None:
 
 
 def must_be_kept(caller: Caller, artefact: Artefact) -> None:
-    """Refuse what was destroyed or has expired.
+    """Refuse what was destroyed or has ended.
 
     Raises
     ------
     GoneError
-        It is gone, with the day of it.
+        It is gone, with the day and the reason.
     """
-    if artefact.destroyed_at is not None or artefact.expires_at <= caller.now:
-        day = (artefact.destroyed_at or artefact.expires_at).date()
-        raise GoneError(f"the data must still be stored, got data whose key was destroyed on {day}; order them again")
+    end = end_of(caller.session, artefact)
+    if artefact.destroyed_at is not None or end.at <= caller.now:
+        day, reason = (artefact.destroyed_at or end.at).date(), artefact.destroyed_reason or end.reason
+        raise GoneError(f"the data must still be kept, got data that ended on {day}: {reason}; order them again")
 
 
 def _must_be_alive(caller: Caller, artefact: Artefact) -> None:
     must_be_kept(caller, artefact)
     if artefact.downloads_left < 1:
         raise GoneError("a download must be left, got none; order the data again")
+    must_allow(
+        caller, artefact.permit_id, person_id=artefact.person_id, action=DERIVE, dataset_ids=[artefact.dataset_id]
+    )

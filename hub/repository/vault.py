@@ -22,6 +22,7 @@ from hub.audit.log import record
 from hub.deployment import Deployment
 from hub.errors import GoneError
 from hub.repository import cipher
+from hub.repository.ends import over, with_ends
 from hub.repository.tables import Artefact, ArtefactKey, DownloadToken
 from records.errors import StorageError
 
@@ -59,13 +60,13 @@ def read(hub: Deployment, artefact_id: str) -> Iterator[bytes]:
     Raises
     ------
     GoneError
-        It was destroyed, before or while it is read.
+        It was destroyed, or has ended by itself or with its permit, before or while it is read.
     """
     with hub.database.read() as session:
         row = session.get(ArtefactKey, artefact_id)
         key = cipher.unwrap(hub.keys.master, row.wrapped) if row is not None else None
     path = place(hub, artefact_id)
-    if key is None or not path.exists():
+    if key is None or not path.exists() or not _alive(hub, artefact_id):
         raise GoneError("the package must still be stored, got one that was destroyed; order it again")
     return _frames(hub, artefact_id, path, key)
 
@@ -81,11 +82,10 @@ def destroy(session: Session, artefact: Artefact, *, reason: str, now: datetime,
 
 
 def expire(session: Session, hub: Deployment, now: datetime) -> int:
-    """Destroy what has expired and sweep files without a key; returns how many artefacts expired."""
-    due = sa.select(Artefact).where(Artefact.expires_at <= now, Artefact.destroyed_at.is_(None))
-    expired = session.scalars(due).all()
-    for artefact in expired:
-        destroy(session, artefact, reason="its time is over", now=now, actor="system")
+    """Destroy what has ended by itself or with its permit, and sweep files without a key; returns how many ended."""
+    expired = with_ends(session, over(now), Artefact.destroyed_at.is_(None))
+    for artefact, end in expired:
+        destroy(session, artefact, reason=end.reason, now=now, actor="system")
     session.execute(sa.delete(DownloadToken).where(DownloadToken.expires_at <= now))
     for path in folder(hub).glob("*"):
         # Another sweep, or a deposit that renames its file, may be quicker.
@@ -129,15 +129,15 @@ def _frames(hub: Deployment, artefact_id: str, path: Path, key: bytes) -> Iterat
     with path.open("rb") as source:
         for number, frame in enumerate(cipher.decrypt(source, key, artefact_id.encode())):
             if number % CHECK_EVERY == 0 and not _alive(hub, artefact_id):
-                raise GoneError("the package was destroyed while it was read; nothing more is sent")
+                raise GoneError("the package has ended while it was read; nothing more is sent")
             yield frame
 
 
 def _alive(hub: Deployment, artefact_id: str) -> bool:
-    alive = sa.select(Artefact.expires_at).join(ArtefactKey, ArtefactKey.artefact_id == Artefact.id)
+    keyed = sa.exists().where(ArtefactKey.artefact_id == Artefact.id)
     with hub.database.read() as session:
-        expires_at = session.scalar(alive.where(Artefact.id == artefact_id))
-    return expires_at is not None and expires_at > hub.clock()
+        found = with_ends(session, Artefact.id == artefact_id, keyed)
+    return bool(found) and found[0][1].at > hub.clock()
 
 
 def _sha256(path: Path) -> str:

@@ -17,6 +17,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi.testclient import TestClient
 
+from hub.access import permits
+from hub.access.tables import Request
 from hub.caller import Caller
 from hub.database.engine import Database
 from hub.deployment import Deployment
@@ -168,3 +170,18 @@ def as_caller(hub: Deployment) -> Callable[..., object]:
             yield Caller(session, hub.clock(), hub, session.merge(person, load=True) if person else None)
 
     return opened
+
+
+@pytest.fixture
+def issue_permit(as_caller: Callable[..., object]) -> Callable[..., str]:
+    """``issue_permit(person, "synthetic", "stroke", months=12)``: the id of a signed permit for research."""
+
+    def issued(person: Person, kind: str, *dataset_ids: str, months: int = 12) -> str:
+        with as_caller(person) as caller:  # type: ignore[attr-defined]
+            request = Request(person_id=person.id, kind=kind, dataset_ids=list(dataset_ids), form={"purposes": ["e"]},
+                              state="granted", created_at=caller.now, updated_at=caller.now)  # fmt: skip
+            caller.session.add(request)
+            caller.session.flush()
+            return permits.issue(caller, request, months=months).id
+
+    return issued

@@ -9,7 +9,10 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from hub.access import permits
+from hub.access.tables import Request
 from hub.budget import BudgetLedger
+from hub.caller import Caller
 from hub.delivery import orders
 from hub.delivery.tables import Order, OrderState
 from hub.deployment import Deployment
@@ -38,13 +41,20 @@ def place(hub: Deployment) -> Place:
         person = accounts.create(
             session, now=hub.clock(), email="d@example.org", name="D", roles=frozenset({Role.DEVELOPER}), password=None
         )
+        request = Request(
+            person_id=person.id, kind="synthetic", dataset_ids=["stroke-copenhagen"], form={"purposes": ["e"]},
+            state="granted", created_at=hub.clock(), updated_at=hub.clock(),
+        )  # fmt: skip
+        session.add(request)
+        session.flush()
+        permit = permits.issue(Caller(session, hub.clock(), hub, person), request, months=12).id
 
     def placed(**changes: object) -> str:
         now = hub.clock()
         entry = {"rows": 1000, "epsilon": 5.0, "use_case": "stroke", "columns": ["age", "sex"]} | changes
         with hub.database.write() as session:
             order = Order(
-                permit_id="permit", offer_id="offer", person_id=person.id, dataset_id="stroke-copenhagen",
+                permit_id=permit, offer_id="offer", person_id=person.id, dataset_id="stroke-copenhagen",
                 synthesizer="auto", formats=["parquet", "omop", "fhir"], created_at=now, updated_at=now,
                 deadline=now + orders.TIME_LIMIT, **entry,
             )  # fmt: skip

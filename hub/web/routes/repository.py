@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
@@ -17,6 +16,7 @@ from hub.delivery import orders
 from hub.errors import ForbiddenError, GoneError, NotFoundError
 from hub.people.roles import Role
 from hub.repository import tokens, vault
+from hub.repository.ends import OWN, End, end_of, with_ends
 from hub.repository.tables import Artefact
 from hub.web.access import PageCaller, Routes
 from hub.web.headers import REPORT_POLICY
@@ -35,11 +35,12 @@ def my_data(request: Request, caller: PageCaller) -> Response:
 
 @routes.page("/artefacts/{artefact_id}", roles=DEVELOPER)
 def artefact_page(request: Request, caller: PageCaller, artefact_id: str) -> Response:
-    """Facts, report, countdown; 410 once it is destroyed."""
+    """Facts, report, countdown to the earlier of its two ends; 410 with the reason once it has ended."""
     found = tokens.mine(caller, artefact_id)
-    gone = found.destroyed_at is not None or found.expires_at <= caller.now
-    return render(request, "repository_artefact.html.j2", status=410 if gone else 200, artefact=found, gone=gone,
-                  left=found.expires_at - caller.now)  # fmt: skip
+    end = end_of(caller.session, found)
+    gone = found.destroyed_at is not None or end.at <= caller.now
+    return render(request, "repository_artefact.html.j2", status=410 if gone else 200, artefact=found, gone=gone, end=end,
+                  by_permit=end.reason != OWN, left=end.at - caller.now)  # fmt: skip
 
 
 @routes.page("/artefacts/{artefact_id}/report", roles=DEVELOPER)
@@ -89,13 +90,14 @@ def order_facts(caller: PageCaller, order_id: str) -> dict[str, Any]:
 @routes.call("GET", "/artefacts", roles=DEVELOPER)
 def artefact_list(caller: PageCaller) -> list[dict[str, Any]]:
     """One's artefacts, newest first."""
-    return [_facts(a) for a in _mine(caller)]
+    return [_facts(artefact, end) for artefact, end in _mine(caller)]
 
 
 @routes.call("GET", "/artefacts/{artefact_id}", roles=DEVELOPER)
 def artefact_facts(caller: PageCaller, artefact_id: str) -> dict[str, Any]:
     """One artefact's facts."""
-    return _facts(tokens.mine(caller, artefact_id))
+    found = tokens.mine(caller, artefact_id)
+    return _facts(found, end_of(caller.session, found))
 
 
 @routes.call("POST", "/artefacts/{artefact_id}/token", roles=DEVELOPER)
@@ -110,9 +112,8 @@ def api_download(caller: PageCaller, artefact_id: str, token: Token) -> Response
     return _sent(caller, artefact_id, token)
 
 
-def _mine(caller: Caller) -> list[Artefact]:
-    mine = sa.select(Artefact).where(Artefact.person_id == caller.somebody.id).order_by(Artefact.created_at.desc())
-    return list(caller.session.scalars(mine))
+def _mine(caller: Caller) -> list[tuple[Artefact, End]]:
+    return with_ends(caller.session, Artefact.person_id == caller.somebody.id)
 
 
 def _sent(caller: Caller, artefact_id: str, token: str) -> Response:
@@ -142,12 +143,12 @@ def _base64(digest: str) -> str:
     return base64.b64encode(bytes.fromhex(digest)).decode()
 
 
-def _facts(artefact: Artefact) -> dict[str, Any]:
+def _facts(artefact: Artefact, end: End) -> dict[str, Any]:
     gone = artefact.destroyed_at
     return {
         "id": artefact.id, "dataset_id": artefact.dataset_id, "title": artefact.title, "size": artefact.size,
         "sha256": artefact.sha256, "formats": artefact.formats, "facts": artefact.facts,
         "downloads_left": artefact.downloads_left, "created_at": artefact.created_at.isoformat(),
-        "expires_at": artefact.expires_at.isoformat(), "destroyed_at": gone.isoformat() if gone else None,
+        "expires_at": end.at.isoformat(), "destroyed_at": gone.isoformat() if gone else None,
         "destroyed_reason": artefact.destroyed_reason,
     }  # fmt: skip

@@ -23,10 +23,15 @@ BODY = b"row,value\n" * 50_000
 
 
 @pytest.fixture
-def order(hub: Deployment, people: dict[Role, Any]) -> str:
+def permit(people: dict[Role, Any], issue_permit: Callable[..., str]) -> str:
+    return issue_permit(people[Role.DEVELOPER], "synthetic", "set")
+
+
+@pytest.fixture
+def order(hub: Deployment, people: dict[Role, Any], permit: str) -> str:
     with hub.database.write() as session:
         made = Order(
-            permit_id="permit", offer_id="offer", person_id=people[Role.DEVELOPER].id, dataset_id="set", use_case="stroke",
+            permit_id=permit, offer_id="offer", person_id=people[Role.DEVELOPER].id, dataset_id="set", use_case="stroke",
             synthesizer="auto", epsilon=1.0, rows=10, columns=None, formats=["csv"], created_at=hub.clock(),
             updated_at=hub.clock(), deadline=hub.clock() + orders.TIME_LIMIT,
         )  # fmt: skip
@@ -141,11 +146,11 @@ def test_expiry_destroys_the_key_for_good(
     assert wrapped not in (hub.settings.home / "hub.db").read_bytes(), "the deleted key is overwritten"
 
 
-def test_revocation_stops_a_stream(deliver: Callable[[], str], hub: Deployment, tmp_path: Path, order: str) -> None:
+def test_revocation_stops_a_stream(deliver: Callable[[], str], hub: Deployment, permit: str) -> None:
     artefact = deliver()
     frames = vault.read(hub, artefact)
     with hub.database.write() as session:
-        orders.revoke_permit(session, "permit", hub.clock())
+        orders.revoke_permit(session, permit, hub.clock())
     with pytest.raises(GoneError, match="while it was read"):
         list(frames)
 
