@@ -84,6 +84,8 @@ class Job(Strict):
         below a half of the parties.
     collusion : int or None
         So many parties may subtract their own noise and the stated noise remains; by default as ``threshold``.
+    codebook : mapping of str to str or None
+        Digest of each column's codebook as the researcher knows it (``codebook.digests``); a party with another refuses.
     researcher : str
         Name in the researcher's certificate.
     """
@@ -101,6 +103,7 @@ class Job(Strict):
     delta: float | None = Field(default=None, gt=0, lt=1)
     threshold: int | None = Field(default=None, ge=1)
     collusion: int | None = Field(default=None, ge=0)
+    codebook: Mapping[str, str] | None = None
     issued_at: Moment
     expires_at: Moment
     researcher: Name
@@ -125,6 +128,11 @@ class Job(Strict):
                 f"expires_at must be after issued_at {self.issued_at:%FT%TZ}, got {self.expires_at:%FT%TZ}"
             )
         return self
+
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """Columns that are computed on or filtered by, in order."""
+        return tuple(dict.fromkeys([*self.columns, *(f.column for f in self.filters)]))
 
     @property
     def degree(self) -> int:

@@ -22,6 +22,7 @@ from federation.jobs.job import canonical
 from records.errors import BudgetError, StorageError
 
 GENESIS = "0" * 64
+ADMITTED, ENDED, DEBITED = "job.admitted", "job.ended", "budget.debited"
 SLACK = 1e-12  # of adding floats
 
 
@@ -83,6 +84,7 @@ class Journal:
             raise StorageError(f"{path} must be held by one party, got a second; is it running already?") from None
         self._last: Entry | None = None
         self._used: set[str] = set()
+        self._open: dict[str, None] = {}
         self._spent: dict[str, float] = {}
         torn = self._cut_torn_line()
         for entry in entries(path):
@@ -106,8 +108,13 @@ class Journal:
         return GENESIS if self._last is None else self._last.digest
 
     def used(self, job: str) -> bool:
-        """Whether a job's id was accepted before."""
+        """Whether a job's id was admitted before."""
         return job in self._used
+
+    @property
+    def open(self) -> list[str]:
+        """Jobs that were admitted and have not ended."""
+        return list(self._open)
 
     def spent(self, dataset: str) -> float:
         """zCDP rho that jobs on the data set have cost."""
@@ -124,9 +131,9 @@ class Journal:
         self._follow(entry)
         return entry
 
-    def accept(self, job: str, *, now: datetime, **detail: Any) -> None:
-        """Note that a job's id is used from now on."""
-        self.record("job.accepted", job, now=now, **detail)
+    def admit(self, job: str, *, now: datetime, **detail: Any) -> None:
+        """Note that a job fits the rules; its id is used from now on."""
+        self.record(ADMITTED, job, now=now, **detail)
 
     def debit(self, job: str, dataset: str, *, rho: float, total: float, now: datetime) -> None:
         """Take ``rho`` from the data set's budget ``total`` before a share is sent.
@@ -144,13 +151,16 @@ class Journal:
                 f"the job must fit what is left of the budget of {dataset}, rho {max(left, 0):.4f} of {total:g}, "
                 f"got rho {rho:.4f}; ask for a smaller epsilon"
             )
-        self.record("budget.debited", job, now=now, dataset=dataset, rho=rho)
+        self.record(DEBITED, job, now=now, dataset=dataset, rho=rho)
 
     def _follow(self, entry: Entry) -> None:
         self._last = entry
-        if entry.event == "job.accepted":
+        if entry.event == ADMITTED:
             self._used.add(entry.job)
-        if entry.event == "budget.debited":
+            self._open[entry.job] = None
+        if entry.event == ENDED:
+            self._open.pop(entry.job, None)
+        if entry.event == DEBITED:
             self._spent[entry.detail["dataset"]] = self.spent(entry.detail["dataset"]) + entry.detail["rho"]
 
     def _cut_torn_line(self) -> int:

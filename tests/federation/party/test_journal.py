@@ -15,7 +15,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "journal.jsonl"
     with Journal(path) as journal:
-        journal.accept("one", now=NOW, kind="counts")
+        journal.admit("one", now=NOW, kind="counts")
         journal.debit("one", "stroke", rho=0.25, total=1.0, now=NOW)
         journal.record("job.ended", "one", now=NOW, state="done")
     return path
@@ -28,7 +28,14 @@ def test_a_journal_remembers_jobs_and_spending(path: Path):
         assert journal.spent("stroke") == 0.25
         assert journal.spent("lung") == 0
         assert journal.head != GENESIS
-    assert [e.event for e in entries(path)] == ["job.accepted", "budget.debited", "job.ended"]
+    assert [e.event for e in entries(path)] == ["job.admitted", "budget.debited", "job.ended"]
+
+
+def test_jobs_that_have_not_ended_are_known(path: Path):
+    with Journal(path) as journal:
+        journal.admit("two", now=NOW)
+    with Journal(path) as journal:
+        assert journal.open == ["two"]
 
 
 def test_a_debit_beyond_the_budget_is_refused_and_not_written(path: Path):

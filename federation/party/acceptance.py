@@ -1,0 +1,162 @@
+"""Whether a party takes part in a job: every rule, checked before anything is computed.
+
+Belongs here: pure checks against settings, codebook, clock, used ids and budget. Does not belong here: asking a person
+(``approval``) and what programs check of their own parameters.
+"""
+
+import math
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from federation.jobs.codebook import differing, digests
+from federation.jobs.ends import BUDGET, EXPIRED, REFUSED, End, JobEndedError
+from federation.jobs.job import Filter, Job
+from federation.party.journal import SLACK, Journal
+from federation.party.settings import PartySettings, Rule
+from records.errors import PhaseIVError
+from records.schema import Column, Kind, Role, Schema
+
+
+class Schemas(Protocol):
+    """The part of a site that knows codebooks."""
+
+    def schema(self, dataset: str) -> Schema:
+        """The codebook of a data set that the site offers."""
+        ...
+
+
+def refusal(words: str, state: str = REFUSED) -> JobEndedError:
+    """What to raise when a job is not taken part in."""
+    return JobEndedError(End(state, words))
+
+
+def accepted(
+    job: Job, *, researcher: str, settings: PartySettings, site: Schemas, journal: Journal, kinds: Collection[str],
+    now: datetime,
+) -> str:  # fmt: skip
+    """``auto`` or ``ask``: a person must still agree.
+
+    Raises
+    ------
+    JobEndedError
+        With the state and the reason, which may be told to the researcher.
+    """
+    _check_people(job, researcher, settings)
+    _check_clock(job, settings, now)
+    if journal.used(job.id):
+        raise refusal(f"a job must be new, got the id {job.id} again; submit it under a new id")
+    if job.kind not in kinds:
+        raise refusal(f"kind must be one of {', '.join(sorted(kinds))}, got {job.kind}; choose one of these")
+    if job.dataset in settings.computes:
+        return "auto"
+    rule = settings.datasets.get(job.dataset)
+    if rule is None:
+        raise refusal(f"the data set must be one that {settings.name} offers, got {job.dataset}; ask its catalogue")
+    _check_rule(job, settings, rule)
+    _check_budget(job, rule, journal)
+    check_columns(job, rule, _codebook(job, site))
+    return rule.computations[job.kind]
+
+
+def codebook(job: Job, settings: PartySettings, site: Schemas) -> dict[str, str]:
+    """Digests of the job's columns at this site; empty where it only computes."""
+    return {} if job.dataset in settings.computes else digests(site.schema(job.dataset), job.touched)
+
+
+def check_columns(job: Job, rule: Rule, schema: Schema) -> None:
+    """Columns and filters must be the codebook's and free for use, and the table not over-wide."""
+    for name in job.touched:
+        if name not in schema.names or (rule.columns is not None and name not in rule.columns):
+            raise refusal(f"columns must be free for computations on {job.dataset}, got {name}; choose others")
+        if schema[name].role is Role.IDENTIFIER or schema[name].kind is Kind.TEXT:
+            raise refusal(f"columns must be neither identifiers nor texts, got {name}; leave it out")
+    for one in job.filters:
+        _check_filter(one, schema[one.column])
+    if wrong := differing(dict(job.codebook or {}), digests(schema, job.touched)):
+        raise refusal(f"the codebook must be the job's, got another in {', '.join(wrong)}; agree on one codebook")
+    if job.kind == "contingency" and (cells := table_cells(schema, job.columns)) > rule.most_cells:
+        raise refusal(
+            f"a contingency table must have at most {rule.most_cells} cells, got {cells}; ask for fewer columns"
+        )
+
+
+def table_cells(schema: Schema, columns: Collection[str]) -> int:
+    """Cells of the table of all ``columns``; numbers without cut points count as one band."""
+    return math.prod(
+        (len(schema[name].levels) or len(schema[name].bins) + 1) + schema[name].missing for name in columns
+    )
+
+
+def _check_people(job: Job, researcher: str, settings: PartySettings) -> None:
+    if job.researcher != researcher:
+        raise refusal(f"a job must be submitted by its researcher {job.researcher}, got {researcher}; submit your own")
+    if researcher not in settings.researchers:
+        raise refusal(f"{settings.name} must know the researcher, got {researcher}; ask it to let you in")
+    others = set(job.participants) - {settings.name}
+    if settings.name not in job.participants or not others <= set(settings.peers):
+        known = ", ".join(sorted([settings.name, *settings.peers]))
+        raise refusal(
+            f"participants must be parties that {settings.name} knows ({known}), itself among them; choose these"
+        )
+    for what, got, least in (
+        ("participants", len(job.participants), settings.fewest_parties),
+        ("threshold", job.degree, settings.least_threshold),
+        ("collusion", job.colluding, settings.least_collusion if job.rho is not None else 0),
+    ):
+        if got < least:
+            raise refusal(f"{what} must be at least {least} at {settings.name}, got {got}; ask for more")
+
+
+def _check_clock(job: Job, settings: PartySettings, now: datetime) -> None:
+    slack, times = timedelta(seconds=settings.clock_seconds), f"got {now:%FT%TZ} here"
+    if job.issued_at > now + slack:
+        raise refusal(
+            f"issued_at must not lie ahead, {job.issued_at:%FT%TZ} in the job, {times}; set the clocks", EXPIRED
+        )
+    if now >= job.expires_at:
+        raise refusal(f"a job must not be over, {job.expires_at:%FT%TZ} in the job, {times}; issue it anew", EXPIRED)
+
+
+def _check_rule(job: Job, settings: PartySettings, rule: Rule) -> None:
+    if rule.computations.get(job.kind, "never") == "never":
+        allowed = ", ".join(sorted(k for k, v in rule.computations.items() if v != "never")) or "none"
+        raise refusal(f"{settings.name} allows {allowed} on {job.dataset}, got {job.kind}; choose one of these")
+    if job.minimum_count < rule.minimum_count:
+        raise refusal(f"minimum_count must be at least {rule.minimum_count}, got {job.minimum_count}; raise it")
+    if rule.only_private and job.rho is None:
+        raise refusal(f"jobs on {job.dataset} must have differential privacy, got none; declare rho")
+
+
+def _check_budget(job: Job, rule: Rule, journal: Journal) -> None:
+    left = (rule.budget_rho or 0.0) - journal.spent(job.dataset)
+    if job.rho is not None and job.rho > left + SLACK:
+        raise refusal(
+            f"rho must fit what is left of the budget of {job.dataset}, {max(left, 0.0):.4f}, got {job.rho:.4f}; "
+            "ask for a smaller epsilon", BUDGET,
+        )  # fmt: skip
+
+
+def _codebook(job: Job, site: Schemas) -> Schema:
+    try:
+        return site.schema(job.dataset)
+    except (PhaseIVError, OSError, KeyError) as error:
+        # The site's own trouble: its words stay in its log.
+        raise refusal(
+            f"the data of {job.dataset} must be readable, got {type(error).__name__}; ask the site"
+        ) from error
+
+
+def _check_filter(one: Filter, column: Column) -> None:
+    values = one.value if isinstance(one.value, tuple) else (one.value,)
+    if column.kind is Kind.CATEGORY:
+        fits = one.op in ("==", "!=", "in") and all(value in column.levels for value in values)
+        allowed = f"levels of the codebook ({', '.join(column.levels)}) by ==, != or in"
+    elif column.numeric:
+        low, high = column.minimum or 0.0, column.maximum or 0.0
+        fits = all(isinstance(value, int | float) and low <= value <= high for value in values)
+        allowed = f"numbers within the codebook's bounds {low:g} to {high:g}"
+    else:
+        fits, allowed = False, "on categories and numbers only"
+    if not fits:
+        raise refusal(f"a filter of {column.name} must use {allowed}, got {one.op} {one.value}; mend the filter")

@@ -1,0 +1,258 @@
+"""One job seen from the researcher: the same words to every party, and their answers compared.
+
+Belongs here: submitting, starting, stepping, ending, and which end holds when parties report different ones. Does not
+belong here: the interface for callers (``researcher``).
+"""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from federation.errors import FederationError
+
+from federation.jobs.codebook import differing
+from federation.jobs.ends import DONE, EXPIRED, GARBLED, MISMATCH, REFUSED, STALLED, End, JobEndedError, verdict
+from federation.jobs.job import Job
+from federation.party import messages
+from federation.party.identity import Address, IdentityError, dial
+from federation.party.messages import Message, MessageError
+from federation.party.settings import ResearcherSettings
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one party has sent to the others for a job so far, in how many messages and rounds, and its seconds."""
+
+    bytes: int = 0
+    messages: int = 0
+    rounds: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """News of one party: ``stage`` is ``accepted``, ``asks``, ``running`` or ``done``; ``note`` says at what it works."""
+
+    party: str
+    stage: str
+    figures: Figures = field(default_factory=Figures)
+    note: str = ""
+
+
+class Conversation:
+    """The connections of one job."""
+
+    def __init__(
+        self, settings: ResearcherSettings, context: ssl.SSLContext, job: Job, on_progress: Callable[[Progress], None]
+    ) -> None:
+        self.settings = settings
+        self.job = job
+        self.figures: dict[str, Figures] = {}
+        self._context = context
+        self._on_progress = on_progress
+        self._writers: dict[str, asyncio.StreamWriter] = {}
+        self._inbox: asyncio.Queue[tuple[str, Message | FederationError | None]] = asyncio.Queue()
+        self._listeners: list[asyncio.Task[None]] = []
+        self._closed: list[str] = []
+        self._ended: End | None = None
+        self._step = 0
+        self._start = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Since the job was submitted."""
+        return time.monotonic() - self._start
+
+    async def open(self) -> None:
+        """Submit the job, wait until all parties accept it, and start it."""
+        await self._connect()
+        await self._say("submit", job=self.job.model_dump(mode="json"))
+        accepted = await self._all("accepted", within=self.settings.timeout_seconds)
+        for name, message in accepted.items():
+            if message.get("sha256") != self.job.sha256:
+                await self._fail(End(MISMATCH, f"{name} accepted another job; ask again without it"))
+        await self._compare_codebooks({name: message.get("codebook") or {} for name, message in accepted.items()})
+        await self._say("start", sha256=self.job.sha256)
+
+    async def step(self, request: Mapping[str, Any]) -> Any:
+        """One step, answered alike by all parties."""
+        self._step += 1
+        await self._say("step", number=self._step, request=request)
+        return await self._same("answer")
+
+    async def finish(self) -> Any:
+        """The result of the program, reported alike by all parties."""
+        await self._say("finish")
+        return await self._same("result")
+
+    async def end(self, end: End) -> None:
+        """Tell the parties how the job ended; the first end holds."""
+        if self._ended is None:
+            self._ended = end
+            await self._say("end", state=end.state, reason=end.reason)
+            if end.state == DONE:
+                await self._all("ended", within=self.settings.grace_seconds, strict=False)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for task in self._listeners:
+            task.cancel()
+        for writer in self._writers.values():
+            writer.close()
+        await asyncio.gather(*self._listeners, return_exceptions=True)
+
+    async def _connect(self) -> None:
+        if unknown := set(self.job.participants) - set(self.settings.parties):
+            self._ended = End(REFUSED, f"parties must have an address, got none for {', '.join(sorted(unknown))}")
+            raise JobEndedError(self._ended)
+        dialled = await asyncio.gather(*map(self._dial, self.job.participants), return_exceptions=True)
+        for end in dialled:
+            if isinstance(end, BaseException):
+                raise end
+        if failed := [end for end in dialled if isinstance(end, End)]:
+            await self._fail(failed[0])
+
+    async def _dial(self, name: str) -> End | None:
+        address = Address.parsed(self.settings.parties[name])
+        try:
+            reader, writer = await dial(self._context, name, address, seconds=self.settings.timeout_seconds)
+        except IdentityError as error:
+            return End(REFUSED, str(error))
+        except TimeoutError:
+            return End.by(STALLED, name)
+        except OSError as error:
+            return End(
+                f"lost:{name}", f"{name} must listen at {address}, got {error.strerror or error}; is it running?"
+            )
+        self._writers[name] = writer
+        self._listeners.append(asyncio.create_task(self._listen(name, reader)))
+        return None
+
+    async def _listen(self, name: str, reader: asyncio.StreamReader) -> None:
+        message: Message | FederationError | None = {}
+        while isinstance(message, dict):
+            try:
+                message = await messages.read(reader)
+            except (MessageError, IdentityError) as error:
+                message = error
+            self._inbox.put_nowait((name, message))
+
+    async def _say(self, kind: str, **fields: Any) -> None:
+        written = [messages.write(writer, kind, **fields) for writer in self._writers.values()]
+        # A broken connection is reported by its listener, and a party that does not read by its silence.
+        for error in await asyncio.gather(*map(self._in_time, written), return_exceptions=True):
+            if isinstance(error, BaseException) and not isinstance(error, OSError):
+                raise error
+
+    async def _in_time(self, written: Coroutine[Any, Any, None]) -> None:
+        async with asyncio.timeout(self.settings.timeout_seconds):
+            await written
+
+    async def _same(self, kind: str) -> Any:
+        """The value that the first participant sent, if all the others have the same."""
+        answers = await self._all(kind)
+        first = self.job.participants[0]
+        value = answers[first].get("value")
+        digests = {name: str(message.get("sha256")) for name, message in answers.items()}
+        if messages.digest(value) != digests[first]:
+            await self._fail(End.by(GARBLED, first))
+        if odd := _odd_one(digests):
+            await self._fail(End(MISMATCH, f"{odd} has another result than the rest; ask again without it"))
+        return value
+
+    async def _all(self, kind: str, *, within: float | None = None, strict: bool = True) -> dict[str, Message]:
+        """One message of ``kind`` from every party; anything that ends the job is raised."""
+        found: dict[str, Message] = {}
+        waiting = set(self._writers)
+        deadline = None if within is None else time.monotonic() + within
+        while waiting - found.keys():
+            left = (self.job.expires_at - datetime.now(UTC)).total_seconds()
+            left = left if deadline is None else min(left, deadline - time.monotonic())
+            try:
+                name, message = await asyncio.wait_for(self._inbox.get(), max(left, 0.001))
+            except TimeoutError:
+                if not strict:
+                    break
+                silent = sorted(waiting - found.keys())[0]
+                late = deadline is not None and time.monotonic() >= deadline
+                await self._fail(End.by(STALLED, silent) if late else End(EXPIRED, self._expired()))
+                raise
+            if isinstance(message, dict) and message["type"] == kind:
+                found[name] = message
+                self._note(name, message)
+            elif isinstance(message, dict) and message["type"] == "asks":
+                deadline = None  # a person decides, until the job expires
+                self._on_progress(Progress(name, "asks"))
+            elif isinstance(message, dict) and message["type"] == "progress":
+                self._note(name, message)
+            elif strict:
+                await self._fail(self._reported(name, message), name)
+            else:
+                waiting.discard(name)
+        return found
+
+    def _note(self, name: str, message: Message) -> None:
+        sent = message.get("figures")
+        if isinstance(sent, dict):
+            self.figures[name] = Figures(**{key: sent[key] for key in Figures.__dataclass_fields__ if key in sent})
+        stage = {"progress": "running", "result": "done"}.get(message["type"], message["type"])
+        if stage != "answer":
+            figures = self.figures.get(name, Figures())
+            self._on_progress(Progress(name, stage, figures, str(message.get("note", ""))))
+
+    def _reported(self, name: str, message: Message | FederationError | None) -> End | None:
+        """The end that a party reports; ``None`` when its connection broke."""
+        if message is None:
+            self._closed.append(name)
+            return None
+        if isinstance(message, dict) and message["type"] in ("failed", "refused"):
+            return End(str(message.get("state", REFUSED)), str(message.get("reason", "")))
+        if isinstance(message, IdentityError):
+            return End(REFUSED, str(message))
+        return End.by(GARBLED, name)
+
+    async def _fail(self, end: End | None, name: str = "") -> None:
+        """Ask the others how they stand, settle one end, tell all, and raise it."""
+        decided = end if not name else None
+        reports: dict[str, End | None] = {other: None for other in self._writers if other not in self._closed}
+        if name in reports:
+            reports[name] = end
+        if decided is None:
+            await self._say("stop")
+            await self._hear(reports)
+            decided = verdict(reports, self._closed)
+        await self.end(decided)
+        raise JobEndedError(decided)
+
+    async def _hear(self, reports: dict[str, End | None]) -> None:
+        deadline = time.monotonic() + self.settings.grace_seconds
+        while any(reports[name] is None for name in reports if name not in self._closed):
+            try:
+                name, message = await asyncio.wait_for(self._inbox.get(), max(deadline - time.monotonic(), 0.001))
+            except TimeoutError:
+                return
+            if message is None or isinstance(message, FederationError) or message["type"] in ("failed", "refused"):
+                report = self._reported(name, message)
+                reports[name] = reports.get(name) or report
+
+    async def _compare_codebooks(self, found: dict[str, dict[str, str]]) -> None:
+        for column in self.job.touched:
+            digests = {name: book[column] for name, book in found.items() if column in book}
+            if odd := _odd_one(digests):
+                other = next(name for name in digests if digests[name] != digests[odd])
+                columns = ", ".join(differing(found[odd], found[other]))
+                reason = f"{odd} must use the codebook of the rest, got another in {columns}; mend its codebook"
+                await self._fail(End(MISMATCH, reason))
+
+    def _expired(self) -> str:
+        return f"the job must end by {self.job.expires_at:%FT%TZ}, got no result until then; give it more time"
+
+
+def _odd_one(digests: Mapping[str, str]) -> str | None:
+    """A party whose digest is not the most common one."""
+    values = list(digests.values())
+    return next((name for name in digests if digests[name] != max(values, key=values.count)), None)

@@ -1,0 +1,116 @@
+"""The researcher: submits a job to every party, follows it, and gets what the output rule opens.
+
+Belongs here: the interface. Does not belong here: the conversation behind it (``conversation``), and shares, of which the
+researcher never sees one.
+
+::
+
+    async with Researcher(settings) as researcher:
+        result = await researcher.run(job, on_progress=print)
+        async with researcher.session(job) as session:
+            counts = await session.step({"measure": ["age", "sex"], "sigma": 4.0})
+"""
+
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+from federation.jobs.ends import CANCELLED, DONE, End
+from federation.jobs.job import Job
+from federation.party.conversation import Conversation, Figures, Progress
+from federation.party.settings import ResearcherSettings
+
+__all__ = ["Figures", "Progress", "Researcher", "Result", "Session"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a job opened (``value``), how it ended, and what each party sent and took for it."""
+
+    value: Mapping[str, Any]
+    end: End
+    figures: Mapping[str, Figures]
+    seconds: float
+
+    @property
+    def bytes(self) -> int:
+        """Sent between all parties."""
+        return sum(one.bytes for one in self.figures.values())
+
+
+class Researcher:
+    """A client of the parties.
+
+    Parameters
+    ----------
+    settings : ResearcherSettings
+        Its name, certificate and the parties' addresses.
+    """
+
+    def __init__(self, settings: ResearcherSettings) -> None:
+        self.settings = settings
+        self._context: ssl.SSLContext | None = None
+
+    async def __aenter__(self) -> Self:
+        self._context = self.settings.credentials.client()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._context = None
+
+    async def run(self, job: Job, *, on_progress: Callable[[Progress], None] | None = None) -> Result:
+        """Have a job of one computation done.
+
+        Raises
+        ------
+        JobEndedError
+            It ended otherwise than done; ``end`` names the state and the party.
+        """
+        async with self.session(job, on_progress=on_progress) as session:
+            return await session.finish()
+
+    @asynccontextmanager
+    async def session(
+        self, job: Job, *, on_progress: Callable[[Progress], None] | None = None
+    ) -> "AsyncIterator[Session]":
+        """A job of several steps; left by an error it is cancelled, otherwise finished.
+
+        Raises
+        ------
+        JobEndedError
+            The job was refused or ended early.
+        """
+        assert self._context is not None, "async with Researcher(...)"
+        conversation = Conversation(self.settings, self._context, job, on_progress or (lambda _: None))
+        try:
+            await conversation.open()
+            session = Session(conversation)
+            yield session
+            await session.finish()
+        except BaseException:
+            await conversation.end(End(CANCELLED, "the researcher cancelled the job"))
+            raise
+        finally:
+            await conversation.close()
+
+
+class Session:
+    """A running job."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+        self._result: Result | None = None
+
+    async def step(self, request: Mapping[str, Any]) -> Any:
+        """Ask the parties for one step and return what it opened, which all parties reported alike."""
+        return await self._conversation.step(request)
+
+    async def finish(self) -> Result:
+        """Tell that there are no more steps and return the program's result."""
+        if self._result is None:
+            value = await self._conversation.finish()
+            await self._conversation.end(End(DONE))
+            self._result = Result(value, End(DONE), self._conversation.figures, self._conversation.seconds)
+        return self._result
