@@ -1,0 +1,1 @@
+"""Models of several hospitals, learnt from sums of shares."""

@@ -1,0 +1,1 @@
+"""Statistics of several hospitals, computed on shares."""
