@@ -3,11 +3,11 @@
 Belongs here: the states, and which error leads to which. Does not belong here: who decides (``party.researcher``).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from federation.errors import FederationError, GarbledError, MismatchError, PartyLostError, StalledError
-
 from records.errors import BudgetError, PhaseIVError
 
 DONE, REFUSED, MISMATCH, EXPIRED, CANCELLED, BUDGET = "done", "refused", "mismatch", "expired", "cancelled", "budget"
@@ -62,13 +62,22 @@ def end_of(error: Exception, participants: Sequence[str]) -> End:
         if isinstance(error, kind):
             return End.by(state, participants[error.peer])
     if isinstance(error, MismatchError):
-        return End(MISMATCH, str(error))
+        return End(MISMATCH, _named(str(error), participants))
     if isinstance(error, BudgetError):
         return End(BUDGET, str(error))
     if isinstance(error, PhaseIVError):
         return End(REFUSED, str(error))
     # What else goes wrong may quote data: its words stay in the party's own log.
     return End(REFUSED, f"the program broke with {type(error).__name__}; the party's own log says more")
+
+
+def _named(words: str, participants: Sequence[str]) -> str:
+    """The engine counts parties; people know their names."""
+    return re.sub(r"\bparty (\d+(?:, \d+)*)", lambda found: ", ".join(_names(found[1], participants)), words)
+
+
+def _names(numbers: str, participants: Sequence[str]) -> list[str]:
+    return [participants[int(number)] for number in numbers.split(", ")]
 
 
 def verdict(reports: Mapping[str, End | None], closed: Sequence[str]) -> End:

@@ -7,23 +7,16 @@ Belongs here: pure checks against settings, codebook, clock, used ids and budget
 import math
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from federation.jobs.codebook import differing, digests
 from federation.jobs.ends import BUDGET, EXPIRED, REFUSED, End, JobEndedError
-from federation.jobs.job import Filter, Job
+from federation.jobs.job import Job
 from federation.party.journal import SLACK, Journal
 from federation.party.settings import PartySettings, Rule
-from records.errors import PhaseIVError
-from records.schema import Column, Kind, Role, Schema
-
-
-class Schemas(Protocol):
-    """The part of a site that knows codebooks."""
-
-    def schema(self, dataset: str) -> Schema:
-        """The codebook of a data set that the site offers."""
-        ...
+from federation.site import Site, kept_rows
+from records.discretisation import discrete_columns, level_count
+from records.errors import ParameterError, PhaseIVError
+from records.schema import Kind, Role, Schema
 
 
 def refusal(words: str, state: str = REFUSED) -> JobEndedError:
@@ -32,7 +25,7 @@ def refusal(words: str, state: str = REFUSED) -> JobEndedError:
 
 
 def accepted(
-    job: Job, *, researcher: str, settings: PartySettings, site: Schemas, journal: Journal, kinds: Collection[str],
+    job: Job, *, researcher: str, settings: PartySettings, site: Site, journal: Journal, kinds: Collection[str],
     now: datetime,
 ) -> str:  # fmt: skip
     """``auto`` or ``ask``: a person must still agree.
@@ -59,7 +52,7 @@ def accepted(
     return rule.computations[job.kind]
 
 
-def codebook(job: Job, settings: PartySettings, site: Schemas) -> dict[str, str]:
+def codebook(job: Job, settings: PartySettings, site: Site) -> dict[str, str]:
     """Digests of the job's columns at this site; empty where it only computes."""
     return {} if job.dataset in settings.computes else digests(site.schema(job.dataset), job.touched)
 
@@ -71,8 +64,10 @@ def check_columns(job: Job, rule: Rule, schema: Schema) -> None:
             raise refusal(f"columns must be free for computations on {job.dataset}, got {name}; choose others")
         if schema[name].role is Role.IDENTIFIER or schema[name].kind is Kind.TEXT:
             raise refusal(f"columns must be neither identifiers nor texts, got {name}; leave it out")
-    for one in job.filters:
-        _check_filter(one, schema[one.column])
+    try:
+        kept_rows(schema, job.filters)
+    except ParameterError as error:
+        raise refusal(str(error)) from None
     if wrong := differing(dict(job.codebook or {}), digests(schema, job.touched)):
         raise refusal(f"the codebook must be the job's, got another in {', '.join(wrong)}; agree on one codebook")
     if job.kind == "contingency" and (cells := table_cells(schema, job.columns)) > rule.most_cells:
@@ -82,10 +77,8 @@ def check_columns(job: Job, rule: Rule, schema: Schema) -> None:
 
 
 def table_cells(schema: Schema, columns: Collection[str]) -> int:
-    """Cells of the table of all ``columns``; numbers without cut points count as one band."""
-    return math.prod(
-        (len(schema[name].levels) or len(schema[name].bins) + 1) + schema[name].missing for name in columns
-    )
+    """Cells of the table of all ``columns`` that are discrete, a level for missing included."""
+    return math.prod(level_count(column) for column in discrete_columns(schema) if column.name in columns)
 
 
 def _check_people(job: Job, researcher: str, settings: PartySettings) -> None:
@@ -137,26 +130,15 @@ def _check_budget(job: Job, rule: Rule, journal: Journal) -> None:
         )  # fmt: skip
 
 
-def _codebook(job: Job, site: Schemas) -> Schema:
+def _codebook(job: Job, site: Site) -> Schema:
     try:
-        return site.schema(job.dataset)
+        schema = site.schema(job.dataset)
+        patients = site.table(job.dataset, schema.names[:1]).height
     except (PhaseIVError, OSError, KeyError) as error:
         # The site's own trouble: its words stay in its log.
         raise refusal(
             f"the data of {job.dataset} must be readable, got {type(error).__name__}; ask the site"
         ) from error
-
-
-def _check_filter(one: Filter, column: Column) -> None:
-    values = one.value if isinstance(one.value, tuple) else (one.value,)
-    if column.kind is Kind.CATEGORY:
-        fits = one.op in ("==", "!=", "in") and all(value in column.levels for value in values)
-        allowed = f"levels of the codebook ({', '.join(column.levels)}) by ==, != or in"
-    elif column.numeric:
-        low, high = column.minimum or 0.0, column.maximum or 0.0
-        fits = all(isinstance(value, int | float) and low <= value <= high for value in values)
-        allowed = f"numbers within the codebook's bounds {low:g} to {high:g}"
-    else:
-        fits, allowed = False, "on categories and numbers only"
-    if not fits:
-        raise refusal(f"a filter of {column.name} must use {allowed}, got {one.op} {one.value}; mend the filter")
+    if patients == 0:
+        raise refusal(f"a party must have patients in {job.dataset} or only compute, got none; mend its settings")
+    return schema

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from federation.errors import FederationError
-
 from federation.jobs.codebook import differing
 from federation.jobs.ends import DONE, EXPIRED, GARBLED, MISMATCH, REFUSED, STALLED, End, JobEndedError, verdict
 from federation.jobs.job import Job

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from federation.errors import FederationError
-
 from federation.party.authority import ROLE_URI, PartyRole
 from records.errors import ParameterError
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from federation.errors import PartyLostError, StalledError
-
 from federation.jobs.ends import MISMATCH, End, JobEndedError
 from federation.jobs.job import Job
 from federation.party import messages

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from federation.errors import FederationError
 
+from federation.errors import FederationError
 from federation.party.identity import LONGEST_LINE, IdentityError
 
 ARRAY = "$array"

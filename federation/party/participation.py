@@ -15,9 +15,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from federation.errors import FederationError
-from federation.runtime import Runtime
-from federation.streams import StreamMesh
-
 from federation.jobs.ends import (
     CANCELLED,
     EXPIRED,
@@ -35,6 +32,8 @@ from federation.jobs.steps import Steps
 from federation.party import messages
 from federation.party.acceptance import accepted, codebook, refusal
 from federation.party.meeting import Connection
+from federation.runtime import Runtime
+from federation.streams import StreamMesh
 from records.errors import PhaseIVError
 
 if TYPE_CHECKING:

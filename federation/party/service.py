@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from federation.errors import FederationError
-
 from federation.jobs.ends import LOST, REFUSED, End
 from federation.party import messages
 from federation.party.approval import Approvals
