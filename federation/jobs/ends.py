@@ -7,13 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from federation.errors import FederationError, GarbledError, MismatchError, PartyLostError, StalledError
+from federation.errors import FederationError, GarbledError, MismatchError, PartyLostError, PeerError, StalledError
 from records.errors import BudgetError, PhaseIVError
 
 DONE, REFUSED, MISMATCH, EXPIRED, CANCELLED, BUDGET = "done", "refused", "mismatch", "expired", "cancelled", "budget"
 LOST, STALLED, GARBLED = "lost", "stalled", "garbled"
 RESEARCHER = "researcher"
-BLAMING = {PartyLostError: LOST, StalledError: STALLED, GarbledError: GARBLED}
+BLAMING: dict[type[PeerError], str] = {PartyLostError: LOST, StalledError: STALLED, GarbledError: GARBLED}
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,8 @@ def end_of(error: Exception, participants: Sequence[str]) -> End:
     """The end to which an error inside a program leads, as this party saw it."""
     if isinstance(error, JobEndedError):
         return error.end
-    for kind, state in BLAMING.items():
-        if isinstance(error, kind):
-            return End.by(state, participants[error.peer])
+    if isinstance(error, PeerError):
+        return End.by(BLAMING[type(error)], participants[error.peer])
     if isinstance(error, MismatchError):
         return End(MISMATCH, _named(str(error), participants))
     if isinstance(error, BudgetError):

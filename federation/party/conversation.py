@@ -14,12 +14,14 @@ from typing import Any
 
 from federation.errors import FederationError
 from federation.jobs.codebook import differing
-from federation.jobs.ends import DONE, EXPIRED, GARBLED, MISMATCH, REFUSED, STALLED, End, JobEndedError, verdict
+from federation.jobs.ends import EXPIRED, GARBLED, MISMATCH, REFUSED, STALLED, End, JobEndedError, verdict
 from federation.jobs.job import Job
 from federation.party import messages
 from federation.party.identity import Address, IdentityError, dial
 from federation.party.messages import Message, MessageError
 from federation.party.settings import ResearcherSettings
+
+STAGES = {"accepted": "accepted", "progress": "running", "result": "done"}
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,7 @@ class Conversation:
         if self._ended is None:
             self._ended = end
             await self._say("end", state=end.state, reason=end.reason)
-            if end.state == DONE:
-                await self._all("ended", within=self.settings.grace_seconds, strict=False)
+            await self._all("ended", within=self.settings.grace_seconds, strict=False)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -166,7 +167,7 @@ class Conversation:
     async def _all(self, kind: str, *, within: float | None = None, strict: bool = True) -> dict[str, Message]:
         """One message of ``kind`` from every party; anything that ends the job is raised."""
         found: dict[str, Message] = {}
-        waiting = set(self._writers)
+        waiting = self._writers.keys() - self._closed - {self._ended.party if self._ended else None}
         deadline = None if within is None else time.monotonic() + within
         while waiting - found.keys():
             left = (self.job.expires_at - datetime.now(UTC)).total_seconds()
@@ -190,7 +191,7 @@ class Conversation:
                 self._note(name, message)
             elif strict:
                 await self._fail(self._reported(name, message), name)
-            else:
+            elif not isinstance(message, dict):
                 waiting.discard(name)
         return found
 
@@ -198,8 +199,7 @@ class Conversation:
         sent = message.get("figures")
         if isinstance(sent, dict):
             self.figures[name] = Figures(**{key: sent[key] for key in Figures.__dataclass_fields__ if key in sent})
-        stage = {"progress": "running", "result": "done"}.get(message["type"], message["type"])
-        if stage != "answer":
+        if stage := STAGES.get(message["type"]):
             figures = self.figures.get(name, Figures())
             self._on_progress(Progress(name, stage, figures, str(message.get("note", ""))))
 

@@ -18,7 +18,7 @@ from federation.errors import FederationError
 from federation.party.authority import ROLE_URI, PartyRole
 from records.errors import ParameterError
 
-LONGEST_LINE = 64 * 2**20
+BUFFER = 2**20  # bytes that wait to be read before the sender must
 HANDSHAKE_SECONDS = 10.0
 
 
@@ -119,7 +119,7 @@ async def dial(
     try:
         async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_connection(
-                address.host, address.port, ssl=context, server_hostname=name, limit=LONGEST_LINE
+                address.host, address.port, ssl=context, server_hostname=name, limit=BUFFER
             )
     except ssl.SSLError as error:
         reason = getattr(error, "verify_message", "") or error.reason or "a broken handshake"

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from federation.errors import FederationError
-from federation.party.identity import LONGEST_LINE, IdentityError
+from federation.party.identity import IdentityError
 
+LONGEST_LINE = 64 * 2**20
 ARRAY = "$array"
 DTYPES = ("int64", "float64", "uint64", "bool")
 Message = dict[str, Any]
@@ -55,19 +56,29 @@ def digest(value: Any) -> str:
 async def read(reader: asyncio.StreamReader) -> Message | None:
     """The next message; ``None`` when the connection ended."""
     try:
-        line = await reader.readuntil(b"\n")
+        line = await _line(reader)
     except ssl.SSLError as error:
         raise IdentityError(
             f"this certificate must be one of the federation's authority, got it refused ({error.reason}); join again"
         ) from None
     except (asyncio.IncompleteReadError, OSError):
         return None
-    except asyncio.LimitOverrunError:
-        raise MessageError(f"a message must be at most {LONGEST_LINE} bytes long, got more; ask for less") from None
     message = decoded(line)
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise MessageError("a message must be an object with a type, got another; check the program's version")
     return message
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    whole = bytearray()
+    while not whole.endswith(b"\n"):
+        if len(whole) > LONGEST_LINE:
+            raise MessageError(f"a message must be at most {LONGEST_LINE} bytes long, got more; ask for less")
+        try:
+            whole += await reader.readuntil(b"\n")
+        except asyncio.LimitOverrunError as error:
+            whole += await reader.readexactly(error.consumed)
+    return bytes(whole)
 
 
 async def write(writer: asyncio.StreamWriter, kind: str, **fields: Any) -> None:

@@ -110,9 +110,10 @@ class Participation:
         return True
 
     async def _take_part(self, job: Job) -> None:
+        term = asyncio.timeout(self._left(job))
         try:
             rule = self._admit(job)
-            async with asyncio.timeout(self._left(job)) as term:
+            async with term:
                 await self._agree_to(job, rule)
                 await self._started.wait()
                 value = await self._compute(job)
@@ -163,8 +164,10 @@ class Participation:
         connections = await party.meetings.all_met(
             job, settings.name, settings.peers, party.client_context, settings.timeout_seconds
         )
-        self._mesh = StreamMesh(job.participants.index(settings.name), connections, timeout=settings.timeout_seconds)
-        runtime = Runtime(self._mesh, job.degree)
+        mesh = self._mesh = StreamMesh(
+            job.participants.index(settings.name), connections, timeout=settings.timeout_seconds
+        )
+        runtime = Runtime(mesh, job.degree)
         await runtime.agree(bytes.fromhex(job.sha256))
         rule = settings.datasets.get(job.dataset)
         if job.rho is not None and rule is not None:

@@ -16,7 +16,7 @@ from federation.jobs.ends import LOST, REFUSED, End
 from federation.party import messages
 from federation.party.approval import Approvals
 from federation.party.authority import PartyRole
-from federation.party.identity import HANDSHAKE_SECONDS, LONGEST_LINE, Address, Peer, peer_of
+from federation.party.identity import BUFFER, HANDSHAKE_SECONDS, Address, Peer, peer_of
 from federation.party.journal import ENDED, Journal
 from federation.party.meeting import MESH, Connection, Meetings
 from federation.party.participation import Participation
@@ -84,7 +84,7 @@ class PartyService:
     async def _listening(self, context: ssl.SSLContext) -> asyncio.Server:
         host, port = Address.parsed(self.settings.listen)
         return await asyncio.start_server(
-            self._connected, host, port, ssl=context, limit=LONGEST_LINE, ssl_handshake_timeout=HANDSHAKE_SECONDS
+            self._connected, host, port, ssl=context, limit=BUFFER, ssl_handshake_timeout=HANDSHAKE_SECONDS
         )
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -94,6 +94,8 @@ class PartyService:
         kept = False
         try:
             kept = await self._received(peer_of(writer), Connection(reader, writer))
+        except asyncio.CancelledError:
+            self.log.info("the party stops")  # asyncio 3.11 complains about a callback that is cancelled
         except (FederationError, OSError, TimeoutError) as error:
             self.log.warning("a connection ended: %s", error)
         finally:

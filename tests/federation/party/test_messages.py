@@ -62,7 +62,7 @@ def test_any_bytes_are_a_value_or_refused(line: bytes):
         return
 
 
-async def read(content: bytes, limit: int = 100) -> list[Any]:
+async def read(content: bytes, limit: int = 20) -> list[Any]:
     reader, found = asyncio.StreamReader(limit=limit), []
     reader.feed_data(content)
     reader.feed_eof()
@@ -80,6 +80,12 @@ async def test_a_torn_message_is_the_end():
 
 
 @pytest.mark.parametrize("content", [b"[]\n", b'{"kind":"a"}\n', b'{"type":1}\n', b"x" * 500 + b"\n"])
-async def test_lines_without_a_type_and_long_lines_are_refused(content: bytes):
+async def test_lines_without_a_type_and_long_lines_are_refused(content: bytes, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(messages, "LONGEST_LINE", 400)
     with pytest.raises(MessageError):
         await read(content)
+
+
+async def test_a_line_longer_than_the_buffer_is_read():
+    long = {"type": "a", "text": "x" * 5000}
+    assert await read(encoded(long) + encoded(long)) == [long, long]
