@@ -20,8 +20,8 @@ from models.accounting import rho_to_epsilon, sigma_for
 from models.additive_logit import PairTable
 from models.event_structure import Link, Rows
 from models.event_tokens import NEXT, Events
-from models.noise import discrete_gaussian
 from models.pair_effects import Axis, Effects, Grain, effects
+from records.noise import discrete_gaussian
 from records.privacy import Mechanism, PrivacySpend
 
 FIRST_UNITS = 12

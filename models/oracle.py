@@ -10,7 +10,7 @@ import numpy as np
 
 from models.graphical_model import summed
 from models.junction_tree import Clique
-from models.noise import discrete_gaussian, exponential_mechanism
+from records.noise import discrete_gaussian, exponential_mechanism
 
 MOST_TABLES, MOST_CELLS = 5000, 20_000  # kept counts: at most 0.8 GB, in practice a few MB
 
@@ -23,7 +23,7 @@ class TableOracle:
     attributes : mapping of str to (codes, levels)
         ``codes`` are level numbers of shape (rows,), one patient per row; ``levels`` their number.
     bits : random.Random or None
-        See ``models.noise.discrete_gaussian``.
+        See ``records.noise.discrete_gaussian``.
     exact : bool
         Answer without noise and choose the best candidate: no privacy at all.
     """
@@ -43,6 +43,10 @@ class TableOracle:
             noise = discrete_gaussian(sigma, counts.size, self.bits)
             return (counts + noise.reshape(counts.shape)).astype(float)
         return counts.astype(float)
+
+    def measure_all(self, many: Sequence[Sequence[str]], *, sigma: float) -> list[np.ndarray]:
+        """``measure`` of each."""
+        return [self.measure(attributes, sigma=sigma) for attributes in many]
 
     def choose(
         self, candidates: Sequence[Sequence[str]], estimates: Sequence[np.ndarray], weights: Sequence[float],

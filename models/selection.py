@@ -56,5 +56,8 @@ def declared(oracle: MarginalOracle, levels: Mapping[str, int], wanted: Sequence
 def measure_together(oracle: MarginalOracle, cliques: list[Clique], rho: float, purpose: str) -> Selection:
     """Measure ``cliques`` with equal noise for ``rho`` in all."""
     sigma = sigma_for(rho, len(cliques))
-    measured = [Measurement(c, oracle.measure(c, sigma=sigma), sigma) for c in cliques]
+    measured = [
+        Measurement(c, counts, sigma)
+        for c, counts in zip(cliques, oracle.measure_all(cliques, sigma=sigma), strict=True)
+    ]
     return Selection(measured, [Mechanism("discrete Gaussian", purpose, rho, len(cliques), sigma)])

@@ -15,11 +15,11 @@ from metrics.utility.classifiers import classifiers, predicted_risk
 from metrics.utility.features import feature_columns, labelled
 from metrics.utility.private_test import private_auc
 from models.accounting import epsilon_to_rho
-from models.noise import discrete_gaussian
 from orchestration.evaluation_input import in_one_form
 from orchestration.own_table import Allowance
 from records.errors import ParameterError
 from records.files import sha256, write_atomically
+from records.noise import discrete_gaussian
 
 MODEL = "logistic"
 SEED = 0

@@ -24,6 +24,10 @@ class MarginalOracle(Protocol):
         """Noisy counts, shape = the attributes' numbers of levels in the order given."""
         ...
 
+    def measure_all(self, many: Sequence[Sequence[str]], *, sigma: float) -> list[np.ndarray]:
+        """``measure`` of each, with independent noise; where the patients are far away, in one exchange."""
+        ...
+
     def choose(
         self, candidates: Sequence[Sequence[str]], estimates: Sequence[np.ndarray], weights: Sequence[float],
         penalties: Sequence[float], *, epsilon: float,

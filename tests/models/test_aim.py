@@ -9,8 +9,8 @@ from scipy.stats import chisquare
 
 from models.attributes import attribute_levels, encode_attributes
 from models.graphical_synthesizer import GraphicalSynthesizer
-from models.noise import exponential_mechanism
 from models.oracle import TableOracle
+from records.noise import exponential_mechanism
 from records.schema import Column, Kind, Outcome, Role, Schema
 
 LEVELS = {str(i): str(i) for i in range(6)}

@@ -12,7 +12,7 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from metrics.utility.private_test import Noise, auc_of_counts, class_counts, private_auc
-from models.noise import discrete_gaussian
+from records.noise import discrete_gaussian
 from records.errors import ParameterError
 
 DISTANCE = 1.2

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from models.noise import discrete_gaussian
+from records.noise import discrete_gaussian
 
 
 def p_value(draws: np.ndarray, sigma: float) -> float:
