@@ -84,7 +84,7 @@ def verdict(reports: Mapping[str, End | None], closed: Sequence[str]) -> End:
 
     A party that says why it ends comes first, then a broken connection, then silence, then whom most blame.
     """
-    told = {name: end for name, end in reports.items() if end is not None and name not in closed}
+    told = {name: end for name, end in reports.items() if end is not None}
     for kind in (MISMATCH, GARBLED, BUDGET, EXPIRED, REFUSED):
         if ends := {name: end for name, end in told.items() if end.kind == kind}:
             if kind in (MISMATCH, GARBLED):

@@ -173,7 +173,7 @@ class Conversation:
             left = (self.job.expires_at - datetime.now(UTC)).total_seconds()
             left = left if deadline is None else min(left, deadline - time.monotonic())
             try:
-                name, message = await asyncio.wait_for(self._inbox.get(), max(left, 0.001))
+                name, message = await self._next(left)
             except TimeoutError:
                 if not strict:
                     break
@@ -194,6 +194,11 @@ class Conversation:
             elif not isinstance(message, dict):
                 waiting.discard(name)
         return found
+
+    async def _next(self, seconds: float) -> tuple[str, Message | FederationError | None]:
+        # Not wait_for, which loses a cancellation that comes together with a message (Python 3.11).
+        async with asyncio.timeout(max(seconds, 0.001)):
+            return await self._inbox.get()
 
     def _note(self, name: str, message: Message) -> None:
         sent = message.get("figures")
@@ -231,7 +236,7 @@ class Conversation:
         deadline = time.monotonic() + self.settings.grace_seconds
         while any(reports[name] is None for name in reports if name not in self._closed):
             try:
-                name, message = await asyncio.wait_for(self._inbox.get(), max(deadline - time.monotonic(), 0.001))
+                name, message = await self._next(deadline - time.monotonic())
             except TimeoutError:
                 return
             if message is None or isinstance(message, FederationError) or message["type"] in ("failed", "refused"):

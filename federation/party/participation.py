@@ -72,9 +72,8 @@ class Participation:
             await asyncio.wait({listening}, timeout=patience)
             end = listening.result() if listening.done() else self._reported or End.by(STALLED, RESEARCHER)
         finally:
-            for task in (part, listening):
-                task.cancel()
-            await asyncio.gather(part, listening, return_exceptions=True)
+            await _stopped(part)
+            await _stopped(listening)
             self.party.meetings.forget(job)
             await self._leave()
         self._close(job, end)
@@ -92,8 +91,7 @@ class Participation:
             if message["type"] == "end":
                 return End(str(message.get("state"))[:LONGEST_STATE], str(message.get("reason", ""))[:LONGEST_REASON])
             if message["type"] == "stop":
-                part.cancel()
-                await asyncio.gather(part, return_exceptions=True)
+                await _stopped(part)
                 await self._report(End(CANCELLED, "the job was stopped"))
             elif not self._heard(job, message):
                 return End.by(GARBLED, RESEARCHER)
@@ -223,3 +221,10 @@ class Participation:
     async def _leave(self) -> None:
         if self._mesh is not None:
             await self._mesh.close()
+
+
+async def _stopped(task: "asyncio.Task[Any]") -> None:
+    """Cancel until it holds: what waits by wait_for loses a cancellation that comes together with a message."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.1)

@@ -14,6 +14,7 @@ from federation.jobs.ends import JobEndedError
 from federation.jobs.job import Job, issued
 from federation.party.approval import Approvals, Decision
 from federation.party.journal import entries
+from federation.party.messages import MessageError
 from federation.party.researcher import Progress, Researcher
 from federation.party.service import PartyService
 from tests.federation.party.members import Members
@@ -139,11 +140,15 @@ async def test_steps_beyond_the_declared_cost_end_the_job_and_the_debit_stays(me
     job = asked(members, kind="steps", rho=0.1)
     async with serving(members) as parties, Researcher(members.researcher) as researcher:
         with pytest.raises(JobEndedError, match=r"at most the job's rho 0\.1, of which 0\.04 is left, got 0\.06"):
-            async with researcher.session(job) as session:
-                await session.step({"size": 1, "factor": 1, "rho": 0.06})
-                await session.step({"size": 1, "factor": 1, "rho": 0.06})
+            await stepped(researcher, job, 2, rho=0.06)
         assert {party.journal.spent("stroke") for party in parties.values()} == {0.1}
     assert states(members, job) == dict.fromkeys(members.names, "budget")
+
+
+async def stepped(researcher: Researcher, job: Job, times: int, **fields: Any) -> None:
+    async with researcher.session(job) as session:
+        for _ in range(times):
+            await session.step({"size": 1, "factor": 1, **fields})
 
 
 async def test_budgets_are_used_up_once(members: Members):
@@ -288,10 +293,8 @@ async def test_a_researcher_who_leaves_cancels(members: Members):
 async def test_an_error_of_the_researcher_cancels(members: Members):
     job = asked(members, kind="steps")
     async with serving(members), Researcher(members.researcher) as researcher:
-        with pytest.raises(ZeroDivisionError):
-            async with researcher.session(job) as session:
-                await session.step({"size": 1, "factor": 1})
-                raise ZeroDivisionError
+        with pytest.raises(MessageError, match="finite numbers"):
+            await stepped(researcher, job, 1, unknown=float("nan"))
         await happened(lambda: set(states(members, job).values()) == {"cancelled"})
 
 
