@@ -18,6 +18,15 @@ signal.signal(signal.SIGTERM, signal.SIG_DFL)
 BESIDE = Path(__file__).parents[2] / "shared" / "data"
 
 
+# Files stay on one core each; those that start servers or whole runs go first, so that no core waits for them at the end.
+LONG = ("tests/hub/journeys", "tests/orchestration")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; within them the order stays."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
 @pytest.fixture(scope="session")
 def new_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
     """Makes home folders whose MLflow store is migrated already, which takes seconds once and nothing afterwards."""

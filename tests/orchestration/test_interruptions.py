@@ -11,7 +11,7 @@ import pytest
 from tests.orchestration.commands import PATIENCE, children, done, published, released, started, until
 
 pytestmark = pytest.mark.slow
-RUN = ("phaseiv", "run", "stroke")
+RUN = ("phaseiv", "run", "stroke", "--refits", "0")
 Command = tuple[str, ...]
 SMALL_DISK = "48m"
 

@@ -30,7 +30,8 @@ def instance() -> Any:
 
 def run(settings: Settings, instance: dg.DagsterInstance, **synthesis: Any) -> dg.ExecuteInProcessResult:
     job = build_definitions(settings).resolve_job_def("stroke")
-    config = {"ops": {"stroke__synthetic": {"config": synthesis}}}
+    quick = {"stroke__downstream_classifier": {"config": {"refits": 0}}}
+    config = {"ops": {"stroke__synthetic": {"config": synthesis}, **quick}}
     return job.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
 
 

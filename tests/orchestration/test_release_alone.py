@@ -9,7 +9,7 @@ import pytest
 from tests.orchestration.commands import done, released
 
 pytestmark = pytest.mark.slow
-RUN = ("phaseiv", "run", "lung")
+RUN = ("phaseiv", "run", "lung", "--refits", "0")
 LAUNCH = ("dg", "launch", "--assets")
 
 

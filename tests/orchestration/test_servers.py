@@ -73,7 +73,7 @@ def up(home: Path) -> tuple[Any, Servers]:
 @pytest.fixture(scope="module")
 def servers(new_home: Callable[[], Path]) -> Iterator[Servers]:
     home = new_home()
-    released(home, "phaseiv", "run", "stroke")
+    released(home, "phaseiv", "run", "stroke", "--refits", "0")
     process, made = up(home)
     yield made
     os.killpg(process.pid, signal.SIGINT)  # Ctrl-C in a terminal reaches the whole group

@@ -27,7 +27,7 @@ class Servers:
     pid: int
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def servers(new_home: Callable[[], Path]) -> Iterator[Servers]:
     """``phaseiv up`` with demonstration accounts."""
     home = new_home()
