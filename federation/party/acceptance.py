@@ -52,9 +52,9 @@ def accepted(
     return rule.computations[job.kind]
 
 
-def codebook(job: Job, settings: PartySettings, site: Site) -> dict[str, str]:
-    """Digests of the job's columns at this site; empty where it only computes."""
-    return {} if job.dataset in settings.computes else digests(site.schema(job.dataset), job.touched)
+def codebook(job: Job, site: Site) -> dict[str, str]:
+    """Digests of the job's columns at this site."""
+    return digests(site.schema(job.dataset), job.touched)
 
 
 def check_columns(job: Job, rule: Rule, schema: Schema) -> None:

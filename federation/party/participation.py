@@ -154,7 +154,7 @@ class Participation:
                     f"a person must approve the job, got no: {decision.reason or 'no reason given'}; ask the site"
                 )
         party.meetings.expect(job, party.settings.name)
-        book = codebook(job, party.settings, party.site)
+        book = codebook(job, party.site)
         await self._say("accepted", sha256=job.sha256, codebook=book, head=party.journal.head)
 
     async def _compute(self, job: Job) -> Any:

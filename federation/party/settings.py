@@ -13,7 +13,7 @@ A party's file, by example::
         computations: {counts: auto, synthesis: ask}   # all others: never
         minimum_count: 10
         budget_rho: 2.0
-    computes: [lung]        # data sets of others for which this party only computes
+    computes: {lung: support2_lung}   # data sets of others, for which this party only computes, and their codebook
 
 Paths are relative to the file. A researcher's file holds ``name`` and ``parties`` (name to address).
 """
@@ -48,7 +48,7 @@ class Rule(Strict):
     most_cells : int
         Largest contingency table.
     source : str or None
-        For the site that reads the data: a cohort, a file.
+        For the site that reads the data: ``<cohort>=<file>``, the file relative to ``home``.
     """
 
     computations: Mapping[Name, Literal["auto", "ask", "never"]] = Field(default_factory=dict)
@@ -96,8 +96,8 @@ class PartySettings(_Member):
     researchers : tuple of str
         Whose jobs it looks at.
     datasets : mapping of str to Rule
-    computes : tuple of str
-        Data sets of others for which it computes without data of its own.
+    computes : mapping of str to str
+        Data sets of others for which it computes without data of its own, and their source (a cohort's codebook).
     fewest_parties, least_threshold, least_collusion : int
         Refuse jobs that trust fewer.
     most_jobs : int
@@ -110,7 +110,7 @@ class PartySettings(_Member):
     peers: Mapping[Name, AddressText]
     researchers: tuple[Name, ...]
     datasets: Mapping[Name, Rule] = Field(default_factory=dict)
-    computes: tuple[Name, ...] = ()
+    computes: Mapping[Name, str] = Field(default_factory=dict)
     fewest_parties: int = Field(default=FEWEST_PARTIES, ge=FEWEST_PARTIES)
     least_threshold: int = Field(default=1, ge=1)
     least_collusion: int = Field(default=1, ge=0)

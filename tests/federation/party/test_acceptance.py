@@ -21,7 +21,7 @@ RULE = Rule(
 )  # fmt: skip
 SETTINGS = PartySettings(
     name="north", listen="127.0.0.1:1", peers={"south": "127.0.0.1:2", "west": "127.0.0.1:3"}, researchers=("ada",),
-    datasets={"stroke": RULE}, computes=("lung",),
+    datasets={"stroke": RULE}, computes={"lung": "lung"},
 )  # fmt: skip
 ASKED: dict[str, Any] = {
     "kind": "counts", "participants": ["north", "south", "west"], "dataset": "stroke", "columns": ["sex"],

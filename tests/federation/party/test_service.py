@@ -17,8 +17,9 @@ from federation.party.journal import entries
 from federation.party.messages import MessageError
 from federation.party.researcher import Progress, Researcher
 from federation.party.service import PartyService
+from federation.site import TableSite
 from tests.federation.party.members import Members
-from tests.federation.party.patients import site
+from tests.federation.party.patients import codebook, site
 from tests.federation.party.programs import PROGRAMS
 
 pytestmark = pytest.mark.anyio
@@ -94,12 +95,11 @@ async def test_filters_reach_the_sites(members: Members):
 
 async def test_five_parties_one_of_which_only_computes(tmp_path: Path):
     members = Members(tmp_path, FIVE, rule=EVERYTHING)
-    centre = members.settings["centre"].model_copy(update={"datasets": {}, "computes": ("stroke",)})
+    centre = members.settings["centre"].model_copy(update={"datasets": {}, "computes": {"stroke": "stroke"}})
     members.settings["centre"] = centre
     job = asked(members, rho=0.5)
-    from federation.site import TableSite
-
-    async with serving(members, centre={"site": TableSite({})}), Researcher(members.researcher) as researcher:
+    empty = TableSite({"stroke": (codebook(), None)})
+    async with serving(members, centre={"site": empty}), Researcher(members.researcher) as researcher:
         assert (await researcher.run(job)).value == {"patients": 20 + 21 + 22 + 23}
     debits = {n: [e.event for e in entries(s.journal)].count("budget.debited") for n, s in members.settings.items()}
     assert debits == {**dict.fromkeys(FIVE, 1), "centre": 0}

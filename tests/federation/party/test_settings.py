@@ -15,7 +15,7 @@ datasets:
   stroke:
     computations: {counts: auto, synthesis: ask}
     budget_rho: 2.0
-computes: [lung]
+computes: {lung: support2_lung}
 """
 
 
@@ -45,7 +45,7 @@ def test_a_researcher_file_is_read(tmp_path: Path):
         ("counts: auto", "counts: maybe", "computations.counts"),
         ("127.0.0.1:7101", "localhost", "host:port"),
         ("peers: {south", "peers: {north", "itself"),
-        ("[lung]", "[stroke]", "data sets of others"),
+        ("{lung: ", "{stroke: ", "data sets of others"),
         ("name: north", "nme: north", "nme"),
         ("budget_rho: 2.0", "budget_rho: -1.0", "budget_rho"),
         ("budget_rho: 2.0", "minimum_count: '5'", "minimum_count"),
