@@ -3,7 +3,7 @@
 Belongs here: from data to an HTML answer. Does not belong here: what a page shows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,13 @@ from urllib.parse import quote, unquote
 import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from markupsafe import escape
 
 from hub.caller import Caller
 from hub.deployment import Deployment
 from hub.web.access import VISIT_COOKIE
 from hub.web.filters import FILTERS
-from hub.web.language import LANGUAGES, chosen_language, translator
+from hub.web.language import LANGUAGES, chosen_language, finnish, translator
 
 NOTE_COOKIE = "phaseiv_note"
 TEMPLATES = Path(__file__).parent / "templates"
@@ -30,13 +31,22 @@ def environment(language: str) -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
         extensions=["jinja2.ext.i18n"], trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    translate = translator(language)
+    translate = _spoken(language)
     made.install_gettext_callables(  # type: ignore[attr-defined]
         translate, lambda one, many, n: translate(one if n == 1 else many), newstyle=True
     )
     made.filters |= {name: make(language) for name, make in FILTERS.items()}
     made.globals["languages"] = LANGUAGES
     return made
+
+
+def _spoken(language: str) -> Callable[[str], str]:
+    """Translation for templates, which believe its answer to be HTML and a pattern for ``%``.
+
+    Our own texts are patterns; any other text, which may be a visitor's, is shown as it is.
+    """
+    translate, known = translator(language), finnish()
+    return lambda text: str(escape(translate(text))) if text in known else str(escape(text)).replace("%", "%%")
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:

@@ -9,8 +9,10 @@ from rdflib import Graph
 from rdflib.namespace import DCAT, RDF
 
 from hub.catalogue.service import draft, edit, publish, search, versions, withdraw
+from hub.catalogue.tables import Dataset
 from hub.catalogue.validation import problems
 from hub.database.engine import Database
+from hub.deployment import Deployment
 from hub.people import accounts
 from hub.people.roles import Role
 from tests.hub.catalogue.test_healthdcat import record
@@ -191,3 +193,25 @@ def test_another_holder_reaches_nothing(hub: Any, filled: list[str], browser: Ca
         assert stranger.submit(f"/holder/datasets/cohort-0{step}", record="title: A").status_code == 404
     body = record().model_dump(mode="json")
     assert stranger.api("PUT", "/datasets/cohort-0", json=body).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["publisher", "theme", "access_rights", "category"])
+@pytest.mark.parametrize("language", ["en", "fi"])
+def test_hostile_facets_are_shown_as_text(visitor: Any, name: str, language: str) -> None:
+    hostile = "<img src=x> 100 %(n)s %"
+    with_one = visitor.get("/catalogue", params={name: hostile}, headers={"accept-language": language})
+    assert with_one.status_code == 200
+    assert "<img src=x>" not in with_one.text
+
+
+def test_a_publisher_with_markup_is_shown_as_text(hub: Deployment, visitor: Any, people: Any) -> None:
+    with hub.database.write() as session:
+        session.add(
+            Dataset(id="odd", holder_id=people[Role.HOLDER].id, title="Odd", description="Odd.", turtle=None,
+                    status="published", version=1, record={}, words="odd", access_rights="NON_PUBLIC", use_case=None,
+                    cohort=None, publisher="<img src=x> 100 %", created_at=hub.clock(), published_at=hub.clock())
+        )  # fmt: skip
+    page = visitor.get("/catalogue")
+    assert page.status_code == 200
+    assert "&lt;img src=x&gt; 100 % (1)" in page.text
+    assert "<img src=x>" not in page.text
