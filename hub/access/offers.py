@@ -16,12 +16,14 @@ from sqlalchemy.orm import Session
 
 from hub.access import law, permits
 from hub.access.form import Form, Kind, completeness
+from hub.access.states import State
 from hub.access.steps import take
 from hub.access.tables import Request, StandingOffer
 from hub.audit.log import record
 from hub.caller import Caller
 from hub.delivery import orders
 from hub.delivery.tables import OPEN, Order
+from hub.deployment import Deployment
 from hub.errors import ForbiddenError, NotFoundError, StateError
 from hub.people.roles import Role
 from records.errors import ParameterError
@@ -168,6 +170,16 @@ def place_under(caller: Caller, request: Request, offer: StandingOffer, form: Fo
     assert form.rows is not None  # a complete form for synthetic data has rows
     columns = form.columns or offer.columns
     return orders.place(caller, permit=permit, offer=offer, rows=form.rows, columns=columns, formats=form.formats)
+
+
+def delivered(session: Session, hub: Deployment, order: Order, now: datetime) -> None:
+    """An order under an offer is ready: its request is delivered, and the clock of the results starts (Article 61(4))."""
+    request = session.scalar(sa.select(Request).where(Request.permit_id == order.permit_id).with_for_update())
+    if request is None or request.offer_id is None:
+        return
+    request.delivered_at = now  # the last output counts
+    if request.state == State.GRANTED:
+        take(Caller(session, now, hub), request, "deliver_by_offer", by_rule=True, order=order.id)
 
 
 def terms(offer: StandingOffer) -> dict[str, Any]:

@@ -119,6 +119,7 @@ def hand_over(
     StateError
         The order is no longer wanted; nothing is stored.
     """
+    from hub.access.offers import delivered
     from hub.repository.vault import deposit
 
     order = session.get(Order, order_id, populate_existing=True)
@@ -128,6 +129,7 @@ def hand_over(
     changes: dict[str, Any] = {"artefact_id": made.id, "stage": "done"}
     _moved(session, order_id, (OrderState.RUNNING,), OrderState.READY, now, **changes)
     _audit(session, order, "ready", now, artefact=made.id)
+    delivered(session, hub, order, now)
     return made
 
 

@@ -80,8 +80,8 @@ def own_permitted(session: Session, person_id: str) -> list[Request]:
 
 
 def _end_of_processing(request: Request, permit: Permit, now: datetime) -> datetime | None:
-    """The answer to a statistics request; else the permit's end, once it is over."""
-    if request.kind == "statistics":
+    """The last answer to a request for statistics or under an offer; else the permit's end, once it is over."""
+    if request.kind == "statistics" or request.offer_id is not None:
         return request.delivered_at
     end = permit.revoked_at or permit.valid_until
     return end if end <= now else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,13 +10,17 @@ import sqlalchemy as sa
 
 from hub.access import offers, service
 from hub.access.form import Kind
+from hub.access.law import RESULTS
 from hub.access.states import State
 from hub.access.tables import Permit, Request, StandingOffer
 from hub.audit.tables import Entry
 from hub.delivery import orders
 from hub.delivery.tables import Order
+from hub.deployment import Deployment
+from hub.duties.results import reminders
 from hub.errors import ForbiddenError, NotFoundError, StateError
 from hub.people.roles import Role
+from hub.repository.package import pack
 from records.errors import ParameterError
 from tests.hub.access.conftest import form_of
 
@@ -143,3 +148,29 @@ def test_without_a_pipeline_people_decide(act: Any, people: Any, offer: str) -> 
         caller.session.get_one(Dataset, "stroke-copenhagen").use_case = None
         assert service.apply(caller, form_of()).state == State.SUBMITTED
         assert caller.session.scalar(sa.select(sa.func.count()).select_from(Request)) == 1
+
+
+def test_the_clock_of_results_starts_with_the_last_output(
+    act: Any, hub: Deployment, people: Any, offer: str, tmp_path: Path, hub_clock: Any
+) -> None:
+    with act(people[Role.DEVELOPER]) as caller:
+        request_id = service.apply(caller, form_of()).id
+        order_id = caller.session.scalars(sa.select(Order.id)).one()
+        assert reminders(caller.session, caller.now) == []
+    hub_clock.forward(minutes=5)
+    package = pack({"synthetic.csv": b"a\n1\n"}, tmp_path / "p.zip")
+    with hub.database.write() as session:
+        orders.begin(session, order_id, "run", hub.clock())
+        orders.hand_over(session, hub, order_id, package=package, title="T", shown={}, now=hub.clock())
+    made = hub.clock()
+    with hub.database.read() as session:
+        request = session.get_one(Request, request_id)
+        assert (request.state, request.delivered_at) == (State.DELIVERED, made)
+        assert (request.clock, request.deadline) == ("results", RESULTS.end(made))
+        (owed,) = reminders(session, hub.clock(), people[Role.DEVELOPER].id)
+        assert (owed.request.id, owed.due, owed.state) == (request_id, RESULTS.end(made), "due")
+    hub_clock.forward(days=740)  # the permit is over, its rule has ended the request
+    with act(None) as caller:
+        assert service.sweep(caller) == 1
+        (owed,) = reminders(caller.session, caller.now)
+        assert (owed.due, owed.state) == (RESULTS.end(made), "late")
