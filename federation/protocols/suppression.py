@@ -1,0 +1,67 @@
+"""Small counts are never opened: first only whether each count is large enough, then those that are.
+
+Belongs here: the rule for counts on shares, and how a result tells what was left out. Does not belong here: secondary
+suppression between jobs. Two jobs that differ by one patient may tell about that patient; noise (``noise``) is the
+remedy, and a party's own rules limit what it answers.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from federation.comparison import negative
+from federation.jobs.job import Job
+from federation.runtime import Runtime, Shares
+
+Result = dict[str, Any]
+Left = dict[str, str]
+SUPPRESSED = -1
+
+
+async def large_enough(rt: Runtime, counts: Shares, minimum: int) -> np.ndarray:
+    """Which counts reach ``minimum``: all that is learnt of the others. Counts must be below 2^24."""
+    if minimum <= 1:
+        return np.ones(counts.shape, dtype=bool)
+    small = await negative(rt, rt.subtract(counts, rt.public(minimum, counts.shape)))
+    return await rt.open(small) == 0
+
+
+async def opened_counts(rt: Runtime, counts: Shares, minimum: int) -> np.ndarray:
+    """Counts, and ``SUPPRESSED`` in place of those below ``minimum``."""
+    keep = await large_enough(rt, counts, minimum)
+    return await opened_where(rt, counts, keep)
+
+
+async def opened_where(rt: Runtime, figures: Shares, keep: np.ndarray) -> np.ndarray:
+    """Whole numbers where ``keep`` is true, ``SUPPRESSED`` elsewhere: those shares are never sent."""
+    found = np.full(figures.shape, SUPPRESSED, dtype=np.int64)
+    if keep.any():
+        found[keep] = await rt.open(figures[keep])
+    return found
+
+
+def listed(counts: np.ndarray) -> Any:
+    """Nested lists with ``None`` for what was suppressed."""
+    if counts.ndim == 0:
+        return None if counts == SUPPRESSED else int(counts)
+    return [listed(row) for row in counts]
+
+
+def left_out(what: str, job: Job) -> Left:
+    """Why something is not in the result: too few patients."""
+    return {"what": what, "why": f"fewer than {job.minimum_count} patients"}
+
+
+def cells_left_out(counts: np.ndarray, what: str, job: Job) -> list[Left]:
+    """One note on all suppressed cells of a table."""
+    hidden = int((counts == SUPPRESSED).sum())
+    return [left_out(f"{hidden} of {counts.size} {what}", job)] if hidden else []
+
+
+def answer(job: Job, suppressed: Sequence[Left], figures: Mapping[str, Any]) -> Result:
+    """A result as plain JSON values, with what was left out and why."""
+    return {
+        "kind": job.kind, "dataset": job.dataset, "parties": len(job.participants), "minimum_count": job.minimum_count,
+        **figures, "suppressed": list(suppressed),
+    }  # fmt: skip
