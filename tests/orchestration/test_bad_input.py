@@ -9,6 +9,7 @@ import pytest
 
 from orchestration.definitions import build_definitions
 from orchestration.settings import Settings
+from tests.orchestration.commands import quick
 from use_cases.registry import discover
 
 pytestmark = pytest.mark.slow
@@ -49,7 +50,7 @@ def run(home: Path, file: Path | None) -> dg.ExecuteInProcessResult:
     settings = Settings(home=home, cohorts={"stroke": str(file)} if file else {})
     with dg.instance_for_test() as instance:
         job = build_definitions(settings).resolve_job_def("stroke")
-        return job.execute_in_process(instance=instance, raise_on_error=False)
+        return job.execute_in_process(run_config=quick("stroke"), instance=instance, raise_on_error=False)
 
 
 def stored(home: Path) -> dict[Path, bytes]:

@@ -10,6 +10,7 @@ import pytest
 
 from orchestration.definitions import build_definitions
 from orchestration.settings import Settings
+from tests.orchestration.commands import quick
 from use_cases.registry import discover
 
 Ran = tuple[dict[str, Any], list[str], Settings]
@@ -23,7 +24,7 @@ def ran(new_home: Callable[[], Path]) -> Callable[[str, str], Ran]:
         settings = Settings(home=new_home(), cohorts={use_case: cohort})
         job = build_definitions(settings).resolve_job_def(use_case)
         with dg.instance_for_test() as instance:
-            result = job.execute_in_process(instance=instance, raise_on_error=False)
+            result = job.execute_in_process(run_config=quick(use_case), instance=instance, raise_on_error=False)
         failed = [event.step_key or "" for event in result.all_events if event.is_step_failure]
         return json.loads(settings.workspace().report([use_case, "report"]).read_bytes()), failed, settings
 

@@ -13,6 +13,7 @@ import pytest
 from hub.budget import BudgetLedger
 from orchestration.definitions import build_definitions
 from orchestration.settings import Settings
+from tests.orchestration.commands import quick
 
 HEAVY = {"torch", "mlflow", "sklearn", "opacus"}
 
@@ -30,9 +31,7 @@ def instance() -> Any:
 
 def run(settings: Settings, instance: dg.DagsterInstance, **synthesis: Any) -> dg.ExecuteInProcessResult:
     job = build_definitions(settings).resolve_job_def("stroke")
-    quick = {"stroke__downstream_classifier": {"config": {"refits": 0}}}
-    config = {"ops": {"stroke__synthetic": {"config": synthesis}, **quick}}
-    return job.execute_in_process(run_config=config, instance=instance, raise_on_error=False)
+    return job.execute_in_process(run_config=quick("stroke", **synthesis), instance=instance, raise_on_error=False)
 
 
 def released_files(settings: Settings) -> dict[Path, bytes]:

@@ -12,8 +12,8 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from metrics.utility.private_test import Noise, auc_of_counts, class_counts, private_auc
-from records.noise import discrete_gaussian
 from records.errors import ParameterError
+from records.noise import discrete_gaussian
 
 DISTANCE = 1.2
 TRUTH = float(norm.cdf(DISTANCE / np.sqrt(2)))
