@@ -14,6 +14,7 @@ Regulation (EU) 2025/327, Article 71(1) (at any time, without a reason, reversib
 import hmac
 import re
 import unicodedata
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -21,10 +22,13 @@ from hub.audit.log import record
 from hub.caller import Caller
 from hub.deployment import Deployment
 from hub.duties.tables import OptOut
+from hub.people import throttle
 from hub.people.roles import Role
+from hub.people.throttle import Limit
 from records.errors import ParameterError
 
 CONTEXT = b"opt-out:v1:"
+INTAKE = Limit("opt-out", "objections must not be sent", 10, timedelta(hours=1))
 
 
 def pseudonym(hub: Deployment, national_id: str) -> str:
@@ -43,9 +47,15 @@ def pseudonym(hub: Deployment, national_id: str) -> str:
     return hmac.digest(hmac.digest(hub.keys.master, CONTEXT, "sha256"), plain.encode(), "sha256").hex()
 
 
-def opt_out(caller: Caller, national_id: str) -> None:
-    """Object to secondary use from now on; doing so twice changes nothing."""
-    key = pseudonym(caller.hub, national_id)
+def opt_out(caller: Caller, national_id: str, *, address: str = "") -> None:
+    """Object to secondary use from now on; doing so twice changes nothing.
+
+    Raises
+    ------
+    ParameterError, ThrottledError
+        It is no identifier; too many objections from this address or account, or for this person.
+    """
+    key = _admitted(caller, national_id, address)
     found = caller.session.get(OptOut, key, with_for_update=True)
     if found is None:
         caller.session.add(OptOut(pseudonym=key, at=caller.now))
@@ -54,9 +64,9 @@ def opt_out(caller: Caller, national_id: str) -> None:
     _told(caller, "registered")
 
 
-def opt_in(caller: Caller, national_id: str) -> None:
-    """Withdraw the objection; the answer is the same whether there was one."""
-    found = caller.session.get(OptOut, pseudonym(caller.hub, national_id), with_for_update=True)
+def opt_in(caller: Caller, national_id: str, *, address: str = "") -> None:
+    """Withdraw the objection; the answer is the same whether there was one, and so are the limits."""
+    found = caller.session.get(OptOut, _admitted(caller, national_id, address), with_for_update=True)
     if found is not None and found.withdrawn_at is None:
         found.withdrawn_at = caller.now
     _told(caller, "withdrawn")
@@ -75,6 +85,22 @@ def matching(caller: Caller, pseudonyms: list[str]) -> list[str]:
     """Which of these pseudonyms have opted out."""
     caller.must_have(Role.OPERATOR)
     return sorted(caller.session.scalars(_valid().where(OptOut.pseudonym.in_(pseudonyms))))
+
+
+def _admitted(caller: Caller, national_id: str, address: str) -> str:
+    """The pseudonym; every attempt counts, mistakes too, so that nobody can try identifiers through."""
+    senders = [INTAKE.key("address", address)]
+    if caller.person is not None:
+        senders.append(INTAKE.key("email", caller.person.email))
+    _counted(caller, senders)
+    key = pseudonym(caller.hub, national_id)
+    _counted(caller, [INTAKE.key("person", key)])
+    return key
+
+
+def _counted(caller: Caller, keys: list[str]) -> None:
+    INTAKE.check(caller.session, keys, caller.now)
+    throttle.count(caller.session, keys, caller.now)
 
 
 def _valid() -> sa.Select[str]:

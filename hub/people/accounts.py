@@ -3,7 +3,6 @@
 Belongs here: the rules of local accounts. Does not belong here: pages, and accounts of other providers.
 """
 
-import hashlib
 import re
 from datetime import datetime, timedelta
 
@@ -11,15 +10,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.audit.log import record
-from hub.errors import ThrottledError
+from hub.people import throttle
 from hub.people.passwords import hashed, matches
 from hub.people.roles import Role
 from hub.people.second_factor import accept
 from hub.people.sessions import end_sessions
-from hub.people.tables import AccessToken, Person, SignInAttempt
+from hub.people.tables import AccessToken, Person
+from hub.people.throttle import Limit
 from records.errors import ParameterError
 
-ATTEMPTS, WINDOW = 8, timedelta(minutes=15)
+ATTEMPTS = 8
+FAILURES = Limit("sign-in", "sign-ins must not fail", ATTEMPTS, timedelta(minutes=15))
 
 
 def create(
@@ -59,16 +60,16 @@ def sign_in(session: Session, *, now: datetime, email: str, password: str, code:
         Too many failures for this e-mail or from this address.
     """
     email = email.strip().lower()
-    keys = [_key("email", email), _key("address", address)]
-    _check_throttle(session, keys, now)
+    keys = [FAILURES.key("email", email), FAILURES.key("address", address)]
+    FAILURES.check(session, keys, now)
     person = session.scalar(sa.select(Person).where(Person.email == email, Person.active))
     # Both are checked always: the time taken must not tell which was wrong.
     right = matches(password, person.password if person else None)
     if person is not None and right and accept(person, code.strip(), now):
-        session.execute(sa.delete(SignInAttempt).where(SignInAttempt.key == keys[0]))
+        throttle.forget(session, keys[0])
         record(session, now=now, actor=person.id, action="person.signed_in", subject=f"person:{person.id}")
         return person
-    session.add_all(SignInAttempt(key=key, at=now) for key in keys)
+    throttle.count(session, keys, now)
     return None
 
 
@@ -82,15 +83,3 @@ def close(session: Session, person: Person, *, now: datetime, by: str) -> None:
         .values(revoked_at=now)
     )
     record(session, now=now, actor=by, action="person.closed", subject=f"person:{person.id}")
-
-
-def _check_throttle(session: Session, keys: list[str], now: datetime) -> None:
-    recent = (SignInAttempt.at > now - WINDOW) & SignInAttempt.key.in_(keys)
-    counted = sa.select(sa.func.count()).where(recent).group_by(SignInAttempt.key)
-    if max(session.scalars(counted), default=0) >= ATTEMPTS:
-        minutes = int(WINDOW.total_seconds() // 60)
-        raise ThrottledError(f"sign-ins must not fail {ATTEMPTS} times in {minutes} minutes; wait {minutes} minutes")
-
-
-def _key(kind: str, value: str) -> str:
-    return hashlib.sha256(f"{kind}:{value}".encode()).hexdigest()

@@ -61,11 +61,11 @@ class AccessToken(Base):
     revoked_at: Mapped[datetime | None]
 
 
-class SignInAttempt(Base):
-    """Failed sign-ins by hashed e-mail or address, for throttling."""
+class Attempt(Base):
+    """An attempt that a limit counts, by the hash of an e-mail, an address or a person."""
 
-    __tablename__ = "sign_in_attempts"
+    __tablename__ = "attempts"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(index=True)
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)

@@ -19,6 +19,7 @@ from hub.access import law
 from hub.caller import Caller
 from hub.catalogue.tables import Dataset
 from hub.duties import activity, complaints, incidents, opting_out, register, results
+from hub.errors import ThrottledError
 from hub.people.roles import Role
 from hub.web.access import PUBLIC, PageCaller, Routes
 from hub.web.pages import redirect, render
@@ -134,9 +135,14 @@ def opt_out(request: Request, caller: PageCaller, national_id: Line = "", choice
     try:
         if choice not in ("out", "in"):
             raise ParameterError("a choice must be out or in, got another; choose one")
-        (opting_out.opt_out if choice == "out" else opting_out.opt_in)(caller, national_id)
+        address = request.client.host if request.client else ""
+        (opting_out.opt_out if choice == "out" else opting_out.opt_in)(caller, national_id, address=address)
     except ParameterError as error:
         return render(request, "duties_opt_out.html.j2", status=422, wrong=str(error))
+    except ThrottledError as error:
+        answer = render(request, "duties_opt_out.html.j2", status=429, wrong=str(error))
+        answer.headers["Retry-After"] = str(int(opting_out.INTAKE.window.total_seconds()))
+        return answer
     words = "Your objection is registered." if choice == "out" else "Your objection is withdrawn."
     return redirect(request, "/opt-out", words)
 
