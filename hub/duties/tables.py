@@ -29,6 +29,15 @@ class Complaint(Base):
     closed_at: Mapped[datetime | None]
 
 
+class ComplaintNumber(Base):
+    """The last number given to a complaint in a year."""
+
+    __tablename__ = "complaint_numbers"
+
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last: Mapped[int]
+
+
 class OptOut(Base):
     """Somebody who has opted out (Article 71), by a keyed pseudonym only; withdrawn when they opted back in."""
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi.testclient import TestClient
 
@@ -124,6 +125,17 @@ def hub(tmp_path: Path, hub_clock: Clock) -> Deployment:
     made = Deployment(settings, Database(settings.url), keys, hub_clock)
     made.database.create()
     return made
+
+
+@pytest.fixture
+def on_postgres(postgres: str, hub: Deployment) -> Deployment:
+    """The same hub on an empty Postgres."""
+    database = Database(postgres)
+    with database.engine.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
+    database.create()
+    return Deployment(hub.settings, database, Keys(hub.keys.master, Ed25519PrivateKey.generate()), hub.clock)
 
 
 @pytest.fixture

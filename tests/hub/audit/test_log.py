@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
@@ -18,7 +17,6 @@ from hub.audit.reading import verified
 from hub.audit.tables import Entry
 from hub.database.engine import Database
 from hub.deployment import Deployment
-from hub.keys import Keys
 
 WRITER = """
 import sys
@@ -110,17 +108,6 @@ def begun(database: Database, hub: Deployment) -> None:
 def test_sqlite_refuses_changes(hub: Deployment, statement: str) -> None:
     begun(hub.database, hub)
     must_refuse(hub.database, statement)
-
-
-@pytest.fixture
-def on_postgres(postgres: str, hub: Deployment) -> Deployment:
-    """The same hub on an empty Postgres."""
-    database = Database(postgres)
-    with database.engine.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA public"))
-    database.create()
-    return Deployment(hub.settings, database, Keys(hub.keys.master, Ed25519PrivateKey.generate()), hub.clock)
 
 
 def test_postgres_refuses_changes(on_postgres: Deployment) -> None:

@@ -1,6 +1,7 @@
 """Register, report, complaints, opting out, incidents and results in the real application."""
 
 import re
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,10 +14,13 @@ from hypothesis import strategies as st
 from hub.access.law import PUBLICATION
 from hub.access.tables import Permit, Request
 from hub.audit.tables import Entry
+from hub.caller import Caller
 from hub.deployment import Deployment
-from hub.duties import activity, incidents, opting_out, register, results
+from hub.duties import activity, complaints, incidents, opting_out, register, results
 from hub.duties.tables import Complaint, Incident, OptOut
+from hub.errors import ThrottledError
 from hub.people.roles import Role
+from hub.people.tables import Attempt
 from records.errors import ParameterError
 
 IDENTIFIER = "131052-308T"  # an example of the Digital and Population Data Services Agency, nobody's
@@ -237,3 +241,85 @@ def test_every_page_in_both_languages(requests: list[str], browser: Callable[...
         somebody = browser(who)
         for path in paths:
             assert somebody.get(path, headers={"accept-language": language}).status_code == 200, path
+
+
+def test_objections_are_limited_by_address_and_by_person(
+    hub: Deployment, visitor: Any, browser: Callable[..., Any], hub_clock: Any
+) -> None:
+    most = opting_out.INTAKE.most
+    for number in range(most):
+        # Mistakes count as well: nobody may try identifiers through.
+        wrong = number % 2 == 0
+        answer = visitor.submit("/opt-out", national_id="x" if wrong else f"131052-{number:03d}T", choice="out")
+        assert answer.status_code == (422 if wrong else 200)
+    late = visitor.submit("/opt-out", national_id=IDENTIFIER, choice="out")
+    assert late.status_code == 429
+    assert late.headers["retry-after"] == "3600"
+    assert "wait 60 minutes" in late.text
+    assert "<form" in late.text
+    assert IDENTIFIER not in late.text
+    assert visitor.get("/opt-out").status_code == 200
+    with hub.database.read() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(OptOut)) == most // 2
+    assert browser(Role.DPO).submit("/opt-out", national_id=IDENTIFIER, choice="in").status_code == 429, "same address"
+    assert visitor.submit("/sign-in", email="dpo@example.org", password="correct horse battery").status_code == 200
+    hub_clock.forward(hours=1)
+    assert visitor.submit("/opt-out", national_id=IDENTIFIER, choice="out").status_code == 200
+
+
+def test_objections_of_one_person_or_account_are_limited_at_any_address(
+    hub: Deployment, as_caller: Any, people: Any
+) -> None:
+    most = opting_out.INTAKE.most
+    for number in range(most):
+        with as_caller(None) as caller:
+            opting_out.opt_out(caller, IDENTIFIER, address=f"2001:db8::{number}")
+    with as_caller(None) as caller, pytest.raises(ThrottledError):
+        opting_out.opt_in(caller, IDENTIFIER, address="2001:db8::ffff")
+    for number in range(most):
+        with as_caller(people[Role.DPO]) as caller:
+            opting_out.opt_out(caller, f"131052-{number:03d}T", address=f"2001:db8:1::{number}")
+    with as_caller(people[Role.DPO]) as caller, pytest.raises(ThrottledError):
+        opting_out.opt_out(caller, "131052-999T", address="2001:db8:2::1")
+    with hub.database.read() as session:
+        stored = session.scalars(sa.select(Attempt.key)).all()
+    assert all(re.fullmatch("[0-9a-f]{64}", key) for key in stored)
+
+
+@pytest.mark.parametrize("store", ["hub", "on_postgres"])
+def test_complaints_at_once_get_numbers_of_their_own(
+    store: str, request: pytest.FixtureRequest, hub_clock: Any
+) -> None:
+    used: Deployment = request.getfixturevalue(store)
+    gate, failures = threading.Barrier(8), list[Exception]()
+
+    def lodge() -> None:
+        try:
+            gate.wait()
+            for _ in range(3):
+                with used.database.write() as session:
+                    caller = Caller(session, used.clock(), used)
+                    complaints.lodge(caller, about="data", words="It happened", contact="")
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=lodge) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with used.database.read() as session:
+        assert sorted(session.scalars(sa.select(Complaint.number))) == [f"C-2026-{n:05d}" for n in range(1, 25)]
+    hub_clock.forward(days=365)
+    with used.database.write() as session:
+        made, _ = complaints.lodge(Caller(session, used.clock(), used), about="data", words="It happened", contact="")
+        assert made.number == "C-2027-00001"
+
+
+def test_numbers_go_on_from_complaints_that_were_counted_otherwise(hub: Deployment, as_caller: Any) -> None:
+    with as_caller(None) as caller:
+        caller.session.add(Complaint(number="C-2026-00001", secret="", about="data", words="x", contact="", steps=[],
+                                     lodged_at=caller.now))  # fmt: skip
+    with as_caller(None) as caller:
+        assert complaints.lodge(caller, about="data", words="y", contact="")[0].number == "C-2026-00002"
