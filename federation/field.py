@@ -65,6 +65,13 @@ def matmul(a: Array, b: Array) -> Array:
     return total
 
 
+def segment_sums(a: Array, starts: Array) -> Array:
+    """Sums of the parts of a flat array that begin at ``starts``, which rise."""
+    low = np.add.reduceat(a & _LOW30, starts)
+    high = np.add.reduceat(a >> _30, starts)
+    return add(np.minimum(*_reduced(low)), scale(np.minimum(*_reduced(high)), 1 << 30))
+
+
 def power(a: Array, exponent: int) -> Array:
     """``a ** exponent`` for ``exponent >= 0``, by squaring."""
     result, base = np.ones_like(a), a

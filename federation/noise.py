@@ -1,0 +1,132 @@
+"""Noise of which each party draws a part, so that nobody knows the whole.
+
+Belongs here: a party's part, and what the whole costs. Does not belong here: exact samplers (``records.noise``), or where
+noise is added (``protocols``).
+
+Of ``parties`` that draw noise up to ``collusion`` may subtract their own. Each draws as if the others were so few, so that
+what is left protects as stated; without collusion the whole is larger than needed by ``parties / (parties - collusion)`` in
+variance. With ``collusion`` 0 the whole is exactly what one trusted curator would add: it protects against those who get
+the result, not against a party that knows its own part.
+
+Sums. Parts are discrete Gaussian of variance ``sigma^2 / m`` with ``m = parties - collusion``. Their sum is nearly, not
+exactly, discrete Gaussian; ``gaussian_rho`` holds for the sum as it is (Kairouz, Liu and Steinke, 2021, Theorem 1).
+
+Choices. Each score gets one-sided geometric noise and the largest wins, which is ``epsilon``-differentially private for
+``q = exp(-epsilon / (2 sensitivity))``. Fix the noise of all others: candidate ``i`` wins if its noise reaches a threshold,
+which one patient moves by at most ``2 sensitivity``; the chance of that is ``q ^ threshold``, so it changes by at most
+``e^epsilon``. With exponential noise this is permute-and-flip (McKenna and Sheldon, 2020; Ding et al., 2021). Geometric
+noise is a sum of ``m`` negative binomials of shape ``1 / m``, which is a party's part. What colluders add on top is a
+constant to them and changes nothing in the argument.
+
+References
+----------
+Kairouz, Liu and Steinke, 2021, The distributed discrete Gaussian mechanism for federated learning with secure
+aggregation, arXiv:2102.06387. McKenna and Sheldon, 2020, Permute-and-flip, arXiv:2010.12603. Ding, Kifer, Steinke et
+al., 2021, arXiv:2105.07260. Bun and Steinke, 2016 (epsilon-DP is epsilon^2 / 2 in zCDP).
+"""
+
+import math
+import random
+from bisect import bisect_right
+from dataclasses import dataclass
+from decimal import Context, Decimal, localcontext
+from functools import lru_cache
+
+import numpy as np
+
+from records.errors import ParameterError
+from records.noise import discrete_gaussian
+
+_BITS = 128  # of the uniform number that a geometric part is read off; what is beyond has less chance than 2^-120
+_TAIL = Decimal(2) ** -120
+_DIGITS = Context(prec=60)
+MOST_VALUES = 2_000_000
+
+
+@dataclass(frozen=True)
+class Drawers:
+    """The ``parties`` that draw noise, of which ``collusion`` may subtract their own."""
+
+    parties: int
+    collusion: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.collusion < self.parties:
+            raise ParameterError(
+                f"collusion must lie between 0 and {self.parties - 1}, got {self.collusion}; choose a smaller one"
+            )
+
+    @property
+    def honest(self) -> int:
+        """Parts that always remain."""
+        return self.parties - self.collusion
+
+
+def gaussian_part(
+    shape: tuple[int, ...], sigma: float, drawers: Drawers, bits: random.Random | None = None
+) -> np.ndarray:
+    """This party's part of noise of scale ``sigma``.
+
+    Parameters
+    ----------
+    bits : random.Random or None
+        See ``records.noise.discrete_gaussian``.
+    """
+    part = sigma / math.sqrt(drawers.honest)
+    return discrete_gaussian(part, int(np.prod(shape)), bits).reshape(shape)
+
+
+def gaussian_rho(sigma: float, cells: int, drawers: Drawers) -> float:
+    """zCDP of one table of counts, of which one patient changes one by one, against those who know the colluders' parts.
+
+    Kairouz, Liu and Steinke (2021), Theorem 1, with sensitivity 1; for parts of scale 3 or more it is ``1 / (2 sigma^2)``
+    to 30 digits.
+    """
+    if not (math.isfinite(sigma) and sigma > 0):
+        raise ParameterError(f"sigma must be positive and finite, got {sigma}; choose a smaller epsilon")
+    honest = drawers.honest
+    part = sigma**2 / honest
+    away = 10 * sum(math.exp(-2 * math.pi**2 * part * k / (k + 1)) for k in range(1, honest))
+    return min(1 / sigma**2 + away * cells / 2, (1 / sigma + away * math.sqrt(cells)) ** 2) / 2
+
+
+def choice_rho(epsilon: float) -> float:
+    """zCDP of a choice with ``choice_part`` for the same ``epsilon``."""
+    return epsilon**2 / 2
+
+
+def choice_part(
+    candidates: int, sensitivity: int, epsilon: float, drawers: Drawers, bits: random.Random | None = None
+) -> np.ndarray:  # fmt: skip
+    """This party's part of the noise of whole-number scores.
+
+    Parameters
+    ----------
+    sensitivity : int
+        Most by which one patient changes a score.
+    epsilon : float
+        Pure differential privacy of the choice.
+    """
+    if not (math.isfinite(epsilon) and epsilon > 0):
+        raise ParameterError(f"epsilon must be positive and finite, got {epsilon}; choose for instance 0.1")
+    thresholds = _negative_binomial(drawers.honest, epsilon / (2 * sensitivity))
+    source = bits or random.SystemRandom()
+    return np.array([bisect_right(thresholds, source.getrandbits(_BITS)) for _ in range(candidates)], dtype=np.int64)
+
+
+@lru_cache(maxsize=64)
+def _negative_binomial(honest: int, rate: float) -> list[int]:
+    """Cumulative chances of 0, 1, ... in units of 2^-128, for shape ``1 / honest`` and ``q = exp(-rate)``."""
+    if 120 * math.log(2) / rate > MOST_VALUES:
+        raise ParameterError(
+            f"the noise of a choice must stay below {MOST_VALUES} units, got more; ask for a larger epsilon"
+        )
+    with localcontext(_DIGITS):
+        shape, q = 1 / Decimal(honest), (-Decimal(rate)).exp()
+        chance = ((1 - q).ln() * shape).exp()
+        total, thresholds, value = chance, list[int](), 0
+        while 1 - total > _TAIL:
+            thresholds.append(int(total * 2**_BITS))
+            chance *= q * (value + shape) / (value + 1)
+            total, value = total + chance, value + 1
+        return [*thresholds, 2**_BITS]
