@@ -1,0 +1,80 @@
+"""Fixed-point numbers on shares: dropping low bits and dividing by shared positive numbers.
+
+Belongs here: what log-rank tests and Cox regression need to divide by numbers at risk that nobody may see. Does not belong
+here: scaling of data (``scaling``), where everything is whole.
+
+``truncated`` masks with a number that is uniform in the whole field and whose bits are shared, as ``comparison`` does: what
+is opened is uniform whatever the value is. Its rounding is random, to the next below or above, and right on average.
+
+References
+----------
+Goldschmidt (1964), Applications of division by convergence. Catrina and Saxena (2010), Secure computation with fixed-point
+numbers (whose masks hide statistically; these hide perfectly, for the bits of one comparison more).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from federation import field
+from federation.comparison import _below, negative, random_bits
+from federation.runtime import Runtime, Shares
+
+FRACTION = 24  # bits of the fixed point
+ONE = 1 << FRACTION
+_OFFSET = 1 << 59
+
+
+async def truncated(rt: Runtime, x: Shares, bits: int) -> Shares:
+    """Shares of ``x / 2^bits``, rounded at random to a neighbour; ``|x| < 2^59``."""
+    if bits <= 0:
+        return rt.scale(x, 1 << -bits)
+    drawn = await random_bits(rt, (field.BITS, *x.shape))
+    spelt = _spelt(drawn, 0)
+    opened = await rt.open_elements(rt.add(rt.add(x, rt.public(_OFFSET, x.shape)), spelt))
+    wrapped = await _below(rt, opened, drawn)
+    # x + offset = opened + wrapped (2^61 - 1) - mask; the low bits' carry is the random rounding.
+    high = rt.public((opened >> np.uint64(bits)).astype(np.int64))
+    result = rt.add(rt.subtract(high, _spelt(drawn, bits)), rt.scale(wrapped, 1 << (field.BITS - bits)))
+    return rt.subtract(result, rt.public(_OFFSET >> bits, x.shape))
+
+
+async def reciprocals(rt: Runtime, y: Shares, *, rounds: int) -> Shares:
+    """Shares of ``1 / y`` for fixed-point ``0 < y < 2``, as the product of ``1 + e^(2^i)`` with ``e = 1 - y``.
+
+    The relative error is ``e^(2^rounds)``: 5 rounds from y = 1/2, 8 from y = 1/16.
+    """
+    one = rt.public(ONE, y.shape)
+    rest, result = rt.subtract(one, y), one
+    for _ in range(rounds):
+        pair = await rt.multiply(np.stack([rest, result]), np.stack([rest, rt.add(one, rest)]))
+        rest, result = await truncated(rt, pair, FRACTION)
+    return result
+
+
+class Norm(NamedTuple):
+    """Powers of two that bring counts near 1: ``factor * count / 2^(bits + 1)`` lies in [1/2, 1) for counts from 1."""
+
+    factor: Shares
+    none: Shares  # 1 where the count is 0
+    bits: int
+
+
+async def norm(rt: Runtime, counts: Shares, most: int) -> Norm:
+    """By comparison of counts from 0 to ``most`` with all powers of two."""
+    bits = max(1, most.bit_length())
+    powers = np.broadcast_to(rt.public(1 << np.arange(bits)).reshape(-1, *[1] * counts.ndim), (bits, *counts.shape))
+    below = await negative(rt, rt.subtract(np.broadcast_to(counts, powers.shape), powers))
+    reached = rt.subtract(rt.public(1, below.shape), below)
+    factor = rt.public(1 << bits, counts.shape)
+    for power in range(1, bits):
+        factor = rt.subtract(factor, rt.scale(reached[power], 1 << (bits - power)))
+    return Norm(factor, below[0], bits)
+
+
+def _spelt(bits: Shares, first: int) -> Shares:
+    """The number whose bits from ``first`` on are given, lowest first."""
+    total = bits[first]
+    for position in range(first + 1, len(bits)):
+        total = field.add(total, field.scale(bits[position], 1 << (position - first)))
+    return total
