@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from hub.access.holidays import PublicHolidays
 from hub.database.engine import Database
 from hub.keys import Keys, load_keys
 from hub.settings import HubSettings
@@ -25,6 +26,11 @@ class Deployment:
     database: Database
     keys: Keys
     clock: Callable[[], datetime] = field(default=utc_now)
+
+    @property
+    def holidays(self) -> PublicHolidays:
+        """Public holidays of the body's country."""
+        return PublicHolidays(self.settings.country)
 
     @classmethod
     def from_settings(cls, settings: HubSettings) -> "Deployment":

@@ -10,7 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class HubSettings(BaseSettings):
-    """``home``, ``database_url``, ``master_key``, ``signing_key``, ``public_url``, ``demo``, ``body``.
+    """``home``, ``database_url``, ``master_key``, ``signing_key``, ``public_url``, ``demo``, ``body``,
+    ``country``: whose public holidays the law's clocks know (ISO 3166-1; empty: weekends only).
 
     ``master_key`` (wraps the artefacts' keys) and ``signing_key`` (Ed25519, signs audit heads and permits) are 32 bytes
     in base64. With ``demo`` they are made and kept under ``home``; otherwise they must be set.
@@ -25,6 +26,7 @@ class HubSettings(BaseSettings):
     public_url: str = "http://127.0.0.1:8000"
     demo: bool = False
     body: str = "Health Data Access Body"
+    country: str = "FI"
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
     oidc_client_secret: str | None = None

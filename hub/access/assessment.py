@@ -128,7 +128,7 @@ def prolong(caller: Caller, request_id: str, words: str) -> Request:
         raise StateError("the period must be one that may be prolonged once, got another; decide within it")
     if request.deadline is None or caller.now > request.deadline:
         raise StateError("a period must be prolonged before its end, got one that has ended; decide now")
-    request.deadline, request.prolonged = clock.longer_end(request.clock_started), True
+    request.deadline, request.prolonged = clock.longer_end(request.clock_started, caller.hub.holidays), True
     _noted(caller, request, "prolong", words)
     return request
 
@@ -219,7 +219,7 @@ def _by_hand(request: Request) -> Request:
 
 def _decided(caller: Caller, request: Request, words: str) -> Request:
     request.decider_id, request.justification = caller.somebody.id, words
-    request.decided_at, request.publish_by = caller.now, law.PUBLICATION.end(caller.now)
+    request.decided_at, request.publish_by = caller.now, law.PUBLICATION.end(caller.now, caller.hub.holidays)
     return request
 
 

@@ -9,13 +9,15 @@ four weeks are the applicant's, to complete the application; the decision's cloc
 
 References
 ----------
-Regulation (EU) 2025/327, Articles 51 to 75. http://data.europa.eu/eli/reg/2025/327/oj
+Regulation (EU) 2025/327, Articles 51 to 75. http://data.europa.eu/eli/reg/2025/327/oj Regulation (EEC, Euratom)
+No 1182/71, Article 3 (how periods run).
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from hub.access.periods import add_months, add_working_days, end_of, working_day_from
+from hub.access.periods import NO_HOLIDAYS, add_months, add_working_days, end_of, working_day_from
 
 
 @dataclass(frozen=True)
@@ -30,18 +32,19 @@ class Clock:
     working_days: int = 0
     longer_months: int = 0
 
-    def end(self, start: datetime) -> datetime:
+    def end(self, start: datetime, holidays: Container[date] = NO_HOLIDAYS) -> datetime:
         """The last moment of the period that an event at ``start`` sets going."""
-        return self._end(start, self.months)
+        return self._end(start, self.months, holidays)
 
-    def longer_end(self, start: datetime) -> datetime:
+    def longer_end(self, start: datetime, holidays: Container[date] = NO_HOLIDAYS) -> datetime:
         """The last moment once the period was prolonged."""
-        return self._end(start, self.months + self.longer_months)
+        return self._end(start, self.months + self.longer_months, holidays)
 
-    def _end(self, start: datetime, months: int) -> datetime:
+    def _end(self, start: datetime, months: int, holidays: Container[date]) -> datetime:
         if self.working_days:
-            return end_of(add_working_days(start.date(), self.working_days))
-        return end_of(working_day_from(add_months(start.date(), months) + timedelta(weeks=self.weeks)))
+            return end_of(add_working_days(start.date(), self.working_days, holidays))
+        last = add_months(start.date(), months) + timedelta(weeks=self.weeks)
+        return end_of(working_day_from(last, holidays))
 
 
 COMPLETION = Clock("completion", "68(4)", "The applicant completes the application", weeks=4)

@@ -165,7 +165,7 @@ def place_under(caller: Caller, request: Request, offer: StandingOffer, form: Fo
     take(caller, request, "grant_by_offer", by_rule=True, words=f"By the {rule}.", rule=rule, offer=offer.id,
          terms=terms(offer))  # fmt: skip
     request.offer_id, request.complete_at, request.decided_at = offer.id, caller.now, caller.now
-    request.publish_by = law.PUBLICATION.end(caller.now)
+    request.publish_by = law.PUBLICATION.end(caller.now, caller.hub.holidays)
     permit = permits.issue(caller, request, months=form.months or PERMIT_MONTHS)
     assert form.rows is not None  # a complete form for synthetic data has rows
     columns = form.columns or offer.columns

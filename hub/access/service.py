@@ -176,7 +176,7 @@ def agree_to_statistics(caller: Caller, request_id: str) -> Request:
     request = take(caller, own(caller, request_id), "accept_statistics")
     request.kind = Kind.STATISTICS
     request.form = request.form | {"kind": Kind.STATISTICS.value, "data_format": "anonymised"}
-    request.decided_at, request.publish_by = caller.now, law.PUBLICATION.end(caller.now)
+    request.decided_at, request.publish_by = caller.now, law.PUBLICATION.end(caller.now, caller.hub.holidays)
     permits.issue(caller, request, months=request.form.get("months") or DEFAULT_MONTHS)
     return request
 
@@ -184,7 +184,7 @@ def agree_to_statistics(caller: Caller, request_id: str) -> Request:
 def decline_statistics(caller: Caller, request_id: str) -> Request:
     """Decline it; the application is then refused."""
     request = take(caller, own(caller, request_id), "decline_statistics")
-    request.decided_at, request.publish_by = caller.now, law.PUBLICATION.end(caller.now)
+    request.decided_at, request.publish_by = caller.now, law.PUBLICATION.end(caller.now, caller.hub.holidays)
     return request
 
 

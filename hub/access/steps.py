@@ -81,17 +81,17 @@ def take(
     new = transition.to or State(request.former or State.GRANTED)
     request.former, request.state, request.updated_at = request.state, new, caller.now
     if not transition.keeps_clock or clock is not None:
-        set_clock(request, clock or transition.clock, start or caller.now)
+        set_clock(caller, request, clock or transition.clock, start or caller.now)
     actor = "system" if by_rule else caller.somebody.id
     _told(caller, request, step, actor, words, detail)
     return request
 
 
-def set_clock(request: Request, clock: Clock | None, start: datetime) -> None:
+def set_clock(caller: Caller, request: Request, clock: Clock | None, start: datetime) -> None:
     """Stop the running clock and start another, or none."""
     request.clock, request.prolonged = (clock.name if clock else None), False
     request.clock_started = start if clock else None
-    request.deadline = clock.end(start) if clock else None
+    request.deadline = clock.end(start, caller.hub.holidays) if clock else None
 
 
 def may_take(caller: Caller, request: Request, step: str) -> bool:

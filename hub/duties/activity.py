@@ -9,9 +9,9 @@ Regulation (EU) 2025/327, Article 59(1), points (a) to (k).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,12 +37,14 @@ class Figure:
     value: Any
 
 
-def report(session: Session, start: datetime, end: datetime, now: datetime) -> list[Figure]:
+def report(
+    session: Session, start: datetime, end: datetime, now: datetime, holidays: Container[date]
+) -> list[Figure]:  # fmt: skip
     """All figures of the period [start, end)."""
     asked = list(session.scalars(sa.select(Request).where(Request.submitted_at >= start, Request.submitted_at < end)))
     decided = list(session.scalars(sa.select(Request).where(Request.decided_at >= start, Request.decided_at < end)))
     return [
-        *_requests(session, asked, decided), *_commitments(session, start, end, now), *_rights(session, start, end),
+        *_requests(session, asked, decided), *_commitments(session, start, end, now, holidays), *_rights(session, start, end),
         Figure("f", "Engagement with stakeholders", BY_HAND), Figure("g", "Revenues in euros", _revenue(decided)),
         Figure("h", "Average days from application to access", _days(asked)), *_labels(session),
         *_results(session, start, end),
@@ -67,10 +69,12 @@ def _requests(session: Session, asked: Sequence[Request], decided: Sequence[Requ
         yield Figure("a", f"Data sets accessed of category {category or '–'}", count)
 
 
-def _commitments(session: Session, start: datetime, end: datetime, now: datetime) -> Iterable[Figure]:
+def _commitments(
+    session: Session, start: datetime, end: datetime, now: datetime, holidays: Container[date]
+) -> Iterable[Figure]:  # fmt: skip
     revoked = sa.select(sa.func.count()).select_from(Permit).where(Permit.revoked_at >= start, Permit.revoked_at < end)
     yield Figure("b", "Permits revoked", session.scalar(revoked))
-    late = sum(r.state == "late" for r in reminders(session, now))
+    late = sum(r.state == "late" for r in reminders(session, now, holidays))
     yield Figure("b", "Results not made public in time", late)
     yield Figure("b", "Administrative fines", BY_HAND)
     checked = (OutputRequest.decided_at >= start) & (OutputRequest.decided_at < end)

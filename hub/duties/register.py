@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.access.law import PUBLICATION, PURPOSES
+from hub.access.law import PURPOSES
 from hub.access.tables import Permit, Request
 from hub.duties.tables import PublishedResult
 from hub.people.tables import Person
@@ -41,7 +41,7 @@ class Line:
     @property
     def due(self) -> datetime | None:
         """By when the decision must be public."""
-        return self.request.decided_at and PUBLICATION.end(self.request.decided_at)
+        return self.request.publish_by
 
     @property
     def decision(self) -> str:

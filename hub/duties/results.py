@@ -7,8 +7,9 @@ References
 Regulation (EU) 2025/327, Article 61(4): within 18 months of the end of processing or of the answer; the body may extend.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -59,7 +60,9 @@ def publish(caller: Caller, request_id: str, *, kind: str, title: str, address: 
     return made
 
 
-def reminders(session: Session, now: datetime, person_id: str | None = None) -> list[Reminder]:
+def reminders(
+    session: Session, now: datetime, holidays: Container[date], person_id: str | None = None
+) -> list[Reminder]:
     """Whose results must become public, most urgent first; all, or one person's."""
     told = sa.select(PublishedResult.request_id)
     owed = sa.select(Request, Permit).join(Permit, Permit.id == Request.permit_id).where(Request.id.not_in(told))
@@ -68,7 +71,7 @@ def reminders(session: Session, now: datetime, person_id: str | None = None) -> 
     found = []
     for request, permit in session.execute(owed).tuples():
         if (start := _end_of_processing(request, permit, now)) is not None:
-            due = RESULTS.end(start)
+            due = RESULTS.end(start, holidays)
             found.append(Reminder(request, due, "late" if now > due else "soon" if now > due - SOON else "due"))
     return sorted(found, key=lambda r: r.due)
 

@@ -234,7 +234,7 @@ def publish(
 @routes.call("GET", "/reminders", roles=DUTY)
 def reminders(caller: PageCaller) -> list[dict[str, Any]]:
     """Results that are not public yet."""
-    found = results.reminders(caller.session, caller.now)
+    found = results.reminders(caller.session, caller.now, caller.hub.holidays)
     return [{"request_id": r.request.id, "due": r.due.isoformat(), "state": r.state} for r in found]
 
 
@@ -244,7 +244,7 @@ def _overview(request: Request, caller: Caller, wrong: str) -> Response:
         request, "duties_overview.html.j2", status=422 if wrong else 200, wrong=wrong, now=caller.now,
         complaints=complaints.all_of_them(caller), states=complaints.STATES, about=complaints.ABOUT,
         incidents=[i for i in incidents.all_of_them(caller) if i.closed_at is None],
-        reminders=results.reminders(caller.session, caller.now), lines=[x for x in lines if x.due and x.due >= caller.now],
+        reminders=results.reminders(caller.session, caller.now, caller.hub.holidays), lines=[x for x in lines if x.due and x.due >= caller.now],
     )  # fmt: skip
 
 
@@ -256,7 +256,7 @@ def _incidents(request: Request, caller: Caller, written: dict[str, str], wrong:
 
 
 def _results(request: Request, caller: Caller, written: dict[str, str], wrong: str) -> Response:
-    owed = results.reminders(caller.session, caller.now, caller.somebody.id)
+    owed = results.reminders(caller.session, caller.now, caller.hub.holidays, caller.somebody.id)
     mine = results.own_permitted(caller.session, caller.somebody.id)
     return render(request, "duties_results.html.j2", status=422 if wrong else 200, reminders=owed, requests=mine,
                   kinds=results.KINDS, written=written, wrong=wrong)  # fmt: skip
@@ -264,7 +264,7 @@ def _results(request: Request, caller: Caller, written: dict[str, str], wrong: s
 
 def _figures(caller: Caller, start: date, end: date) -> Sequence[activity.Figure]:
     first, after = (datetime.combine(day, time.min, UTC) for day in (start, end + timedelta(days=1)))
-    return activity.report(caller.session, first, after, caller.now)
+    return activity.report(caller.session, first, after, caller.now, caller.hub.holidays)
 
 
 def _period(caller: Caller, start: date | None, end: date | None) -> tuple[date, date]:

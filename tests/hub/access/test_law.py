@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.access import law
+from hub.access.holidays import PublicHolidays, easter, finland
 from hub.access.periods import add_months, add_working_days, is_working_day, working_day_from
+from records.errors import ParameterError
 
 DAYS = st.dates(date(2025, 3, 26), date(2060, 12, 31))
 EXPECTED = {
@@ -87,3 +89,43 @@ def test_a_public_holiday_does_not_count() -> None:
     christmas = frozenset({date(2026, 12, 24), date(2026, 12, 25)})
     assert working_day_from(date(2026, 12, 24), christmas) == date(2026, 12, 28)
     assert add_working_days(date(2026, 12, 23), 1, christmas) == date(2026, 12, 28)
+
+
+@pytest.mark.parametrize(
+    ("year", "days"),
+    [
+        (2026, ["01-01", "01-06", "04-03", "04-05", "04-06", "05-01", "05-14", "05-24", "06-19", "06-20", "10-31", "12-06",
+                "12-24", "12-25", "12-26"]),
+        (2027, ["01-01", "01-06", "03-26", "03-28", "03-29", "05-01", "05-06", "05-16", "06-25", "06-26", "11-06", "12-06",
+                "12-24", "12-25", "12-26"]),
+    ],
+)  # fmt: skip
+def test_holidays_of_finland_by_its_almanac(year: int, days: list[str]) -> None:
+    assert sorted(finland(year)) == [date.fromisoformat(f"{year}-{day}") for day in days]
+
+
+@pytest.mark.parametrize(
+    "day", [date(1961, 4, 2), date(2000, 4, 23), date(2008, 3, 23), date(2038, 4, 25), date(2049, 4, 18)]
+)
+def test_easter_is_where_the_almanac_has_it(day: date) -> None:
+    assert easter(day.year) == day
+
+
+@given(DAYS, st.sampled_from(sorted(law.CLOCKS)))
+def test_no_period_ends_on_a_holiday_and_holidays_never_shorten_one(day: date, name: str) -> None:
+    clock, holidays = law.CLOCKS[name], PublicHolidays("FI")
+    end = clock.end(at(day), holidays)
+    assert is_working_day(end.date(), holidays)
+    assert end >= clock.end(at(day))
+    assert clock.end(at(day), PublicHolidays("")) == clock.end(at(day))
+
+
+def test_thirty_working_days_leave_holidays_out() -> None:
+    # 24 and 25 December, 1 and 6 January lie within; a period of months or weeks only moves its last day.
+    assert law.PUBLICATION.end(at(date(2026, 11, 25)), PublicHolidays("FI")).date() == date(2027, 1, 12)
+    assert law.COMPLETION.end(at(date(2026, 11, 26)), PublicHolidays("FI")).date() == date(2026, 12, 28)
+
+
+def test_a_country_without_a_rule_is_refused() -> None:
+    with pytest.raises(ParameterError, match="country must be one of FI"):
+        PublicHolidays("XX")

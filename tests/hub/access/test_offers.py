@@ -156,7 +156,7 @@ def test_the_clock_of_results_starts_with_the_last_output(
     with act(people[Role.DEVELOPER]) as caller:
         request_id = service.apply(caller, form_of()).id
         order_id = caller.session.scalars(sa.select(Order.id)).one()
-        assert reminders(caller.session, caller.now) == []
+        assert reminders(caller.session, caller.now, hub.holidays) == []
     hub_clock.forward(minutes=5)
     package = pack({"synthetic.csv": b"a\n1\n"}, tmp_path / "p.zip")
     with hub.database.write() as session:
@@ -166,11 +166,11 @@ def test_the_clock_of_results_starts_with_the_last_output(
     with hub.database.read() as session:
         request = session.get_one(Request, request_id)
         assert (request.state, request.delivered_at) == (State.DELIVERED, made)
-        assert (request.clock, request.deadline) == ("results", RESULTS.end(made))
-        (owed,) = reminders(session, hub.clock(), people[Role.DEVELOPER].id)
-        assert (owed.request.id, owed.due, owed.state) == (request_id, RESULTS.end(made), "due")
+        assert (request.clock, request.deadline) == ("results", RESULTS.end(made, hub.holidays))
+        (owed,) = reminders(session, hub.clock(), hub.holidays, people[Role.DEVELOPER].id)
+        assert (owed.request.id, owed.due, owed.state) == (request_id, RESULTS.end(made, hub.holidays), "due")
     hub_clock.forward(days=740)  # the permit is over, its rule has ended the request
     with act(None) as caller:
         assert service.sweep(caller) == 1
-        (owed,) = reminders(caller.session, caller.now)
-        assert (owed.due, owed.state) == (RESULTS.end(made), "late")
+        (owed,) = reminders(caller.session, caller.now, hub.holidays)
+        assert (owed.due, owed.state) == (RESULTS.end(made, hub.holidays), "late")

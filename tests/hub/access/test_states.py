@@ -8,6 +8,7 @@ import pytest
 
 from hub.access import assessment, changes, law, service, steps
 from hub.access.form import Kind
+from hub.access.holidays import PublicHolidays
 from hub.access.states import NEXT, TRANSITIONS, Actor, State
 from hub.access.tables import Permit, Request
 from hub.errors import ForbiddenError, NotFoundError, StateError
@@ -137,11 +138,11 @@ def test_clocks_after_the_grant(act: Any, people: Any, dataset: str, hub_clock: 
     assert clock_of(act, people, request_id) == ("holder_delivery", law.HOLDER_DELIVERY.end(hub_clock()))
     with act(people[Role.HOLDER]) as caller:
         request = assessment.hand_over(caller, request_id)
-        assert request.publish_by == law.PUBLICATION.end(hub_clock())
+        assert request.publish_by == law.PUBLICATION.end(hub_clock(), PublicHolidays("FI"))
     assert clock_of(act, people, request_id) == ("body_delivery", law.BODY_DELIVERY.end(hub_clock()))
     with act(people[Role.OFFICER]) as caller:
         assessment.deliver(caller, request_id)
-    assert clock_of(act, people, request_id) == ("results", law.RESULTS.end(hub_clock()))
+    assert clock_of(act, people, request_id) == ("results", law.RESULTS.end(hub_clock(), PublicHolidays("FI")))
     hub_clock.forward(days=800)
     with act(people[Role.OFFICER]) as caller:
         assert service.sweep(caller) == 1

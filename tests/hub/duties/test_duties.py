@@ -36,9 +36,9 @@ def requests(hub: Deployment, people: Any) -> list[str]:
               "form": {"purposes": ["e"], "intended_use": "a trade secret"}}  # fmt: skip
     with hub.database.write() as session:
         made = [
-            Request(state="granted", submitted_at=now, decided_at=now, justification="All is right.", fee={"total": 120},
+            Request(state="granted", submitted_at=now, decided_at=now, publish_by=PUBLICATION.end(now, hub.holidays), justification="All is right.", fee={"total": 120},
                     delivered_at=now + timedelta(days=2), **common),
-            Request(state="refused", submitted_at=now, decided_at=now, justification="Advertising.", **common),
+            Request(state="refused", submitted_at=now, decided_at=now, publish_by=PUBLICATION.end(now, hub.holidays), justification="Advertising.", **common),
             Request(state="submitted", submitted_at=now, justification="not yet public", **common),
             Request(state="draft", **common),
         ]  # fmt: skip
@@ -70,15 +70,15 @@ def test_the_register_shows_what_the_law_names(requests: list[str], visitor: Any
 def test_a_decision_is_due_after_thirty_working_days(hub: Deployment, requests: list[str]) -> None:
     with hub.database.read() as session:
         line = register.line(session, session.get_one(Request, requests[0]))
-    # Wednesday 25 November 2026 and six weeks of five working days.
-    assert line.due == PUBLICATION.end(hub.clock()) == datetime(2027, 1, 6, 23, 59, 59, 999999, UTC)
+    # Wednesday 25 November 2026 and six weeks of five working days, with four holidays: 24 and 25 December, 1 and 6 January.
+    assert line.due == datetime(2027, 1, 12, 23, 59, 59, 999999, UTC)
 
 
 def test_the_activity_report_counts(hub: Deployment, requests: list[str], visitor: Any) -> None:
     with hub.database.read() as session:
         now = hub.clock()
-        figures = activity.report(session, now - timedelta(days=1), now + timedelta(days=1), now)
-        empty = activity.report(session, now + timedelta(days=1), now + timedelta(days=2), now)
+        figures = activity.report(session, now - timedelta(days=1), now + timedelta(days=1), now, hub.holidays)
+        empty = activity.report(session, now + timedelta(days=1), now + timedelta(days=2), now, hub.holidays)
     by_name = {f.name: f.value for f in figures}
     assert by_name["Applications and requests submitted"] == 3
     assert (by_name["Permits issued"], by_name["Refused"]) == (1, 1)
@@ -207,7 +207,7 @@ def test_results_are_owed_after_the_end_and_published_in_the_register(
 ) -> None:
     def states() -> list[str]:
         with hub.database.read() as session:
-            return [r.state for r in results.reminders(session, hub.clock())]
+            return [r.state for r in results.reminders(session, hub.clock(), hub.holidays)]
 
     assert states() == []
     hub_clock.forward(days=31)
