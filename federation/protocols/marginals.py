@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from federation.comparison import absolute, argmax
-from federation.field import segment_sums
+from federation.field import multiply, segment_sums
 from federation.jobs.job import Job
 from federation.jobs.steps import Steps
 from federation.noise import Drawers, choice_part, choice_rho, gaussian_part, gaussian_rho
@@ -86,7 +86,7 @@ class _Tables:
         self.steps.tell(f"choice among {len(cliques)} tables")
         noise = choice_part(len(cliques), int(weights.max()), epsilon, self._drawers)
         distances = segment_sums(await self._distances(cliques, shapes, estimates), np.cumsum([0, *sizes[:-1]]))
-        weighted = np.stack([self.rt.scale(d, int(w)) for d, w in zip(distances, weights, strict=True)])
+        weighted = multiply(distances, weights.astype(np.uint64))
         blurred = await self.rt.input_sum(noise, noise.shape)
         scores = self.rt.subtract(self.rt.add(weighted, blurred), self.rt.public(penalties))
         return await argmax(self.rt, scores)
