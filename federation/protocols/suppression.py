@@ -16,7 +16,7 @@ from federation.runtime import Runtime, Shares
 
 Result = dict[str, Any]
 Left = dict[str, str]
-SUPPRESSED = -1
+SUPPRESSED = -(2**62)  # no count, exact or noisy
 
 
 async def large_enough(rt: Runtime, counts: Shares, minimum: int) -> np.ndarray:

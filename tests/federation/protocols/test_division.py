@@ -50,7 +50,7 @@ def test_what_truncation_opens_is_uniform_whatever_the_value():
         views.append(together(work)[0] / field.P)
     for view in views:
         assert stats.kstest(view, "uniform").pvalue > 1e-6
-    assert stats.ks_2samp(*views).pvalue > 1e-6
+    assert stats.mannwhitneyu(*views).pvalue > 1e-6
 
 
 @given(st.lists(st.floats(1 / 16, 1.9), min_size=1, max_size=6))
