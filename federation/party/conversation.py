@@ -60,6 +60,8 @@ class Conversation:
         self._listeners: list[asyncio.Task[None]] = []
         self._closed: list[str] = []
         self._ended: End | None = None
+        self._running = False
+        self._heard: dict[str, float] = {}
         self._step = 0
         self._start = time.monotonic()
 
@@ -78,6 +80,7 @@ class Conversation:
                 await self._fail(End(MISMATCH, f"{name} accepted another job; ask again without it"))
         await self._compare_codebooks({name: message.get("codebook") or {} for name, message in accepted.items()})
         await self._say("start", sha256=self.job.sha256)
+        self._running = True
 
     async def step(self, request: Mapping[str, Any]) -> Any:
         """One step, answered alike by all parties."""
@@ -169,18 +172,16 @@ class Conversation:
         found: dict[str, Message] = {}
         waiting = self._writers.keys() - self._closed - {self._ended.party if self._ended else None}
         deadline = None if within is None else time.monotonic() + within
-        while waiting - found.keys():
-            left = (self.job.expires_at - datetime.now(UTC)).total_seconds()
-            left = left if deadline is None else min(left, deadline - time.monotonic())
+        self._heard = dict.fromkeys(waiting, time.monotonic())
+        while missing := sorted(waiting - found.keys()):
             try:
-                name, message = await self._next(left)
+                name, message = await self._next(self._patience(missing, deadline))
             except TimeoutError:
                 if not strict:
                     break
-                silent = sorted(waiting - found.keys())[0]
-                late = deadline is not None and time.monotonic() >= deadline
-                await self._fail(End.by(STALLED, silent) if late else End(EXPIRED, self._expired()))
-                raise
+                await self._fail(self._overdue(missing, deadline))
+                continue
+            self._heard[name] = time.monotonic()
             if isinstance(message, dict) and message["type"] == kind:
                 found[name] = message
                 self._note(name, message)
@@ -194,6 +195,19 @@ class Conversation:
             elif not isinstance(message, dict):
                 waiting.discard(name)
         return found
+
+    def _patience(self, missing: list[str], deadline: float | None) -> float:
+        """Seconds to wait: until the job expires, at most to ``deadline``, and not longer than a running party is silent."""
+        ends = [time.monotonic() + (self.job.expires_at - datetime.now(UTC)).total_seconds()]
+        ends += [] if deadline is None else [deadline]
+        # A running party tells its progress twice a second.
+        ends += [self._heard[name] + self.settings.timeout_seconds for name in missing] if self._running else []
+        return min(ends) - time.monotonic()
+
+    def _overdue(self, missing: list[str], deadline: float | None) -> End:
+        if datetime.now(UTC) >= self.job.expires_at:
+            return End(EXPIRED, self._expired())
+        return End.by(STALLED, min(missing, key=lambda name: self._heard[name]))
 
     async def _next(self, seconds: float) -> tuple[str, Message | FederationError | None]:
         # Not wait_for, which loses a cancellation that comes together with a message (Python 3.11).

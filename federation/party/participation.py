@@ -158,6 +158,13 @@ class Participation:
         await self._say("accepted", sha256=job.sha256, codebook=book, head=party.journal.head)
 
     async def _compute(self, job: Job) -> Any:
+        progress = asyncio.create_task(self._tell_progress())
+        try:
+            return await self._computed(job)
+        finally:
+            progress.cancel()
+
+    async def _computed(self, job: Job) -> Any:
         party, settings = self.party, self.party.settings
         connections = await party.meetings.all_met(
             job, settings.name, settings.peers, party.client_context, settings.timeout_seconds
@@ -172,11 +179,7 @@ class Participation:
             party.journal.debit(job.id, job.dataset, rho=job.rho, total=rule.budget_rho or 0.0, now=party.clock())
         self._note(job, "job.started")
         self._steps = Steps(job, runtime, self._requests, self._answer)
-        progress = asyncio.create_task(self._tell_progress())
-        try:
-            return await party.programs[job.kind](runtime, party.site, job, self._steps)
-        finally:
-            progress.cancel()
+        return await party.programs[job.kind](runtime, party.site, job, self._steps)
 
     async def _answer(self, number: int, value: Any) -> None:
         own = {"value": value} if self._mesh is not None and self._mesh.index == 0 else {}
