@@ -21,6 +21,9 @@ help: ## list the commands
 demo: .venv/ready ## run the three use cases on their bundled cohorts and write the reports
 	$(BIN)/phaseiv run all
 
+demo-mpc: .venv/ready ## three hospitals as parties with TLS: statistics, models and a synthetic table from data they keep
+	$(BIN)/phaseiv party demo stroke
+
 test: .venv/ready ## run all tests
 	$(BIN)/python -m pytest $(SPREAD)
 
@@ -49,4 +52,4 @@ bench-inference: .venv/ready ## how often pooled p-values and intervals are righ
 clean: ## remove what runs have written (reports, releases, ledger, keys)
 	rm -rf .phaseiv
 
-.PHONY: help demo test fast launch check up bench-synthesis bench-inference clean
+.PHONY: help demo demo-mpc test fast launch check up bench-synthesis bench-inference clean

@@ -10,6 +10,8 @@ import dagster as dg
 from assets.checks import report_checks
 from assets.cohort import cohort_assets
 from assets.evaluation import evaluation_assets
+from assets.federated import federated_assets
+from assets.federated_jobs import Federation
 from assets.io import ReportIOManager, TableIOManager
 from assets.release import release_asset
 from assets.report import report_asset
@@ -23,9 +25,16 @@ from use_cases.registry import UseCase
 
 
 def build_use_case(
-    use_case: UseCase, workspace: Workspace, open_hub: OpenHub, setting: str | None = None
+    use_case: UseCase,
+    workspace: Workspace,
+    open_hub: OpenHub,
+    setting: str | None = None,
+    researcher: Path | None = None,
 ) -> dg.Definitions:
-    """All definitions of one use case; ``setting`` names the cohort, a file, or both."""
+    """All definitions of one use case.
+
+    ``setting`` names the cohort, a file, or both; ``researcher`` is the file by which the parties of a federation are found.
+    """
     cohort, file = use_case.chosen(setting)
     pipeline = _pipeline(use_case, cohort, file, workspace)
     job = dg.define_asset_job(
@@ -46,9 +55,14 @@ def build_use_case(
         statistics_job(use_case.key), dg.AssetSelection.assets(statistics), executor_def=dg.in_process_executor,
         description=f"{use_case.title}: one question of the hub's statistics, answered with noise.",
     )  # fmt: skip
+    federated = federated_assets(Federation(use_case, cohort, workspace, researcher))
+    together = dg.define_asset_job(
+        federated_job(use_case.key), dg.AssetSelection.assets(*federated),
+        description=f"{use_case.title}: statistics, models and a synthetic table from hospitals that keep their data.",
+    )  # fmt: skip
     return dg.Definitions(
-        assets=[*pipeline, frontier_asset(use_case, cohort, workspace), requested, statistics],
-        jobs=[job, on_demand, answers],
+        assets=[*pipeline, frontier_asset(use_case, cohort, workspace), requested, statistics, *federated],
+        jobs=[job, on_demand, answers, together],
         schedules=[schedule],
         asset_checks=report_checks(use_case),
     )
@@ -57,6 +71,11 @@ def build_use_case(
 def on_demand_job(use_case: str) -> str:
     """The job that works off orders of a use case."""
     return f"{use_case}_on_demand"
+
+
+def federated_job(use_case: str) -> str:
+    """The job that asks the parties of a federation."""
+    return f"{use_case}_federated"
 
 
 def statistics_job(use_case: str) -> str:

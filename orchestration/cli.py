@@ -6,7 +6,6 @@ Belongs here: commands, progress and exit codes. Does not belong here: what a st
 import json
 import os
 import shlex
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,12 +13,11 @@ from typing import Annotated, Any
 import typer
 
 from orchestration import cli_evaluation
+from orchestration.cli_federation import demo
 from orchestration.cli_hub import hub_app
 from orchestration.cli_party import party_app
 from orchestration.execution import execute
-from orchestration.settings import Settings
-from records.errors import StorageError
-from records.files import write_atomically
+from orchestration.preparation import ended, prepare
 
 # Local variables may hold rows of patients: a traceback must never print them.
 app = typer.Typer(
@@ -27,37 +25,9 @@ app = typer.Typer(
     help="Health data as a service: de-identified, synthetic and measured.",
     epilog="Examples: `phaseiv run all`; `phaseiv run stroke --epsilon 1`; `phaseiv status`; `phaseiv up`",
 )  # fmt: skip
-# No reports to Dagster, no invitation on its pages.
-INSTANCE = b"telemetry:\n  enabled: false\nnux:\n  enabled: false\n"
 # Runs and metrics, not the tools for language models that MLflow shows otherwise.
 MLFLOW_PAGE = "#/experiments?workflowType=machine_learning"
 UseCaseArgument = Annotated[str, typer.Argument(help="A use case, or all.")]
-
-
-def _prepare() -> Settings:
-    """Paths and telemetry settings that Dagster and MLflow read from the environment."""
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
-        # Inherited from some supervisors. Dagster ends the processes that copy its logs by SIGTERM, and would wait forever.
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    settings = Settings()
-    home = settings.home.resolve()
-    os.environ["PHASEIV_HOME"] = str(home)
-    os.environ.setdefault("DAGSTER_HOME", str(home / "dagster"))
-    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    instance = Path(os.environ["DAGSTER_HOME"], "dagster.yaml")
-    try:
-        if not instance.exists():
-            write_atomically(instance, INSTANCE)
-    except (StorageError, OSError) as error:
-        raise _ended(str(error), code=1) from error
-    return Settings()
-
-
-def _ended(words: str, *, code: int) -> typer.Exit:
-    """What to raise after telling why a command ends."""
-    typer.echo(words, err=True)
-    return typer.Exit(code)
 
 
 def _chosen(name: str) -> list[str]:
@@ -65,7 +35,7 @@ def _chosen(name: str) -> list[str]:
 
     known = list(discover())
     if name != "all" and name not in known:
-        raise _ended(f"the use case must be one of {', '.join(known)}, all, got {name}; choose one of these", code=2)
+        raise ended(f"the use case must be one of {', '.join(known)}, all, got {name}; choose one of these", code=2)
     return known if name == "all" else [name]
 
 
@@ -83,10 +53,10 @@ def run(
     """Run use cases from the raw cohort to the release. Exit code 1 if one failed or was refused."""
     names = _chosen(use_case)
     if cohort and use_case == "all":
-        raise _ended("the use case must be named beside --cohort, got all; write for instance: run stroke", code=2)
+        raise ended("the use case must be named beside --cohort, got all; write for instance: run stroke", code=2)
     if cohort:
         os.environ[f"PHASEIV_COHORTS__{use_case.upper()}"] = cohort
-    settings = _prepare()
+    settings = prepare()
     asked = {"synthesizer": synthesizer, "epsilon": epsilon or None, "seed": seed}
     errors = [error for name in names if (error := execute(name, _configured(name, asked, refits), settings))]
     for error in errors:
@@ -103,10 +73,10 @@ def _configured(use_case: str, synthesis: dict[str, Any], refits: int) -> dict[s
 @app.command(epilog="Example: `phaseiv sweep --seeds 3`")
 def sweep(seeds: Annotated[int, typer.Option(min=1, help="Candidates per epsilon.")] = 3) -> None:
     """Draw the privacy-utility frontier of every use case (run them once before)."""
-    settings = _prepare()
+    settings = prepare()
     config = {f"{n}__privacy_utility_frontier": {"config": {"seeds": seeds}} for n in _chosen("all")}
     if error := execute("privacy_utility_sweep", config, settings):
-        raise _ended(error, code=1)
+        raise ended(error, code=1)
     typer.echo(f"frontiers: {settings.workspace().page('*_frontier').with_suffix('.png')}")
 
 
@@ -140,13 +110,13 @@ def synthesize(
     name = "declared" if declared and synthesizer == "auto" else synthesizer
     config = SynthesisConfig(synthesizer=name, marginals=declared, epsilon=epsilon or None, seed=seed)
     condition = {name: value for name, _, value in (entry.partition("=") for entry in given or [])}
-    workspace = _prepare().workspace()
+    workspace = prepare().workspace()
     try:
         with Console().status("measuring and learning"):
             draw = Draw(rows, condition, balance, tables)
             manifest = run_synthesis(schema, data, out, config, Allowance(delta, total_rho), workspace, draw)
     except (PhaseIVError, OSError) as error:
-        raise _ended(str(error), code=1) from error
+        raise ended(str(error), code=1) from error
     spend, model = manifest["spend"], manifest["model"]
     guarantee = f"epsilon {spend['epsilon']:.3f}, delta {spend['delta']:g}" if spend["rho"] else "no privacy guarantee"
     typer.echo(f"{out}: {manifest['rows']} rows, {guarantee}; {model['why']}")
@@ -172,7 +142,7 @@ def impute(
         with Console().status("learning and completing"):
             missing = run_imputation(schema, data, out, tables=tables, seed=seed)
     except (PhaseIVError, OSError) as error:
-        raise _ended(str(error), code=1) from error
+        raise ended(str(error), code=1) from error
     typer.echo(f"{out}: {tables} copies, {missing} missing values completed in each; patients' rows, not for release")
 
 
@@ -198,7 +168,7 @@ def progression(
     from use_cases.longitudinal_cohort import longitudinal_cohort
 
     condition = {name: value for name, _, value in (entry.partition("=") for entry in given or [])}
-    workspace, wish = _prepare().workspace(), Wish(patients, condition, seed)
+    workspace, wish = prepare().workspace(), Wish(patients, condition, seed)
     try:
         with Progress() as bar:
             task = bar.add_task(f"learning {cohort}", total=1.0)
@@ -207,7 +177,7 @@ def progression(
                 tell=lambda share: bar.update(task, completed=share),
             )  # fmt: skip
     except (PhaseIVError, OSError) as error:
-        raise _ended(str(error), code=1) from error
+        raise ended(str(error), code=1) from error
     spend, rows = manifest["spend"], {name: table["rows"] for name, table in manifest["tables"].items()}
     guarantee = f"epsilon {spend['epsilon']:.3f}, delta {spend['delta']:g}" if spend["rho"] else "no privacy guarantee"
     typer.echo(f"{out}: {rows['patients']} patients, {rows['visits']} visits, {guarantee}")
@@ -222,18 +192,19 @@ app.command(epilog="Example: `phaseiv private-test --test test.csv --synthetic m
 app.command(epilog="Example: `phaseiv compare ours.json theirs.json --out comparison.html`")(cli_evaluation.compare)
 
 app.add_typer(hub_app, name="hub")
+party_app.command(epilog="Example: `phaseiv party demo stroke --epsilon 1`")(demo)
 app.add_typer(party_app, name="party")
 
 
 @app.command(epilog="Example: `xdg-open $(phaseiv report lung)`")
 def report(use_case: UseCaseArgument = "all") -> None:
     """Print the path of each report. Exit code 1 if one was not made yet."""
-    workspace, names = _prepare().workspace(), _chosen(use_case)
+    workspace, names = prepare().workspace(), _chosen(use_case)
     for name in names:
         if workspace.page(name).exists():
             typer.echo(str(workspace.page(name)))
     if missing := [name for name in names if not workspace.page(name).exists()]:
-        raise _ended(f"the report must have been made, got none for {', '.join(missing)}; phaseiv run it", code=1)
+        raise ended(f"the report must have been made, got none for {', '.join(missing)}; phaseiv run it", code=1)
 
 
 @app.command(epilog="Example: `PHASEIV_HOME=/srv/phaseiv phaseiv status`")
@@ -242,7 +213,7 @@ def status() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    workspace = _prepare().workspace()
+    workspace = prepare().workspace()
     table = Table("use case", "n", "epsilon", "TRTR", "TSTR", "max TVD2", "membership AUC", "verdict")
     for name in _chosen("all"):
         path = workspace.report([name, "report"])
@@ -262,7 +233,7 @@ def status() -> None:
 @app.command(epilog='Example: `eval "$(phaseiv init)"; dg launch --job stroke`')
 def init() -> None:
     """Make the folders that runs need and print the settings under which Dagster's own commands find them."""
-    _prepare()
+    prepare()
     for name in ("PHASEIV_HOME", "DAGSTER_HOME", "DAGSTER_DISABLE_TELEMETRY", "MLFLOW_DISABLE_TELEMETRY"):
         typer.echo(f"export {name}={shlex.quote(os.environ[name])}")
 
@@ -281,7 +252,7 @@ def up(
     from orchestration.servers import commands, serve
     from records.errors import PhaseIVError
 
-    settings = _prepare()
+    settings = prepare()
     servers = commands(settings.workspace(), dagster_port, mlflow_port, hub_port if hub else None)
     try:
         if hub and settings.hub().demo:
@@ -291,13 +262,13 @@ def up(
         elif hub:
             settings.open_hub()
     except PhaseIVError as error:
-        raise _ended(f"{error}; or leave the hub out by --no-hub", code=1) from error
+        raise ended(f"{error}; or leave the hub out by --no-hub", code=1) from error
     at = "http://127.0.0.1"
     typer.echo(f"Dagster {at}:{dagster_port}   MLflow {at}:{mlflow_port}/{MLFLOW_PAGE}")
     typer.echo(f"Hub {at}:{hub_port}" if hub else "no hub")
     typer.echo("Ctrl-C stops all")
-    if ended := serve(servers):
-        raise _ended(ended, code=1)
+    if server := serve(servers):
+        raise ended(server, code=1)
     typer.echo("all are stopped")
 
 

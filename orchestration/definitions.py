@@ -34,7 +34,10 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         raise ParameterError(
             f"PHASEIV_COHORTS must name use cases of {', '.join(use_cases)}, got {', '.join(unknown)}; mend the setting"
         )
-    parts = [build_use_case(u, workspace, settings.open_hub, settings.cohorts.get(key)) for key, u in use_cases.items()]
+    parts = [
+        build_use_case(u, workspace, settings.open_hub, settings.cohorts.get(key), settings.federation.get(key))
+        for key, u in use_cases.items()
+    ]
     sweep = dg.define_asset_job(
         "privacy_utility_sweep",
         dg.AssetSelection.assets(*[[key, "privacy_utility_frontier"] for key in use_cases]),

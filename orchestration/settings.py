@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 class Settings(BaseSettings):
     """``PHASEIV_HOME``, ``PHASEIV_COHORTS__<USE_CASE>``, ``PHASEIV_INBOX``, ``PHASEIV_PSEUDONYM_KEY``, ``PHASEIV_MLFLOW_URI``,
-    ``PHASEIV_LEDGER_URI`` (Postgres: ``postgresql+psycopg2://...``, extra ``postgres``).
+    ``PHASEIV_LEDGER_URI`` (Postgres: ``postgresql+psycopg2://...``, extra ``postgres``), ``PHASEIV_FEDERATION__<USE_CASE>`` (a
+    researcher's settings, by which the federated assets find the hospitals' parties).
 
     A cohort setting is ``<cohort>``, ``<file>`` (CSV or Parquet in the default cohort's schema) or ``<cohort>=<file>``.
     """
@@ -30,6 +31,7 @@ class Settings(BaseSettings):
     pseudonym_key: str | None = None
     mlflow_uri: str | None = None
     ledger_uri: str | None = None
+    federation: dict[str, Path] = {}
 
     def workspace(self) -> Workspace:
         """The folders of this deployment."""

@@ -1,0 +1,67 @@
+"""Figures of what hospitals have computed together: survival curves and coefficients.
+
+Belongs here: drawing a job's result. Does not belong here: the computation; this package reads plain JSON values.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from metrics.plots.figure import FOURTH, HOLDOUT, INK, QUIET, REAL, SYNTHETIC, THIRD, drawn, note, panels
+
+COLOURS = (REAL, SYNTHETIC, THIRD, FOURTH, HOLDOUT)
+
+
+@drawn
+def survival_plot(result: Mapping[str, Any]) -> Figure:
+    """Kaplan-Meier curves with 95 % bounds; a curve ends where too few patients are left to show.
+
+    Parameters
+    ----------
+    result : mapping
+        ``curves`` with ``group``, ``times``, ``survival``, ``lower``, ``upper``, ``at_risk``; ``time`` with ``column``.
+    """
+    figure, (axes,) = panels(1, width=6.4, height=4.0)
+    shown = [curve for curve in result["curves"] if len(curve["times"]) > 1]
+    if not shown:
+        note(axes, "Too few patients to show a curve")
+        return figure
+    for curve, colour in zip(shown, np.resize(COLOURS, len(shown)), strict=True):
+        bounds = curve["lower"], curve["upper"]
+        axes.fill_between(curve["times"], *bounds, step="post", color=colour, alpha=0.15, linewidth=0)
+        axes.step(curve["times"], curve["survival"], where="post", color=colour, label=_named(curve))
+    axes.set(ylim=(0, 1.02), xlabel=result["time"]["column"], ylabel="Share without event")
+    axes.set_title(f"Kaplan-Meier over {result['parties']} parties, steps of at least {result['minimum_count']} events")
+    axes.legend(loc="best")
+    return figure
+
+
+@drawn
+def coefficients_plot(result: Mapping[str, Any], *, title: str) -> Figure:
+    """Coefficients with 95 % intervals.
+
+    Parameters
+    ----------
+    result : mapping
+        ``coefficients``: list of ``name``, ``coefficient``, ``lower``, ``upper``.
+    """
+    rows = [row for row in result["coefficients"] if row["lower"] is not None][::-1]
+    figure, (axes,) = panels(1, width=6.4, height=1.2 + 0.24 * len(rows))
+    if not rows:
+        note(axes, "No coefficient could be estimated")
+        return figure
+    centre = np.array([row["coefficient"] for row in rows])
+    ends = np.array([[row["lower"], row["upper"]] for row in rows]).T
+    axes.errorbar(centre, np.arange(len(rows)), xerr=np.abs(ends - centre), fmt="o", color=REAL, ecolor=QUIET, ms=4)
+    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.set_yticks(np.arange(len(rows)), [row["name"] for row in rows])
+    axes.set(
+        xlabel="Coefficient, 95 % interval", title=f"{title.capitalize()} regression over {result['parties']} parties"
+    )
+    return figure
+
+
+def _named(curve: Mapping[str, Any]) -> str:
+    return f"{curve['group']} ({curve['patients']} patients)"
