@@ -126,8 +126,10 @@ def models_of(schema: Schema) -> dict[str, tuple[list[str], dict[str, Any]]]:
     covariates = [c.name for c in schema.features()]
     followed = [c.name for c in (schema.time, schema.event) if c is not None]
     wanted: dict[str, tuple[list[str], dict[str, Any]]] = {}
-    if schema.outcomes:
-        wanted["logistic"] = ([*followed, *covariates], {"outcome": schema.outcomes[0].name})
+    if schema.outcomes and (column := schema.outcomes[0].column) is not None:
+        wanted["logistic"] = ([column, *covariates], {"outcome": column, "positive": list(schema.outcomes[0].positive)})
+    elif schema.outcomes and len(followed) == 2:
+        wanted["logistic"] = ([*followed, *covariates], {"horizon": schema.outcomes[0].horizon})
     if len(followed) == 2:
         wanted["cox"] = ([*followed, *covariates], {})
     return wanted

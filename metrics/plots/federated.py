@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from metrics.plots.figure import FOURTH, HOLDOUT, INK, QUIET, REAL, SYNTHETIC, THIRD, drawn, note, panels
 
+INTERCEPT = "intercept"
 COLOURS = (REAL, SYNTHETIC, THIRD, FOURTH, HOLDOUT)
 
 
@@ -40,26 +41,26 @@ def survival_plot(result: Mapping[str, Any]) -> Figure:
 
 @drawn
 def coefficients_plot(result: Mapping[str, Any], *, title: str) -> Figure:
-    """Coefficients with 95 % intervals.
+    """Odds or hazard ratios with 95 % intervals, on a logarithmic axis.
 
     Parameters
     ----------
     result : mapping
-        ``coefficients``: list of ``name``, ``coefficient``, ``lower``, ``upper``.
+        ``coefficients``: list of ``name``, ``ratio``, ``lower``, ``upper``; ``None`` if the model was left out.
     """
-    rows = [row for row in result["coefficients"] if row["lower"] is not None][::-1]
+    rows = [row for row in result["coefficients"] or [] if row["name"] != INTERCEPT][::-1]
     figure, (axes,) = panels(1, width=6.4, height=1.2 + 0.24 * len(rows))
     if not rows:
-        note(axes, "No coefficient could be estimated")
+        note(axes, "Too few patients for a model")
         return figure
-    centre = np.array([row["coefficient"] for row in rows])
+    centre = np.array([row["ratio"] for row in rows])
     ends = np.array([[row["lower"], row["upper"]] for row in rows]).T
     axes.errorbar(centre, np.arange(len(rows)), xerr=np.abs(ends - centre), fmt="o", color=REAL, ecolor=QUIET, ms=4)
-    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.axvline(1, color=INK, linewidth=0.8)
     axes.set_yticks(np.arange(len(rows)), [row["name"] for row in rows])
-    axes.set(
-        xlabel="Coefficient, 95 % interval", title=f"{title.capitalize()} regression over {result['parties']} parties"
-    )
+    ratio = "Hazard ratio" if title == "cox" else "Odds ratio"
+    axes.set(xscale="log", xlabel=f"{ratio}, 95 % interval")
+    axes.set_title(f"{title.capitalize()} regression over {result['parties']} parties")
     return figure
 
 
