@@ -16,6 +16,7 @@ from federation.runtime import Runtime, Shares
 
 Result = dict[str, Any]
 Left = dict[str, str]
+DIGITS = 12
 SUPPRESSED = -(2**62)  # no count, exact or noisy
 
 
@@ -61,7 +62,17 @@ def cells_left_out(counts: np.ndarray, what: str, job: Job) -> list[Left]:
 
 def answer(job: Job, suppressed: Sequence[Left], figures: Mapping[str, Any]) -> Result:
     """A result as plain JSON values, with what was left out and why."""
-    return {
+    whole = {
         "kind": job.kind, "dataset": job.dataset, "parties": len(job.participants), "minimum_count": job.minimum_count,
         **figures, "suppressed": list(suppressed),
     }  # fmt: skip
+    return _rounded(whole)
+
+
+def _rounded(value: Any) -> Any:
+    """Without the last digits, in which processors differ: all parties must tell the same result."""
+    if isinstance(value, Mapping):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(inner) for inner in value]
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value

@@ -17,14 +17,14 @@ def test_means_and_variances_are_numpys():
     for found in result["columns"]:
         values = POOLED[found["column"]].drop_nulls().to_numpy()
         assert found["count"] == len(values)
-        assert found["mean"] == pytest.approx(values.mean(), rel=1e-12)
-        assert found["variance"] == pytest.approx(values.var(ddof=1), rel=1e-12)
+        assert found["mean"] == pytest.approx(values.mean(), rel=1e-11)
+        assert found["variance"] == pytest.approx(values.var(ddof=1), rel=1e-11)
 
 
 def test_values_with_decimals_are_exact_too():
     result = computed(moments, SUPPORT, a_job("moments", ["age"]))
     values = SUPPORT_POOLED["age"].to_numpy()
-    assert result["columns"][0]["mean"] == pytest.approx(values.mean(), rel=1e-12)
+    assert result["columns"][0]["mean"] == pytest.approx(values.mean(), rel=1e-11)
     assert result["columns"][0]["variance"] == pytest.approx(values.var(ddof=1), rel=1e-10)
 
 
@@ -34,7 +34,7 @@ def test_groups_are_given_where_they_are_large_enough():
     for found in result["columns"]:
         level = found["group"]
         rows = POOLED.filter(POOLED["ecog"].is_null() if level == "missing" else POOLED["ecog"].cast(str) == level)
-        assert found["mean"] == (pytest.approx(rows["age"].mean(), rel=1e-12) if rows.height >= 20 else None)
+        assert found["mean"] == (pytest.approx(rows["age"].mean(), rel=1e-11) if rows.height >= 20 else None)
     assert {"what": "age of 3", "why": "fewer than 20 patients"} in result["suppressed"]
 
 
