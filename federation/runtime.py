@@ -57,6 +57,11 @@ class Runtime:
         """All other parties."""
         return [peer for peer in range(self.parties) if peer != self.index]
 
+    @property
+    def rounds(self) -> int:
+        """Exchanges so far: what a network's latency multiplies."""
+        return self._operation
+
     async def input(self, owner: int, values: np.ndarray | None, shape: Shape) -> Shares:
         """Shares of whole numbers that only ``owner`` knows; ``values`` is ``None`` at the others."""
         own = field.from_signed(np.asarray(values)).reshape(shape) if self.index == owner else None

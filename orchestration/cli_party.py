@@ -124,7 +124,6 @@ def serve(config: Config) -> None:
 
 async def _serve(config: Path) -> None:
     from federation.jobs.programs import PROGRAMS
-
     from federation.party.service import PartyService
     from federation.party.settings import PartySettings, read_settings
 
@@ -229,7 +228,7 @@ async def _ran(settings: Any, job: Any) -> Any:
 def _tell(progress: Any) -> None:
     figures = progress.figures
     typer.echo(
-        f"{progress.party:>12} {progress.stage:<9} {figures.seconds:7.1f} s {figures.bytes:>13,} bytes {progress.note}",
+        f"{progress.party:>12} {progress.stage:<9} {figures.seconds:7.1f} s {figures.rounds:>6} rounds {figures.bytes:>13,} bytes {progress.note}",
         err=True,
     )
 

@@ -5,8 +5,10 @@ Belongs here: pure checks against settings, codebook, clock, used ids and budget
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
+
+from pydantic import JsonValue
 
 from federation.jobs.codebook import differing, digests
 from federation.jobs.ends import BUDGET, EXPIRED, REFUSED, End, JobEndedError
@@ -17,6 +19,9 @@ from federation.site import Site, kept_rows
 from records.discretisation import discrete_columns, level_count
 from records.errors import ParameterError, PhaseIVError
 from records.schema import Kind, Role, Schema
+
+TABLES = ("contingency", "linked_contingency")
+WITHOUT_COLUMNS = ("count", "intersection")
 
 
 def refusal(words: str, state: str = REFUSED) -> JobEndedError:
@@ -59,7 +64,9 @@ def codebook(job: Job, site: Site) -> dict[str, str]:
 
 def check_columns(job: Job, rule: Rule, schema: Schema) -> None:
     """Columns and filters must be the codebook's and free for use, and the table not over-wide."""
-    for name in job.touched:
+    if rule.columns is not None and not job.columns and job.kind not in WITHOUT_COLUMNS:
+        raise refusal(f"columns must be named, got none; name some of {', '.join(rule.columns)}")
+    for name in (*job.touched, *_named_by_parameters(job, schema)):
         if name not in schema.names or (rule.columns is not None and name not in rule.columns):
             raise refusal(f"columns must be free for computations on {job.dataset}, got {name}; choose others")
         if schema[name].role is Role.IDENTIFIER or schema[name].kind is Kind.TEXT:
@@ -70,10 +77,29 @@ def check_columns(job: Job, rule: Rule, schema: Schema) -> None:
         raise refusal(str(error)) from None
     if wrong := differing(dict(job.codebook or {}), digests(schema, job.touched)):
         raise refusal(f"the codebook must be the job's, got another in {', '.join(wrong)}; agree on one codebook")
-    if job.kind == "contingency" and (cells := table_cells(schema, job.columns)) > rule.most_cells:
+    if job.kind in TABLES and (cells := table_cells(schema, job.columns)) > rule.most_cells:
         raise refusal(
             f"a contingency table must have at most {rule.most_cells} cells, got {cells}; ask for fewer columns"
         )
+
+
+def _named_by_parameters(job: Job, schema: Schema) -> list[str]:
+    """Columns behind the parameters: their names, and what an outcome is made of."""
+    behind = {o.name: [o.column] if o.column else [schema.time, schema.event] for o in schema.outcomes}
+    named = [name for text in _texts(dict(job.parameters)) for name in behind.get(text, [text])]
+    names = [one if isinstance(one, str) or one is None else one.name for one in named]
+    return [name for name in names if name in schema.names]
+
+
+def _texts(value: JsonValue) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from (key, *_texts(inner))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
 
 
 def table_cells(schema: Schema, columns: Collection[str]) -> int:

@@ -50,7 +50,10 @@ class Meetings:
     def forget(self, job: Job) -> None:
         """The job is over."""
         for key in [key for key in self._awaited if key[0] == job.id]:
-            self._awaited.pop(key).cancel()
+            awaited = self._awaited.pop(key)
+            if awaited.done() and not awaited.cancelled():
+                awaited.result()[1].writer.close()
+            awaited.cancel()
 
     async def all_met(
         self, job: Job, name: str, addresses: Mapping[str, str], context: ssl.SSLContext, seconds: float
@@ -70,9 +73,14 @@ class Meetings:
         tasks = [asyncio.ensure_future(one) for one in callers + dialled]
         try:
             return dict(await asyncio.gather(*tasks))
-        finally:
+        except BaseException:
             for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for task in tasks:
+                if not task.cancelled() and task.exception() is None:
+                    task.result()[1].writer.close()
+            raise
 
     async def _called(self, job: Job, other: int, seconds: float) -> tuple[int, Connection]:
         name = job.participants[other]

@@ -53,6 +53,7 @@ class Participation:
         self._started = asyncio.Event()
         self._requests: asyncio.Queue[Mapping[str, Any] | None] = asyncio.Queue()
         self._mesh: StreamMesh | None = None
+        self._runtime: Runtime | None = None
         self._steps: Steps | None = None
         self._start = time.monotonic()
         self._reported: End | None = None
@@ -172,7 +173,7 @@ class Participation:
         mesh = self._mesh = StreamMesh(
             job.participants.index(settings.name), connections, timeout=settings.timeout_seconds
         )
-        runtime = Runtime(mesh, job.degree)
+        runtime = self._runtime = Runtime(mesh, job.degree)
         await runtime.agree(bytes.fromhex(job.sha256))
         rule = settings.datasets.get(job.dataset)
         if job.rho is not None and rule is not None:
@@ -203,8 +204,11 @@ class Participation:
             await messages.write(self.connection.writer, kind, **fields)
 
     def _figures(self) -> dict[str, float]:
-        sent = {} if self._mesh is None else {"bytes": self._mesh.bytes_sent, "messages": self._mesh.messages_sent}
-        return {**sent, "seconds": round(time.monotonic() - self._start, 3)}
+        figures = {"seconds": round(time.monotonic() - self._start, 3)}
+        if self._mesh is not None and self._runtime is not None:
+            sent = {"bytes": self._mesh.bytes_sent, "messages": self._mesh.messages_sent}
+            figures |= {**sent, "rounds": self._runtime.rounds}
+        return figures
 
     def _left(self, job: Job) -> float:
         return max((job.expires_at - self.party.clock()).total_seconds(), 0.0)

@@ -3,7 +3,7 @@
 import polars as pl
 
 from federation.site import TableSite
-from records.schema import Column, Kind, Role, Schema
+from records.schema import Column, Kind, Outcome, Role, Schema
 
 
 def codebook(sexes: str = "fm") -> Schema:
@@ -22,6 +22,7 @@ def codebook(sexes: str = "fm") -> Schema:
                 missing=True,
             ),
         ),
+        outcomes=(Outcome(name="worse", label="Worse stage", column="stage", positive=("2",)),),
     )  # fmt: skip
 
 

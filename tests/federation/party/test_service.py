@@ -80,7 +80,7 @@ async def test_a_sum_of_three_parties(members: Members):
     assert result.value == {"patients": 63}
     assert result.end.state == "done"
     assert set(result.figures) == set(members.names)
-    assert all(one.bytes > 0 and one.seconds > 0 for one in result.figures.values())
+    assert all(one.bytes > 0 and one.rounds > 2 and one.seconds > 0 for one in result.figures.values())
     assert {(one.party, one.stage) for one in news} >= {
         (name, s) for name in members.names for s in ("accepted", "done")
     }
