@@ -18,7 +18,7 @@ EDGES = [0, 1, -1, 2, -2, 2**31, -(2**31), 2**59, -(2**59), 2**60 - 1, 1 - 2**60
 numbers = st.one_of(st.sampled_from(EDGES), st.integers(1 - 2**60, 2**60 - 1), st.integers(-3, 3))
 
 
-def on_shares(work: Any, values: list[int], parties: int = 3) -> list[int]:
+def on_shares(work: Any, values: list[int], parties: int = 3) -> Any:
     """What all parties open of ``work(rt, shares)``."""
 
     async def at(rt: Runtime) -> Any:
@@ -48,7 +48,7 @@ def test_order(values: list[int], bound: int) -> None:
     async def ordered(rt: Runtime, x: np.ndarray) -> np.ndarray:
         return await less(rt, x, np.roll(x, 1))
 
-    assert on_shares(ordered, values) == [int(x < y) for x, y in zip(values, np.roll(values, 1))]
+    assert on_shares(ordered, values) == [int(x < y) for x, y in zip(values, np.roll(values, 1), strict=True)]
     assert on_shares(lambda rt, x: at_least(rt, x, bound), values) == [int(x >= bound) for x in values]
 
 

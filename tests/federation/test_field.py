@@ -33,7 +33,7 @@ def test_sums_and_products(values: list[int], other: int) -> None:
 
 def test_every_pair_of_edges() -> None:
     a, b = map(np.ravel, np.meshgrid(array(EDGES), array(EDGES)))
-    assert whole(field.multiply(a, b)) == [int(x) * int(y) % P for x, y in zip(a, b)]
+    assert whole(field.multiply(a, b)) == [int(x) * int(y) % P for x, y in zip(a, b, strict=True)]
 
 
 @given(vectors, st.integers(-(1 << 70), 1 << 70))
@@ -78,7 +78,9 @@ def test_matrix_products_also_of_the_largest_elements(m: int, k: int, n: int) ->
 @given(st.lists(vectors, min_size=1, max_size=5))
 def test_sums_of_segments(parts: list[list[int]]) -> None:
     starts = np.cumsum([0, *map(len, parts[:-1])])
-    assert whole(field.segment_sums(array(sum(parts, [])), starts)) == [sum(part) % P for part in parts]
+    assert whole(field.segment_sums(array([x for part in parts for x in part]), starts)) == [
+        sum(part) % P for part in parts
+    ]
 
 
 @given(st.lists(st.integers(-(P // 2), P // 2), min_size=1))
