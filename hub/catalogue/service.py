@@ -16,7 +16,7 @@ from hub.audit.log import record as logged
 from hub.caller import Caller
 from hub.catalogue.healthdcat import dataset_graph
 from hub.catalogue.record import DatasetRecord
-from hub.catalogue.search import folded, matching
+from hub.catalogue.search import FACETS, PUBLISHED, Group, folded, index_of
 from hub.catalogue.tables import Dataset, DatasetVersion
 from hub.catalogue.validation import problems
 from hub.errors import NotFoundError
@@ -24,8 +24,6 @@ from hub.people.roles import Role
 from records.errors import ParameterError
 
 PAGE = 20
-FACETS = ("theme", "category", "access_rights", "publisher", "synthetic")
-MANY = ("theme", "category")
 MOST_VALUES = 12
 
 
@@ -167,15 +165,16 @@ def published_ids(session: Session) -> list[str]:
 def search(session: Session, text: str = "", facets: Mapping[str, str] | None = None, page: int = 1) -> Found:
     """Published data sets whose words fit, best first, and what the facets would leave."""
     chosen = {name: value for name, value in (facets or {}).items() if name in FACETS and value}
-    fits, order = matching(session, text)
-    visible = sa.and_(Dataset.status == "published", *fits)
-    groups = _groups(session, visible)
-    total = sum(group.size for group in groups if group.fits(chosen))
-    # A value that no data set has (a hostile one, say) never reaches the store.
-    narrowed = sa.select(Dataset).where(visible, *[_is(name, value) for name, value in chosen.items()] if total else [])
-    shown = narrowed.order_by(*order, Dataset.title, Dataset.id).offset((page - 1) * PAGE).limit(PAGE)
-    items = list(session.scalars(shown)) if (page - 1) * PAGE < total else []
-    return Found(items, total, page, {name: _counts(groups, name, chosen) for name in FACETS})
+    index = index_of(session)
+    found = index.find(text)
+    fits = index.narrowed(found, chosen)
+    shown = index.page(fits, text, (page - 1) * PAGE, page * PAGE)
+    # What was withdrawn since the index was made is never shown.
+    by_id = (
+        {d.id: d for d in session.scalars(sa.select(Dataset).where(Dataset.id.in_(shown), PUBLISHED))} if shown else {}
+    )
+    items = [by_id[one] for one in shown if one in by_id]
+    return Found(items, len(fits), page, _counts(index.groups(found), chosen))
 
 
 def facts(dataset: Dataset) -> dict[str, Any]:
@@ -208,41 +207,12 @@ def _next_version(session: Session, dataset: Dataset) -> int:
     return dataset.version + (kept is not None and kept.record != newest(dataset).model_dump(mode="json"))
 
 
-@dataclass(frozen=True)
-class _Group:
-    """Data sets with the same values in all facets."""
-
-    values: dict[str, tuple[str, ...]]
-    size: int
-
-    def fits(self, chosen: Mapping[str, str]) -> bool:
-        return all(value in self.values[name] for name, value in chosen.items())
-
-
-def _groups(session: Session, visible: sa.ColumnElement[bool]) -> list[_Group]:
-    """One pass over what fits serves the total and every facet."""
-    columns = [getattr(Dataset, name) for name in FACETS]
-    counted = session.execute(sa.select(*columns, sa.func.count()).where(visible).group_by(*columns))
-    return [_Group({n: _values(n, v) for n, v in zip(FACETS, row[:-1], strict=True)}, row[-1]) for row in counted]
-
-
-def _values(name: str, stored: Any) -> tuple[str, ...]:
-    if name in MANY:
-        return tuple(stored.split())
-    return (str(stored).lower(),) if isinstance(stored, bool) else (stored,) if stored else ()
-
-
-def _is(name: str, value: str) -> sa.ColumnElement[bool]:
-    if name in MANY:
-        return (sa.literal(" ") + getattr(Dataset, name) + " ").contains(f" {value} ", autoescape=True)
-    return Dataset.synthetic.is_(value == "true") if name == "synthetic" else getattr(Dataset, name) == value
-
-
-def _counts(groups: list[_Group], name: str, chosen: Mapping[str, str]) -> dict[str, int]:
-    """Values of one facet with the others kept: a reader sees what another choice would leave."""
-    others = {other: value for other, value in chosen.items() if other != name}
-    counted: Counter[str] = Counter()
+def _counts(groups: list[Group], chosen: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    """Values of each facet with the others kept: a reader sees what another choice would leave."""
+    counted: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
     for group in groups:
-        if group.fits(others):
-            counted.update(dict.fromkeys(group.values[name], group.size))
-    return dict(counted.most_common(MOST_VALUES))
+        unmet = group.unmet(chosen)
+        for name in FACETS if not unmet else unmet if len(unmet) == 1 else ():
+            for value in group.values[name]:
+                counted[name][value] += group.size
+    return {name: dict(counts.most_common(MOST_VALUES)) for name, counts in counted.items()}

@@ -13,7 +13,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 
-from hub.catalogue.search import INDEX
 from hub.database.base import Base
 from hub.database.engine import Database
 from hub.database.tables import ALL
@@ -41,10 +40,7 @@ def revise(words: str) -> None:
 def differences(database: Database) -> list[Any]:
     """What the tables in the code have that the migrated store has not, and the other way round."""
     with database.engine.connect() as connection:
-        # The search index is an expression of Postgres that tables do not declare.
-        options = {
-            "include_name": lambda name, kind, _: name != INDEX if kind == "index" else name in ALL or kind != "table"
-        }
+        options = {"include_name": lambda name, kind, _: name in ALL or kind != "table"}
         return compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
 
 

@@ -5,7 +5,7 @@ Belongs here: imports of each room's tables. Does not belong here: definitions.
 
 from hub.access import tables as access
 from hub.audit import tables as audit
-from hub.catalogue import search as catalogue  # tables and their search index
+from hub.catalogue import tables as catalogue
 from hub.database.base import Base
 from hub.delivery import tables as delivery
 from hub.duties import tables as duties

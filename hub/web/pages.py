@@ -4,7 +4,7 @@ Belongs here: from data to an HTML answer. Does not belong here: what a page sho
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -46,7 +46,12 @@ def _spoken(language: str) -> Callable[[str], str]:
     Our own texts are patterns; any other text, which may be a visitor's, is shown as it is.
     """
     translate, known = translator(language), finnish()
-    return lambda text: str(escape(translate(text))) if text in known else str(escape(text)).replace("%", "%%")
+
+    @lru_cache(maxsize=4096)
+    def spoken(text: str) -> str:
+        return str(escape(translate(text))) if text in known else str(escape(text)).replace("%", "%%")
+
+    return spoken
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
