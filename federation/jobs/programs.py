@@ -8,6 +8,7 @@ from typing import Any
 
 from federation.jobs.job import Job
 from federation.jobs.steps import Steps
+from federation.models.cox import cox
 from federation.models.logistic import logistic
 from federation.protocols.counts import contingency, count, histogram
 from federation.protocols.intersection import intersection
@@ -30,7 +31,7 @@ NOISY: Mapping[str, Program] = {
 }  # fmt: skip
 EXACT: Mapping[str, Program] = {
     "moments": moments, "correlation": correlation, "quantiles": quantiles, "kaplan_meier": kaplan_meier,
-    "log_rank": log_rank, "intersection": intersection, "logistic": logistic,
+    "log_rank": log_rank, "intersection": intersection, "logistic": logistic, "cox": cox,
 }  # fmt: skip
 # What each program takes beside columns and filters.
 PARAMETERS: Mapping[str, frozenset[str]] = {
@@ -45,6 +46,7 @@ PARAMETERS: Mapping[str, frozenset[str]] = {
     "log_rank": frozenset({"by", "interval"}),
     "intersection": frozenset(),
     "logistic": frozenset({"outcome", "positive", "horizon"}),
+    "cox": frozenset({"strata", "interval"}),
 }
 
 
