@@ -14,7 +14,7 @@ from typing import Any
 from orchestration.settings import Settings
 
 LEAST_FREE_MIB = 16
-OWN = "records.errors"
+OWN = ("records.errors", "federation.")
 FULL_DISK = ("No space left", "disk is full", "disk I/O error", "must be written whole")
 
 
@@ -75,7 +75,13 @@ def _words(event: Any) -> str:
     cause = failure.error
     while cause is not None and cause.cause is not None:
         cause = cause.cause
-    return _plain(cause.message.strip().removeprefix(f"{OWN}.{cause.cls_name}: ")) if cause else "unknown"
+    return _plain(_without_name(cause.message.strip(), cause.cls_name)) if cause else "unknown"
+
+
+def _without_name(message: str, name: str | None) -> str:
+    """What an error of ours says, without the name of its class."""
+    kind, _, words = message.partition(": ")
+    return words if kind.startswith(OWN) and kind.endswith(f".{name}") else message
 
 
 def _plain(message: str) -> str:

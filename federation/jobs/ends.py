@@ -89,13 +89,21 @@ def verdict(reports: Mapping[str, End | None], closed: Sequence[str]) -> End:
         if ends := {name: end for name, end in told.items() if end.kind == kind}:
             if kind in (MISMATCH, GARBLED):
                 return _most_common(list(ends.values()))
-            return End(kind, "; ".join(f"{name}: {end.reason}" for name, end in ends.items()))
+            return End(kind, _reasons(ends))
     if closed:
         return End.by(LOST, closed[0])
     if silent := [name for name, end in reports.items() if end is None]:
         return End.by(STALLED, silent[0])
     blamed = [end for end in told.values() if end.party]
     return _most_common(blamed) if blamed else next(iter(told.values()), End(CANCELLED))
+
+
+def _reasons(ends: Mapping[str, End]) -> str:
+    """Each reason once, after the names of those that give it."""
+    said: dict[str, list[str]] = {}
+    for name, end in ends.items():
+        said.setdefault(end.reason, []).append(name)
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in said.items())
 
 
 def _most_common(ends: Sequence[End]) -> End:
