@@ -8,6 +8,7 @@ from typing import Any
 
 from federation.jobs.job import Job
 from federation.jobs.steps import Steps
+from federation.models.averaging import averaging
 from federation.models.cox import cox
 from federation.models.logistic import logistic
 from federation.protocols.counts import contingency, count, histogram
@@ -27,7 +28,7 @@ Program = Callable[[Runtime, Site, Job, Steps], Awaitable[dict[str, Any]]]
 # These add noise to what they open when the job declares a rho.
 NOISY: Mapping[str, Program] = {
     "count": count, "histogram": histogram, "contingency": contingency, "linked_contingency": linked_contingency,
-    "synthesis": synthesis,
+    "synthesis": synthesis, "averaging": averaging,
 }  # fmt: skip
 EXACT: Mapping[str, Program] = {
     "moments": moments, "correlation": correlation, "quantiles": quantiles, "kaplan_meier": kaplan_meier,
@@ -47,6 +48,7 @@ PARAMETERS: Mapping[str, frozenset[str]] = {
     "intersection": frozenset(),
     "logistic": frozenset({"outcome", "positive", "horizon"}),
     "cox": frozenset({"strata", "interval"}),
+    "averaging": frozenset({"model"}),
 }
 
 

@@ -25,7 +25,7 @@ QUESTIONS = {
 }
 
 
-@pytest.mark.parametrize("kind", sorted(PARAMETERS))
+@pytest.mark.parametrize("kind", sorted(QUESTIONS))
 def test_results_are_plain_json_with_parties_and_what_was_left_out(kind: str):
     columns, parameters = QUESTIONS[kind]
     result = computed(PROGRAMS[kind], NCCTG, a_job(kind, columns, parameters=parameters))
