@@ -57,7 +57,7 @@ def _answer(request: Request, status: int, words: str) -> Response:
         return JSONResponse(body, status, headers, media_type="application/problem+json")
     if status == 401 and request.method == "GET":
         return redirect(request, f"/sign-in?next={request.url.path}")
-    return render(request, "error.html.j2", status=status, words=words)
+    return render(request, "error.html.j2", status=status, code=status, words=words)
 
 
 def _told(request: Request, error: Exception) -> Response:

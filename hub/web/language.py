@@ -12,6 +12,7 @@ from fastapi import Request
 
 LANGUAGES = {"en": "English", "fi": "Suomi"}
 LANGUAGE_COOKIE = "phaseiv_language"
+FINNISH = Path(__file__).parent / "finnish"
 
 
 def chosen_language(request: Request) -> str:
@@ -26,7 +27,7 @@ def chosen_language(request: Request) -> str:
 def finnish() -> dict[str, str]:
     """English to Finnish, from all rooms."""
     words: dict[str, str] = {}
-    for path in sorted((Path(__file__).parent / "finnish").glob("*.yaml")):
+    for path in sorted(FINNISH.glob("*.yaml")):
         words |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     return words
 

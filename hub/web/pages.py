@@ -19,6 +19,7 @@ from hub.deployment import Deployment
 from hub.web.access import VISIT_COOKIE
 from hub.web.filters import FILTERS
 from hub.web.language import LANGUAGES, chosen_language, finnish, translator
+from hub.web.mistakes import told
 
 NOTE_COOKIE = "phaseiv_note"
 TEMPLATES = Path(__file__).parent / "templates"
@@ -35,7 +36,7 @@ def environment(language: str) -> jinja2.Environment:
     made.install_gettext_callables(  # type: ignore[attr-defined]
         translate, lambda one, many, n: translate(one if n == 1 else many), newstyle=True
     )
-    made.filters |= {name: make(language) for name, make in FILTERS.items()}
+    made.filters |= {name: make(language) for name, make in FILTERS.items()} | {"told": told(language)}
     made.globals["languages"] = LANGUAGES
     return made
 
