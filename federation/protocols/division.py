@@ -29,14 +29,14 @@ async def truncated(rt: Runtime, x: Shares, bits: int) -> Shares:
     """Shares of ``x / 2^bits``, rounded at random to a neighbour; ``|x| < 2^59``."""
     if bits <= 0:
         return rt.scale(x, 1 << -bits)
-    drawn = await random_bits(rt, (field.BITS, *x.shape))
-    spelt = _spelt(drawn, 0)
-    opened = await rt.open_elements(rt.add(rt.add(x, rt.public(_OFFSET, x.shape)), spelt))
+    flat = x.ravel()  # messages have few dimensions
+    drawn = await random_bits(rt, (field.BITS, flat.size))
+    opened = await rt.open_elements(rt.add(rt.add(flat, rt.public(_OFFSET, flat.shape)), _spelt(drawn, 0)))
     wrapped = await _below(rt, opened, drawn)
     # x + offset = opened + wrapped (2^61 - 1) - mask; the low bits' carry is the random rounding.
     high = rt.public((opened >> np.uint64(bits)).astype(np.int64))
     result = rt.add(rt.subtract(high, _spelt(drawn, bits)), rt.scale(wrapped, 1 << (field.BITS - bits)))
-    return rt.subtract(result, rt.public(_OFFSET >> bits, x.shape))
+    return rt.subtract(result, rt.public(_OFFSET >> bits, flat.shape)).reshape(x.shape)
 
 
 async def reciprocals(rt: Runtime, y: Shares, *, rounds: int) -> Shares:
@@ -63,13 +63,14 @@ class Norm(NamedTuple):
 async def norm(rt: Runtime, counts: Shares, most: int) -> Norm:
     """By comparison of counts from 0 to ``most`` with all powers of two."""
     bits = max(1, most.bit_length())
-    powers = np.broadcast_to(rt.public(1 << np.arange(bits)).reshape(-1, *[1] * counts.ndim), (bits, *counts.shape))
-    below = await negative(rt, rt.subtract(np.broadcast_to(counts, powers.shape), powers))
+    flat = counts.ravel()
+    powers = np.broadcast_to(rt.public(1 << np.arange(bits))[:, None], (bits, flat.size))
+    below = await negative(rt, rt.subtract(np.broadcast_to(flat, powers.shape), powers))
     reached = rt.subtract(rt.public(1, below.shape), below)
-    factor = rt.public(1 << bits, counts.shape)
+    factor = rt.public(1 << bits, flat.shape)
     for power in range(1, bits):
         factor = rt.subtract(factor, rt.scale(reached[power], 1 << (bits - power)))
-    return Norm(factor, below[0], bits)
+    return Norm(factor.reshape(counts.shape), below[0].reshape(counts.shape), bits)
 
 
 def _spelt(bits: Shares, first: int) -> Shares:

@@ -65,7 +65,8 @@ SITES = [TrainingTableSite({"ward": (SCHEMA, site.table("ward", SCHEMA.names))})
 
 
 def _job(**given: Any) -> Job:
-    return a_job("averaging", COLUMNS, **({"parameters": {"model": "logistic"}} | given))
+    parameters = given.pop("parameters", {"model": "logistic"})
+    return a_job("averaging", COLUMNS, parameters=parameters, **given)
 
 
 def _session(
