@@ -13,7 +13,7 @@ import polars as pl
 from federation.jobs.job import Job
 from federation.protocols.scaling import Scale
 from federation.protocols.suppression import SUPPRESSED as HIDDEN
-from federation.protocols.suppression import Left, left_out, opened_counts, opened_where
+from federation.protocols.suppression import Left, large_enough, left_out, opened_counts, opened_where
 from federation.runtime import Runtime
 from records.discretisation import encode_column, value_levels
 from records.errors import ParameterError
@@ -69,9 +69,14 @@ async def design(
         return None, [left_out("the model", job)]
     is_level = np.array([column.kind is Kind.CATEGORY for column in columns]).repeat([len(n) for n, _ in blocks])
     total, squares = shares[1:].reshape(2, -1)
-    frequent = await _frequent(rt, total, is_level, patients, minimum)
-    opened = await opened_where(rt, np.stack([total, squares]), np.stack([frequent | ~is_level] * 2))
-    kept, notes = _kept(columns, [len(n) for n, _ in blocks], names, opened, patients, job)
+    frequent = await _frequent(rt, total, is_level, minimum)
+    sizes = [len(n) for n, _ in blocks]
+    used = _without_references(frequent, columns, sizes) | ~is_level
+    opened = await opened_where(rt, np.stack([total, squares]), np.stack([used] * 2))
+    rare = [left_out(f"{names[i]}, one with the reference", job) for i in np.flatnonzero(is_level & ~frequent)]
+    same = [i for i in np.flatnonzero(used).tolist() if patients * int(opened[1, i]) == int(opened[0, i]) ** 2]
+    notes = [*rare, *({"what": names[i], "why": "all patients have one value"} for i in same)]
+    kept = [i for i in np.flatnonzero(used).tolist() if i not in same]
     if not kept:
         raise ParameterError(
             "a model must have covariates that vary, got none; choose others or a smaller minimum_count"
@@ -99,28 +104,19 @@ def _units(column: Column) -> tuple[np.ndarray, np.ndarray]:
     return np.array([scale.step]), np.array([scale.minimum])
 
 
-async def _frequent(rt: Runtime, total: np.ndarray, is_level: np.ndarray, patients: int, minimum: int) -> np.ndarray:
-    """Levels that enough patients have."""
+async def _frequent(rt: Runtime, total: np.ndarray, is_level: np.ndarray, minimum: int) -> np.ndarray:
+    """Levels that enough patients have; how many is not opened."""
     frequent = np.zeros(len(total), dtype=bool)
     if is_level.any():
-        counts = await opened_counts(rt, total[is_level], minimum)
-        frequent[is_level] = counts != HIDDEN
+        frequent[is_level] = await large_enough(rt, total[is_level], minimum)
     return frequent
 
 
-def _kept(
-    columns: Sequence[Column], sizes: Sequence[int], names: Sequence[str], opened: np.ndarray, patients: int, job: Job
-) -> tuple[list[int], list[Left]]:
-    """Positions of columns that vary, without each category's first frequent level."""
-    kept, notes, start = list[int](), list[Left](), 0
+def _without_references(frequent: np.ndarray, columns: Sequence[Column], sizes: Sequence[int]) -> np.ndarray:
+    """Frequent levels but each category's first, whose count would tell those of the rare ones."""
+    used, start = frequent.copy(), 0
     for column, size in zip(columns, sizes, strict=True):
-        places = list(range(start, start + size))
+        if column.kind is Kind.CATEGORY and frequent[start : start + size].any():
+            used[start + int(frequent[start : start + size].argmax())] = False
         start += size
-        if column.kind is Kind.CATEGORY:
-            places = [i for i in places if opened[0, i] != HIDDEN][1:]
-            rare = [i for i in range(start - size, start) if opened[0, i] == HIDDEN]
-            notes += [left_out(f"{names[i]}, one with the reference", job) for i in rare]
-        same = [i for i in places if patients * int(opened[1, i]) == int(opened[0, i]) ** 2]
-        notes += [{"what": names[i], "why": "all patients have one value"} for i in same]
-        kept += [i for i in places if i not in same]
-    return kept, notes
+    return used

@@ -33,8 +33,16 @@ from federation.protocols.blinded import (
     shuffled,
 )
 from federation.protocols.patients import Patients, patients
-from federation.protocols.suppression import Result, answer, cells_left_out, listed, opened_counts
-from federation.runtime import Runtime
+from federation.protocols.suppression import (
+    SUPPRESSED,
+    Result,
+    answer,
+    cells_left_out,
+    listed,
+    opened_counts,
+    opened_with_totals,
+)
+from federation.runtime import Runtime, Shares
 from federation.site import Site
 from records.errors import ParameterError
 
@@ -53,11 +61,23 @@ async def intersection(rt: Runtime, site: Site, job: Job, steps: Steps) -> Resul
     counted = _counted(lists, pairs) if lists is not None else None
     sizes = await rt.input(counting, counted, shape)
     decoy = await rt.input_sum(np.array([fill] + [0] * (1 + len(pairs))), shape)
-    found = await opened_counts(rt, rt.subtract(sizes, decoy), job.minimum_count)
+    found = await _opened(rt, rt.subtract(sizes, decoy), job.minimum_count)
     names = [[job.participants[a], job.participants[b]] for a, b in pairs]
     between = [{"parties": two, "patients": listed(n)} for two, n in zip(names, found[2:], strict=True)]
     figures = {"distinct": listed(found[0]), "repeated": listed(found[1]), "pairs": between}
     return answer(job, cells_left_out(found, "numbers of patients", job), figures)
+
+
+async def _opened(rt: Runtime, sizes: Shares, minimum: int) -> np.ndarray:
+    """The numbers that are large enough.
+
+    Without the patients at two sites or more, the distinct ones are left out as well: a count of all would tell the former.
+    """
+    repeated = await opened_counts(rt, sizes[1:2], minimum)
+    few = repeated[0] == SUPPRESSED
+    distinct = np.array([SUPPRESSED]) if few else await opened_counts(rt, sizes[:1], minimum)
+    (pairs,) = await opened_with_totals(rt, [sizes[2:]], minimum)
+    return np.concatenate([distinct, repeated, pairs])
 
 
 def own_identifiers(site: Site, job: Job) -> list[str]:

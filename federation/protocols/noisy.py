@@ -13,7 +13,7 @@ from federation.jobs.job import Job
 from federation.jobs.steps import Steps
 from federation.noise import Drawers, gaussian_part, gaussian_rho
 from federation.protocols.contributions import bounded_sum
-from federation.protocols.suppression import SUPPRESSED, opened_counts
+from federation.protocols.suppression import SUPPRESSED, opened_with_totals
 from federation.runtime import Runtime, Shares
 from records.errors import ParameterError
 
@@ -45,7 +45,7 @@ async def opened_shares(rt: Runtime, job: Job, steps: Steps, tables: Sequence[Sh
     flat = np.concatenate([table.ravel() for table in tables])
     if job.rho is None:
         steps.tell(f"opening {flat.size} cells")
-        return Opened(_cut(await opened_counts(rt, flat, job.minimum_count), tables), None)
+        return Opened(await opened_with_totals(rt, tables, job.minimum_count), None)
     drawers = Drawers(rt.parties, job.colluding)
     sigma = sigma_for(job.rho, [table.size for table in tables], drawers)
     steps.spend(_cost(sigma, [table.size for table in tables], drawers))

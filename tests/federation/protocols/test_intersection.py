@@ -50,8 +50,15 @@ def test_small_numbers_are_suppressed_and_a_party_without_data_counts():
     sites = [_site(first), TableSite({}), _site(second), _site({f"b{i}" for i in range(20)})]
     result = computed(intersection, sites, a_job("intersection", parties=4, minimum_count=6))
     assert (result["distinct"], result["repeated"]) == (80, 6)
-    assert [pair["patients"] for pair in result["pairs"]] == [6, None, None]
-    assert result["suppressed"] == [{"what": "2 of 5 numbers of patients", "why": "fewer than 6 patients"}]
+    # The other two would be told as 0 by the number of repeated patients.
+    assert [pair["patients"] for pair in result["pairs"]] == [None, None, None]
+    assert result["suppressed"] == [{"what": "3 of 5 numbers of patients", "why": "fewer than 6 patients"}]
+
+
+def test_without_the_repeated_patients_the_distinct_ones_are_left_out_too():
+    sites = [_site({f"{name}{i}" for i in range(30)}) for name in "abc"]
+    result = computed(intersection, sites, a_job("intersection", minimum_count=6))
+    assert (result["distinct"], result["repeated"]) == (None, None)
 
 
 def test_no_message_holds_a_hash_that_can_be_tried_out():
