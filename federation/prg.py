@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from federation import field
 
 SEED_BYTES = 32
-_P = np.uint64(field.P)
+_AT_ONCE = 1 << 13
+_ZEROS = memoryview(bytes(8 * _AT_ONCE))
 
 
 def new_seed() -> bytes:
@@ -31,6 +32,9 @@ class Prg:
 
     def draw(self, shape: tuple[int, ...] | int) -> np.ndarray:
         """Independent uniform elements."""
-        bytes_needed = 8 * int(np.prod(shape))
-        drawn = np.frombuffer(self._stream.update(bytes(bytes_needed)), dtype="<u8") & _P
-        return np.minimum(drawn, drawn - _P).reshape(shape)
+        drawn = np.empty(int(np.prod(shape)), np.uint64)
+        for start in range(0, drawn.size, _AT_ONCE):
+            block = drawn[start : start + _AT_ONCE]
+            words = self._stream.update(_ZEROS[: 8 * block.size])
+            block[:] = field.from_words(np.frombuffer(words, dtype="<u8"))
+        return drawn.reshape(shape)

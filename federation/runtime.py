@@ -25,6 +25,7 @@ from federation.mesh import Mesh, Payload
 from federation.prg import SEED_BYTES, Prg, new_seed
 from records.errors import ParameterError
 
+LONG = 1 << 16  # elements from which bytes cost more than a round
 Shape = tuple[int, ...]
 Shares = np.ndarray
 
@@ -147,21 +148,21 @@ class Runtime:
         if not self._mine:
             await self._exchange_seeds()
         tag, dealers = self._next(), list(dealers)
-        sent: dict[int, np.ndarray] = {}
-        total = np.zeros(shape, np.uint64)
-        if self.index in dealers:
-            assert own is not None
-            drawn = [(peer, self._mine[peer].draw(shape)) for peer in self._drawing(self.index)]
-            told = [peer for peer in self.peers if peer not in self._drawing(self.index)]
-            sent = {peer: shamir.share_of(peer, own, drawn) for peer in told}
-            total = shamir.share_of(self.index, own, drawn)
+        parts, sent = self._shares_dealt(own) if own is not None and self.index in dealers else ([], {})
         others = [dealer for dealer in dealers if dealer != self.index]
         waiting = [dealer for dealer in others if self.index not in self._drawing(dealer)]
         _, got = await asyncio.gather(self._send(sent, tag), self._receive(waiting, tag))
         for dealer in others:
-            part = self._array(dealer, got[dealer], shape) if dealer in got else self._theirs[dealer].draw(shape)
-            total = field.add(total, part)
-        return total
+            parts.append(self._array(dealer, got[dealer], shape) if dealer in got else self._theirs[dealer].draw(shape))
+        return field.total(parts)
+
+    def _shares_dealt(self, own: np.ndarray) -> tuple[list[np.ndarray], dict[int, np.ndarray]]:
+        """My own share, as a list, and those that must be sent."""
+        drawing = self._drawing(self.index)
+        drawn = [(peer, self._mine[peer].draw(own.shape)) for peer in drawing]
+        told = [peer for peer in self.peers if peer not in drawing]
+        share, *sent = shamir.shares_of([self.index, *told], own, drawn)
+        return [share], dict(zip(told, sent, strict=True))
 
     def _drawing(self, dealer: int) -> list[int]:
         """The parties that draw their shares of what ``dealer`` deals from a common seed."""
@@ -177,16 +178,38 @@ class Runtime:
         self._mine = {peer: Prg(seed) for peer, seed in seeds.items()}
 
     async def _opened(self, x: Shares, *, survive: bool) -> np.ndarray:
+        if not survive and self.degree > 1 and x.size >= LONG:
+            return await self._opened_in_parts(x)
         tag = self._next()
         count = self.parties - 1 if survive else self.degree
-        to = [(self.index - step) % self.parties for step in range(1, count + 1)]
-        from_ = [(self.index + step) % self.parties for step in range(1, count + 1)]
-        sending = self._send(dict.fromkeys(to, x), tag, lenient=survive)
-        _, got = await asyncio.gather(sending, self._receive(from_, tag, lenient=survive))
-        shares = [(self.index, x), *((peer, self._array(peer, got[peer], x.shape)) for peer in from_ if peer in got)]
+        return await self._gathered(dict.fromkeys(self._before(count), x), x, tag, lenient=survive)
+
+    async def _opened_in_parts(self, x: Shares) -> np.ndarray:
+        """Each party puts one part together for all: fewer bytes than all parts at all parties, for one round more."""
+        parts = np.array_split(x.ravel(), self.parties)
+        before = {peer: parts[peer] for peer in self._before(self.degree)}
+        own = await self._gathered(before, parts[self.index], self._next(), lenient=False)
+        tag = self._next()
+        _, got = await asyncio.gather(self._send(dict.fromkeys(self.peers, own), tag), self._receive(self.peers, tag))
+        opened = {peer: self._array(peer, payload, parts[peer].shape) for peer, payload in got.items()}
+        return np.concatenate([opened.get(party, own) for party in range(self.parties)]).reshape(x.shape)
+
+    async def _gathered(self, sent: Mapping[int, np.ndarray], own: Shares, tag: int, *, lenient: bool) -> np.ndarray:
+        """What my shares and those of as many parties as I send to give."""
+        from_ = [(self.index + step) % self.parties for step in range(1, len(sent) + 1)]
+        _, got = await asyncio.gather(
+            self._send(sent, tag, lenient=lenient), self._receive(from_, tag, lenient=lenient)
+        )
+        shares = [
+            (self.index, own),
+            *((peer, self._array(peer, got[peer], own.shape)) for peer in from_ if peer in got),
+        ]
         if len(shares) <= self.degree:
             raise PartyLostError(next(peer for peer in from_ if peer not in got))
         return shamir.reconstructed(shares[: self.degree + 1])
+
+    def _before(self, count: int) -> list[int]:
+        return [(self.index - step) % self.parties for step in range(1, count + 1)]
 
     async def _send(self, payloads: Mapping[int, Payload], tag: int, *, lenient: bool = False) -> None:
         results = await asyncio.gather(

@@ -37,16 +37,8 @@ def lagrange(nodes: tuple[int, ...], target: int) -> tuple[int, ...]:
     return tuple(weights)
 
 
-def combined(values: Sequence[np.ndarray], weights: Sequence[int]) -> np.ndarray:
-    """Weighted sum of arrays of one shape."""
-    total = field.scale(values[0], weights[0])
-    for value, weight in zip(values[1:], weights[1:], strict=True):
-        total = field.add(total, field.scale(value, weight))
-    return total
-
-
-def share_of(party: int, secret: np.ndarray, drawn: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:
-    """The share of one party, given the shares that were drawn at random for as many others as the degree.
+def shares_of(parties: Sequence[int], secret: np.ndarray, drawn: Sequence[tuple[int, np.ndarray]]) -> list[np.ndarray]:
+    """The shares of ``parties``, given the shares that were drawn at random for as many others as the degree.
 
     Parameters
     ----------
@@ -54,10 +46,11 @@ def share_of(party: int, secret: np.ndarray, drawn: Sequence[tuple[int, np.ndarr
         Uniform and independent; with the secret they fix the polynomial.
     """
     nodes = (SECRET, *(point(other) for other, _ in drawn))
-    return combined([secret, *(share for _, share in drawn)], lagrange(nodes, point(party)))
+    weights = [lagrange(nodes, point(party)) for party in parties]
+    return field.combinations([secret, *(share for _, share in drawn)], weights)
 
 
 def reconstructed(shares: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:
     """The secret from (party, share) of one more party than the degree."""
     nodes = tuple(point(party) for party, _ in shares)
-    return combined([share for _, share in shares], lagrange(nodes, SECRET))
+    return field.combinations([share for _, share in shares], [lagrange(nodes, SECRET)])[0]

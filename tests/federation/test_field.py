@@ -51,6 +51,28 @@ def test_long_arrays_keep_their_shape_and_broadcast() -> None:
     assert (field.scale(a, 5)[2] == field.multiply(a[2], array([5]))).all()
 
 
+@given(st.lists(st.tuples(elements, st.integers(-(1 << 62), 1 << 62)), min_size=1, max_size=20))
+def test_weighted_sums(terms: list[tuple[int, int]]) -> None:
+    values, weights = zip(*terms, strict=True)
+    one, other = field.combinations([array([value, 1]) for value in values], [weights, [-w for w in weights]])
+    expected = sum(value * weight for value, weight in terms)
+    assert whole(one) == [expected % P, sum(weights) % P]
+    assert whole(other) == [-expected % P, -sum(weights) % P]
+
+
+def test_weighted_sums_of_the_largest() -> None:
+    values = [np.full((2, 20_000), P - 1, np.uint64)] * 9
+    (result,) = field.combinations(values, [[P - 1] * 9])
+    assert result.shape == (2, 20_000)
+    assert (result == 9).all()
+    assert (field.total(values) == P - 9).all()
+
+
+@given(st.lists(st.integers(0, (1 << 64) - 1), min_size=1))
+def test_words_become_elements(words: list[int]) -> None:
+    assert whole(field.from_words(array(words))) == [(word & P) % P for word in words]
+
+
 @given(elements.filter(bool))
 def test_inverse_and_roots(value: int) -> None:
     a = array([value])

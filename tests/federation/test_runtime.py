@@ -12,7 +12,7 @@ from scipy.stats import chisquare
 from federation import field
 from federation.errors import GarbledError, MismatchError, PartyLostError
 from federation.mesh import LocalMesh, local_meshes
-from federation.runtime import Runtime
+from federation.runtime import LONG, Runtime
 from records.errors import ParameterError
 from tests.federation.parties import together
 
@@ -75,6 +75,20 @@ def test_random_elements_are_known_to_nobody_and_differ() -> None:
     assert len({*opened.tolist()}) == 50
     for shares, _ in results:
         assert not np.intersect1d(shares, opened).size
+
+
+@pytest.mark.parametrize("parties", [5, 8])
+def test_long_openings_go_in_parts(parties: int) -> None:
+    """Each party sends the parts that others put together, then its own to all."""
+
+    async def work(rt: Runtime) -> tuple[np.ndarray, int]:
+        shares = await rt.input_sum(np.arange(-LONG, LONG).reshape(2, LONG), (2, LONG))
+        before = rt.mesh.bytes_sent
+        return await rt.open(shares), rt.mesh.bytes_sent - before
+
+    for opened, sent in together(work, parties):
+        assert (opened == parties * np.arange(-LONG, LONG).reshape(2, LONG)).all()
+        assert sent == pytest.approx(8 * 2 * LONG * ((parties - 1) // 2 + parties - 1) / parties, rel=0.001)
 
 
 def test_nothing_is_shared() -> None:

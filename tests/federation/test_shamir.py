@@ -17,7 +17,7 @@ elements = st.integers(0, field.P - 1)
 def shares(secret: np.ndarray, parties: int, degree: int, prg: Prg | None = None) -> list[tuple[int, np.ndarray]]:
     prg = prg or Prg()
     drawn = [(party, prg.draw(secret.shape)) for party in range(degree)]
-    return [*drawn, *((party, shamir.share_of(party, secret, drawn)) for party in range(degree, parties))]
+    return [*drawn, *zip(range(degree, parties), shamir.shares_of(range(degree, parties), secret, drawn), strict=True)]
 
 
 @given(st.lists(elements, min_size=1, max_size=5), st.integers(1, 4), st.integers(0, 3))
