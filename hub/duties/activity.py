@@ -18,9 +18,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.access.law import PURPOSES
-from hub.access.tables import Permit, Request
+from hub.access.tables import Request
 from hub.catalogue.tables import Dataset
-from hub.duties.results import reminders
+from hub.duties.commitments import commitments
 from hub.duties.tables import Complaint, Incident, OptOut, PublishedResult
 from hub.output_checks.tables import OutputRequest
 from hub.people.tables import Person
@@ -45,7 +45,7 @@ def report(
     decided = list(session.scalars(sa.select(Request).where(Request.decided_at >= start, Request.decided_at < end)))
     return [
         *_requests(session, asked, decided), *_commitments(session, start, end, now, holidays), *_rights(session, start, end),
-        Figure("f", "Engagement with stakeholders", BY_HAND), Figure("g", "Revenues in euros", _revenue(decided)),
+        Figure("g", "Revenues in euros", _revenue(decided)),
         Figure("h", "Average days from application to access", _days(asked)), *_labels(session),
         *_results(session, start, end),
     ]  # fmt: skip
@@ -72,16 +72,14 @@ def _requests(session: Session, asked: Sequence[Request], decided: Sequence[Requ
 def _commitments(
     session: Session, start: datetime, end: datetime, now: datetime, holidays: Container[date]
 ) -> Iterable[Figure]:  # fmt: skip
-    revoked = sa.select(sa.func.count()).select_from(Permit).where(Permit.revoked_at >= start, Permit.revoked_at < end)
-    yield Figure("b", "Permits revoked", session.scalar(revoked))
-    late = sum(r.state == "late" for r in reminders(session, now, holidays))
-    yield Figure("b", "Results not made public in time", late)
+    yield from (Figure(*counted) for counted in commitments(session, start, end, now, holidays))
     yield Figure("b", "Administrative fines", BY_HAND)
     checked = (OutputRequest.decided_at >= start) & (OutputRequest.decided_at < end)
     for state in ("approved", "refused"):
         count = sa.select(sa.func.count()).select_from(OutputRequest).where(checked, OutputRequest.state == state)
         yield Figure("c", f"Outputs of the secure environment {state}", session.scalar(count))
     yield Figure("d", "Audits of secure processing environments", BY_HAND)
+    yield Figure("f", "Engagement with stakeholders", BY_HAND)
 
 
 def _rights(session: Session, start: datetime, end: datetime) -> Iterable[Figure]:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field
 from hub.access import law
 from hub.caller import Caller
 from hub.catalogue.tables import Dataset
-from hub.duties import activity, complaints, incidents, opting_out, register, results
+from hub.duties import activity, complaints, incidents, measures, opting_out, register, results
 from hub.errors import ThrottledError
 from hub.people.roles import Role
 from hub.web.access import PUBLIC, PageCaller, Routes
@@ -62,6 +62,18 @@ def transparency(request: Request, caller: PageCaller) -> Response:
     """What Article 58(1) lets everybody know."""
     published = sa.select(sa.func.count()).select_from(Dataset).where(Dataset.status == "published")
     return render(request, "duties_transparency.html.j2", datasets=caller.session.scalar(published), law=law)
+
+
+@routes.page("/measures", roles=PUBLIC)
+def public_measures(request: Request, caller: PageCaller) -> Response:
+    """Measures by Article 63."""
+    return render(request, "duties_measures.html.j2", measures=measures.measures(caller.session))
+
+
+@routes.call("GET", "/measures", roles=PUBLIC)
+def measures_by_api(caller: PageCaller) -> list[dict[str, Any]]:
+    """Measures by Article 63."""
+    return [one.facts for one in measures.measures(caller.session)]
 
 
 @routes.page("/activity-report", roles=PUBLIC)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.access.law import PUBLICATION
-from hub.access.tables import Permit, Request
+from hub.access.tables import Permit, Request, RequestEvent, TrustedHolder
 from hub.audit.tables import Entry
 from hub.caller import Caller
 from hub.deployment import Deployment
@@ -323,3 +323,55 @@ def test_numbers_go_on_from_complaints_that_were_counted_otherwise(hub: Deployme
                                      lodged_at=caller.now))  # fmt: skip
     with as_caller(None) as caller:
         assert complaints.lodge(caller, about="data", words="y", contact="")[0].number == "C-2026-00002"
+
+
+def test_measures_are_public_with_their_reason(hub: Deployment, requests: list[str], visitor: Any, people: Any) -> None:
+    assert "No measure was taken." in visitor.get("/measures").text
+    with hub.database.write() as session:
+        permit = session.scalars(sa.select(Permit)).one()
+        permit.revoked_at, permit.revoked_reason = hub.clock(), f"Re-identification {SCRIPT}"
+    page = visitor.get("/measures").text
+    assert "Re-identification" in page
+    assert SCRIPT not in page
+    assert people[Role.DEVELOPER].name in page
+    (told,) = visitor.api("GET", "/measures").json()
+    assert (told["article"], told["request"], told["dataset_ids"]) == ("63(3)", requests[0][:8], ["stroke"])
+    assert "/measures" in visitor.get("/transparency").text
+
+
+def test_commitments_are_computed(
+    hub: Deployment, requests: list[str], people: Any, browser: Callable[..., Any]
+) -> None:
+    decided = hub.clock()
+    handed = [
+        ("in time", requests[0], 80, False),
+        ("late", requests[1], 100, False),
+        ("prolonged", requests[2], 100, True),
+    ]
+    with hub.database.write() as session:
+        for _, request_id, days, prolonged in handed:
+            session.get_one(Request, request_id).decided_at = decided
+            steps = [("prolong", 20)] * prolonged + [("hand_over", days)]
+            session.add_all(
+                RequestEvent(
+                    request_id=request_id, at=decided + timedelta(days=n), actor_id="h", step=step, state="received"
+                )
+                for step, n in steps
+            )
+        waiting = session.get_one(Request, requests[3])
+        waiting.clock, waiting.deadline = "holder_delivery", decided
+        session.add(TrustedHolder(person_id=people[Role.HOLDER].id, designated_by="x", designated_at=decided))
+    with hub.database.read() as session:
+        later = decided + timedelta(days=365)
+        figures = {f.name: (f.point, f.value) for f in activity.report(session, decided, later, later, hub.holidays)}
+    assert figures["Data handed over by holders in time"] == ("b", 2)
+    assert figures["Data handed over by holders late"] == ("b", 1)
+    assert figures["Data not handed over by holders in time, still open"] == ("b", 1)
+    assert figures["Permits revoked"] == ("b", 0)
+    assert figures["Trusted data holders designated"] == ("f", 1)
+    assert figures["Signed heads of the audit log"] == ("d", 0)
+    assert figures["Engagement with stakeholders"] == ("f", None)
+
+
+def test_holders_find_their_requests(browser: Callable[..., Any]) -> None:
+    assert 'href="/holder/requests"' in browser(Role.HOLDER).get("/holder").text
