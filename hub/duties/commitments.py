@@ -12,7 +12,7 @@ from collections.abc import Container, Iterator
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from hub.access.law import HOLDER_DELIVERY
 from hub.access.tables import Permit, Request, RequestEvent, StandingOffer, TrustedHolder
@@ -72,7 +72,7 @@ def _overdue(session: Session, now: datetime) -> int:
 
 
 def _between(
-    session: Session, moment: sa.orm.attributes.InstrumentedAttribute[datetime | None], start: datetime, end: datetime,
+    session: Session, moment: InstrumentedAttribute[datetime | None], start: datetime, end: datetime,
     *conditions: sa.ColumnElement[bool],
 ) -> int:  # fmt: skip
     within = sa.select(sa.func.count(moment)).where(moment >= start, moment < end, *conditions)
