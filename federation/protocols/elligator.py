@@ -17,6 +17,7 @@ A = 486662
 Z = 2
 _FIELD_BYTES, _BLOCK, _DIGEST = 48, 128, 64
 _ROOT_OF_MINUS_ONE = pow(2, (PRIME - 1) // 4, PRIME)
+_ROOT_POWER_OF_Z = pow(Z, (PRIME + 3) // 8, PRIME)
 Point = tuple[int, int]
 
 
@@ -33,11 +34,15 @@ def hash_to_curve(message: bytes, domain: bytes) -> Point:
 
 def map_to_curve(u: int) -> Point:
     """Elligator 2: a point of the curve for each element of the field."""
-    x = -A * pow(1 + Z * u * u, -1, PRIME) % PRIME if (1 + Z * u * u) % PRIME else -A % PRIME
-    y, odd = _square_root(_right_side(x)), 1
+    square = Z * u * u % PRIME
+    x = -A * pow(1 + square, -1, PRIME) % PRIME if (1 + square) % PRIME else -A % PRIME
+    right = _right_side(x)
+    root = pow(right, (PRIME + 3) // 8, PRIME)
+    y, odd = _fitting(root, right), 1
     if y is None:
+        # The right side at -x - A is Z u^2 times the one at x, and so is its root found from the same power.
         x = (-x - A) % PRIME
-        y, odd = _square_root(_right_side(x)), 0
+        y, odd = _fitting(root * u * _ROOT_POWER_OF_Z, square * right % PRIME), 0
     assert y is not None
     return x, y if y % 2 == odd else PRIME - y
 
@@ -69,9 +74,9 @@ def _right_side(x: int) -> int:
     return x * (x * (x + A) + 1) % PRIME
 
 
-def _square_root(value: int) -> int | None:
-    root = pow(value, (PRIME + 3) // 8, PRIME)
-    for candidate in (root, root * _ROOT_OF_MINUS_ONE % PRIME):
+def _fitting(root: int, value: int) -> int | None:
+    """The square root of ``value`` that ``root`` is but for a fourth root of unity, or ``None``."""
+    for candidate in (root % PRIME, root * _ROOT_OF_MINUS_ONE % PRIME):
         if candidate * candidate % PRIME == value:
             return candidate
     return None
