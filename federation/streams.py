@@ -59,7 +59,7 @@ class StreamMesh:
         """One frame."""
         writer = self._connections[peer].writer
         shape = None if isinstance(payload, bytes) else payload.shape
-        content = payload if isinstance(payload, bytes) else np.ascontiguousarray(payload, "<u8").tobytes()
+        content = _content(payload)
         sizes = b"" if shape is None else b"".join(map(DIMENSION.pack, shape))
         kind = BYTES if shape is None else len(shape)
         header = HEADER.pack(len(content), tag, self._sent[peer], kind) + sizes
@@ -84,7 +84,7 @@ class StreamMesh:
                 raise GarbledError(peer, f"operation {found} in place of {tag}")
             self._received[peer] += 1
             if kind == BYTES:
-                return await self._read(peer, self._bounded(peer, length))
+                return bytes(await self._read(peer, self._bounded(peer, length)))
             if kind > MOST_DIMENSIONS:
                 raise GarbledError(peer)
             sizes = await self._read(peer, DIMENSION.size * kind)
@@ -104,7 +104,7 @@ class StreamMesh:
         for connection in self._connections.values():
             connection.writer.transport.abort()
 
-    async def _read(self, peer: int, size: int) -> bytes:
+    async def _read(self, peer: int, size: int) -> bytearray:
         """Exactly ``size`` bytes; each piece of them may take the time-out."""
         reader, whole = self._connections[peer].reader, bytearray(size)
         filled = 0
@@ -114,9 +114,16 @@ class StreamMesh:
                 raise EOFError
             whole[filled : filled + len(piece)] = piece
             filled += len(piece)
-        return bytes(whole)
+        return whole
 
     def _bounded(self, peer: int, length: int) -> int:
         if length > MOST_BYTES:
             raise GarbledError(peer, f"a message of {length:,} bytes")
         return length
+
+
+def _content(payload: Payload) -> memoryview:
+    if isinstance(payload, bytes):
+        return memoryview(payload)
+    flat = np.ascontiguousarray(payload, "<u8").reshape(-1)
+    return flat.data.cast("B") if flat.size else memoryview(b"")
