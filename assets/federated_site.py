@@ -1,7 +1,7 @@
 """A party's site from files: de-identified Parquet tables with the codebooks of the use cases.
 
-Belongs here: reading and checking the table behind a data set, and its attributes for synthesis. Does not belong here:
-what a party allows (``federation.party``), or making the de-identified tables (``assets.cohort``).
+Belongs here: reading and checking the table behind a data set, its attributes for synthesis, and its network. Does not
+belong here: what a party allows (``federation.party``), or making the de-identified tables (``assets.cohort``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,8 @@ import polars as pl
 from deidentification.k_anonymity import K_ANONYMOUS
 from deidentification.schema import deidentified_schema, released_schema
 from deidentification.split import HOLDOUT
-from federation.jobs.job import Filter
+from federation.jobs.job import Filter, Job
+from federation.models.learner import Learner, LearningTask
 from federation.site import Attributes, kept_rows, known_columns
 from records.errors import ParameterError
 from records.files import read_table_file
@@ -78,6 +79,19 @@ class FederatedSite:
         rows = self._rows(dataset, filters)
         learnt = rows.filter(~pl.col(HOLDOUT)) if HOLDOUT in rows.columns else rows
         return encode_attributes(learnt.select(schema.names), schema)
+
+    def learner(self, job: Job, task: LearningTask) -> Learner:
+        """A network that learns from patients who are not held out and is judged on those who are."""
+        from models.federated_learner import FederatedLearner, examples
+
+        rows = pl.DataFrame(schema=task.schema.polars())
+        if job.dataset in self.datasets():
+            rows = self._rows(job.dataset, job.filters)
+        out = rows[HOLDOUT] if HOLDOUT in rows.columns else pl.repeat(False, rows.height, eager=True)
+        learnt, judged = (
+            examples(rows.filter(side), task.schema, task.outcome, task.covariates) for side in (~out, out)
+        )
+        return FederatedLearner(task.covariates, task.hidden, task.seed, learnt, judged)
 
     def _rows(self, dataset: str, filters: Sequence[Filter]) -> pl.DataFrame:
         schema, file = self.schema(dataset), self._held(dataset).file

@@ -76,18 +76,19 @@ def gaussian_part(
     return discrete_gaussian(part, int(np.prod(shape)), bits).reshape(shape)
 
 
-def gaussian_rho(sigma: float, cells: int, drawers: Drawers) -> float:
-    """zCDP of one table of counts, of which one patient changes one by one, against those who know the colluders' parts.
+def gaussian_rho(sigma: float, cells: int, drawers: Drawers, sensitivity: float = 1.0) -> float:
+    """zCDP of one table of whole numbers against those who know the colluders' parts.
 
-    Kairouz, Liu and Steinke (2021), Theorem 1, with sensitivity 1; for parts of scale 3 or more it is ``1 / (2 sigma^2)``
-    to 30 digits.
+    One patient changes the table by at most ``sensitivity`` in L2 norm; a table of counts by 1, in one cell. Kairouz, Liu
+    and Steinke (2021), Theorem 1; for parts of scale 3 or more it is ``sensitivity^2 / (2 sigma^2)`` to 30 digits.
     """
     if not (math.isfinite(sigma) and sigma > 0):
         raise ParameterError(f"sigma must be positive and finite, got {sigma}; choose a smaller epsilon")
     honest = drawers.honest
     part = sigma**2 / honest
     away = 10 * sum(math.exp(-2 * math.pi**2 * part * k / (k + 1)) for k in range(1, honest))
-    return min(1 / sigma**2 + away * cells / 2, (1 / sigma + away * math.sqrt(cells)) ** 2) / 2
+    moved = sensitivity / sigma
+    return min(moved**2 + away * cells / 2, (moved + away * math.sqrt(cells)) ** 2) / 2
 
 
 def choice_rho(epsilon: float) -> float:

@@ -10,7 +10,8 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
-from federation.jobs.job import Filter
+from federation.jobs.job import Filter, Job
+from federation.models.learner import Learner, LearningTask
 from records.discretisation import discrete_columns, encode_column, level_count
 from records.errors import ParameterError
 from records.schema import Column, Kind, Schema
@@ -37,6 +38,10 @@ class Site(Protocol):
         """Level numbers of shape (rows,) and number of levels by attribute, for synthesis; by default of all columns."""
         ...
 
+    def learner(self, job: Job, task: LearningTask) -> Learner:
+        """The network of ``task`` over the patients of ``job``, none where the site only computes."""
+        ...
+
 
 class TableSite:
     """A site whose tables are in memory.
@@ -47,14 +52,18 @@ class TableSite:
         Codebook and table of each data set; ``None`` where the site only computes.
     encode : callable
         (table, schema) to attributes; by default each column that can be discretised is one.
+    learn : callable or None
+        (table, task) to a network; it decides who is held out.
     """
 
     def __init__(
         self, tables: Mapping[str, tuple[Schema, pl.DataFrame | None]],
         encode: Callable[[pl.DataFrame, Schema], Attributes] | None = None,
+        learn: Callable[[pl.DataFrame, LearningTask], Learner] | None = None,
     ) -> None:  # fmt: skip
         self._tables = tables
         self._encode = encode or _encoded_columns
+        self._learn = learn
 
     def datasets(self) -> list[str]:
         """See ``Site``."""
@@ -76,6 +85,14 @@ class TableSite:
         schema = self.schema(dataset)
         chosen = schema.select(columns) if columns else schema
         return self._encode(self.table(dataset, chosen.names, filters), chosen)
+
+    def learner(self, job: Job, task: LearningTask) -> Learner:
+        """See ``Site``."""
+        if self._learn is None:
+            raise ParameterError("the site must be able to train networks, got one that is not; ask it for statistics")
+        held = job.dataset in self.datasets()
+        rows = self.table(job.dataset, task.schema.names, job.filters) if held else None
+        return self._learn(pl.DataFrame(schema=task.schema.polars()) if rows is None else rows, task)
 
     def _held(self, dataset: str) -> tuple[Schema, pl.DataFrame | None]:
         if dataset not in self._tables:

@@ -27,7 +27,7 @@ async def logistic(rt: Runtime, site: Site, job: Job, steps: Steps) -> Result:
     All other columns are covariates; patients whose columns are all known are used.
     """
     held = await patients(rt, site, job)
-    outcome, covariates = _task(held, job)
+    outcome, covariates = outcome_and_covariates(held, job)
     labelled = held.table.with_columns(binary_outcome(held.table, held.schema, outcome).alias(OUTCOME))
     rows = labelled.select(OUTCOME, *(column.name for column in covariates)).drop_nulls()
     label = rows[OUTCOME].to_numpy().astype(float)
@@ -60,7 +60,7 @@ def part_of(rows: np.ndarray, label: np.ndarray, beta: np.ndarray) -> Part:
     return Part(value, rows.T @ (label - chance), (rows * (chance * (1 - chance))[:, None]).T @ rows)
 
 
-def _task(held: Patients, job: Job) -> tuple[Outcome, list[Column]]:
+def outcome_and_covariates(held: Patients, job: Job) -> tuple[Outcome, list[Column]]:
     """The outcome and the covariates among the job's columns."""
     columns = [held.schema[name] for name in job.columns]
     horizon, name = job.parameters.get("horizon"), job.parameters.get("outcome")

@@ -10,8 +10,11 @@ from assets.federated_site import DatasetFile, FederatedSite
 from deidentification.pipeline import deidentify
 from deidentification.schema import released_schema
 from federation.jobs.job import Filter
+from federation.models.learner import LearningTask
 from models.attributes import attribute_levels
 from records.errors import ParameterError, StorageError, TableError
+from records.schema import Outcome
+from tests.federation.parties import a_job
 from use_cases.registry import discover
 
 COHORT = discover()["lung"].cohort("ncctg_lung")
@@ -75,3 +78,19 @@ def test_unknown_data_sets_missing_files_and_broken_tables_are_refused(file: Pat
         site.table("lung", ["sex"])
     with pytest.raises(ParameterError, match="must name a cohort"):
         DatasetFile.named("nowhere=x.parquet")
+
+
+def test_a_network_learns_from_patients_who_are_not_held_out(file: Path):
+    site = FederatedSite({"lung": DatasetFile(COHORT, file)})
+    schema = site.schema("lung").select(["age", "sex", "event"])
+    outcome = Outcome(name="event", label="Event", column="event", positive=("1",))
+    task = LearningTask(schema, outcome, (schema["age"], schema["sex"]), hidden=3, seed=0)
+    job = a_job("training", schema.names, dataset="lung")
+    learner, raw = site.learner(job, task), pl.read_parquet(file).filter(pl.col("event").is_not_null())
+    assert learner.patients == raw.filter(~pl.col("holdout")).height
+    risk, label = learner.risks(learner.start())
+    assert len(risk) == len(label) == raw.filter(pl.col("holdout")).height
+    men = a_job("training", schema.names, dataset="lung", filters=(Filter(column="sex", op="==", value="male"),))
+    assert 0 < site.learner(men, task).patients < learner.patients
+    computing = FederatedSite({"lung": DatasetFile.named("ncctg_lung")}).learner(job, task)
+    assert (computing.patients, computing.size) == (0, learner.size)
