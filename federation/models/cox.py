@@ -17,9 +17,9 @@ from federation.models.cox_pooled import PooledCox
 from federation.models.cox_strata import part_of
 from federation.models.design import design
 from federation.models.newton import coefficient_rows, maximised, summed_over_parties
+from federation.protocols.follow_up import follow_up
 from federation.protocols.patients import Patients, patients
 from federation.protocols.suppression import SUPPRESSED, Result, answer, left_out, opened_counts
-from federation.protocols.survival import follow_up
 from federation.runtime import Runtime
 from federation.site import Site
 from records.errors import ParameterError

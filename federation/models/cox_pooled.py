@@ -19,7 +19,7 @@ import numpy as np
 from federation.models.design import Design
 from federation.models.newton import Part
 from federation.protocols.division import FRACTION, Norm, norm, reciprocals, truncated
-from federation.protocols.survival import FollowUp
+from federation.protocols.follow_up import FollowUp
 from federation.runtime import Runtime, Shares
 from records.errors import ParameterError
 

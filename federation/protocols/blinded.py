@@ -25,7 +25,7 @@ from federation.runtime import Runtime
 DOMAIN = b"phaseiv-federation-V01-CS01-with-curve25519_XMD:SHA-512_ELL2_RO_"
 POINT = 32
 CHUNK = 2048  # points between two messages, so that nobody waits for long
-MOST = 1 << 20
+MOST = 1 << 18  # points of a list: one party's turn stays below half a minute
 _SIZE = 8
 Points = list[bytes]
 

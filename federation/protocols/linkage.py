@@ -14,11 +14,12 @@ import asyncio
 import numpy as np
 import polars as pl
 
+from federation.errors import GarbledError
 from federation.jobs.job import Job
 from federation.jobs.steps import Steps
 from federation.protocols.blinded import Blinding, blinded_by, receive_points, send_hashed, send_points
 from federation.protocols.noisy import opened_shares
-from federation.protocols.patients import exchanged, patients
+from federation.protocols.patients import TAG, patients
 from federation.protocols.suppression import Result, answer, cells_left_out, left_out, listed
 from federation.runtime import Runtime
 from federation.site import Site
@@ -27,6 +28,8 @@ from records.errors import ParameterError
 from records.schema import Column
 
 MOST_CELLS = 1_000_000
+SIGN_SECONDS = 5.0
+_SIZE = 8
 
 
 async def linked_contingency(rt: Runtime, site: Site, job: Job, steps: Steps) -> Result:
@@ -38,8 +41,7 @@ async def linked_contingency(rt: Runtime, site: Site, job: Job, steps: Steps) ->
     if (cells := int(np.prod([n for shape in shapes for n in shape]))) > MOST_CELLS:
         raise ParameterError(f"a linked table must have at most {MOST_CELLS} cells, got {cells}; ask for fewer columns")
     left, right = (job.participants.index(name) for name in parts)
-    codes = await _linked_codes(rt, site, job, sides, (left, right)) if rt.index in (left, right) else None
-    number = await _number(rt, codes, left, right, job.minimum_count)
+    codes, number = await _linked(rt, site, job, sides, (left, right))
     axes = [{"column": c.name, "levels": level_labels(c)} for side in sides for c in side]
     if not number:
         return answer(job, [left_out("all cells", job)], {"axes": axes, "patients": None, "counts": None})
@@ -67,6 +69,40 @@ def _parts(job: Job) -> dict[str, list[str]]:
     return dict(sorted(parts.items(), key=lambda part: job.participants.index(part[0])))
 
 
+async def _linked(
+    rt: Runtime, site: Site, job: Job, sides: list[list[Column]], holders: tuple[int, int]
+) -> tuple[np.ndarray | None, int]:
+    """Cell numbers of linked patients at a holder, and how many they are (0 if too few) at all parties."""
+    others = [party for party in range(rt.parties) if party not in holders]
+    if rt.index in others:
+        return None, min([await _told(rt, holder) for holder in holders])
+    signs = asyncio.create_task(_signs_of_life(rt, others))
+    try:
+        codes = await _linked_codes(rt, site, job, sides, holders)
+    finally:
+        signs.cancel()
+        await asyncio.gather(signs, return_exceptions=True)
+    number = 0 if len(codes) < job.minimum_count else len(codes)
+    await asyncio.gather(*(rt.mesh.send(party, TAG, number.to_bytes(_SIZE, "big")) for party in others))
+    return codes, number
+
+
+async def _signs_of_life(rt: Runtime, others: list[int]) -> None:
+    """Linking many patients takes longer than the others wait for a word."""
+    while True:
+        await asyncio.gather(*(rt.mesh.send(party, TAG, b"") for party in others))
+        await asyncio.sleep(SIGN_SECONDS)
+
+
+async def _told(rt: Runtime, holder: int) -> int:
+    while True:
+        word = await rt.mesh.receive(holder, TAG)
+        if not isinstance(word, bytes) or len(word) not in (0, _SIZE):
+            raise GarbledError(holder, "another word than the number of linked patients")
+        if word:
+            return int.from_bytes(word, "big")
+
+
 async def _linked_codes(
     rt: Runtime, site: Site, job: Job, sides: list[list[Column]], holders: tuple[int, int]
 ) -> np.ndarray:
@@ -89,16 +125,10 @@ async def _common_order(rt: Runtime, identifiers: list[str], other: int, job: st
     _, theirs = await asyncio.gather(send_hashed(rt, other, own, identifiers, [], job), receive_points(rt, other))
     both = await blinded_by(rt, own, theirs, other)
     _, mine = await asyncio.gather(send_points(rt, other, both), receive_points(rt, other))
+    if len(mine) != len(identifiers):
+        raise GarbledError(other, "fewer points back than it was sent")
     common = set(mine) & set(both)
     return sorted((i for i, point in enumerate(mine) if point in common), key=lambda i: mine[i])
-
-
-async def _number(rt: Runtime, codes: np.ndarray | None, left: int, right: int, minimum: int) -> int:
-    """Linked patients, or 0 if they are too few; the same at all parties."""
-    own = 0 if codes is None or len(codes) < minimum else len(codes)
-    told = await exchanged(rt, own.to_bytes(8, "big"))
-    numbers = {party: int.from_bytes(content, "big") for party, content in told.items()} | {rt.index: own}
-    return min(numbers[left], numbers[right])
 
 
 def _one_hot(codes: np.ndarray | None, size: int) -> np.ndarray:

@@ -14,9 +14,9 @@ from federation import field
 from federation.jobs.job import Job
 from federation.jobs.steps import Steps
 from federation.protocols.division import FRACTION, Norm, norm, reciprocals, truncated
+from federation.protocols.follow_up import follow_up
 from federation.protocols.patients import patients
 from federation.protocols.suppression import SUPPRESSED, Result, answer, left_out, opened_counts
-from federation.protocols.survival import follow_up
 from federation.protocols.tails import chi_squared
 from federation.runtime import Runtime, Shares
 from federation.site import Site

@@ -17,62 +17,19 @@ Kaplan and Meier (1958), Journal of the American Statistical Association 53:457.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
 from federation import field
-from federation.comparison import negative
 from federation.jobs.job import Job
 from federation.jobs.steps import Steps
-from federation.protocols.patients import Patients, patients
-from federation.protocols.scaling import Scale
+from federation.protocols.follow_up import FollowUp, follow_up
+from federation.protocols.patients import patients
+from federation.protocols.search import first_reaching
 from federation.protocols.suppression import SUPPRESSED, Left, Result, answer, large_enough, left_out, opened_counts
+from federation.protocols.tails import NORMAL_95
 from federation.runtime import Runtime, Shares
 from federation.site import Site
-from records.discretisation import encode_column
-from records.errors import ParameterError
-from records.schema import Column, Kind, Role
-
-PIVOTS = 64
-MOST_TIMES = 2**16
-NORMAL_95 = 1.959963984540054
-
-
-@dataclass(frozen=True)
-class FollowUp:
-    """This party's patients with known follow-up: time in the grid's steps, event, and group number."""
-
-    times: np.ndarray
-    events: np.ndarray
-    groups: np.ndarray
-    names: tuple[str, ...]
-    by: str | None
-    scale: Scale
-    width: int
-
-    @property
-    def length(self) -> int:
-        """Points of the grid."""
-        return self.scale.span // self.width + 1
-
-    def events_at(self) -> np.ndarray:
-        """Events, shape (groups, points)."""
-        return self._counted(self.events)
-
-    def at_risk(self) -> np.ndarray:
-        """Patients whose time is not before each point, shape (groups, points)."""
-        left = self._counted(np.ones(len(self.times), dtype=bool))
-        return left[:, ::-1].cumsum(axis=1)[:, ::-1]
-
-    def day(self, point: int) -> float:
-        """Time in the column's unit."""
-        return self.scale.value(point * self.width)
-
-    def _counted(self, chosen: np.ndarray) -> np.ndarray:
-        flat = self.groups[chosen] * self.length + self.times[chosen]
-        return np.bincount(flat, minlength=len(self.names) * self.length).reshape(len(self.names), self.length)
 
 
 async def kaplan_meier(rt: Runtime, site: Site, job: Job, steps: Steps) -> Result:
@@ -91,57 +48,6 @@ async def kaplan_meier(rt: Runtime, site: Site, job: Job, steps: Steps) -> Resul
         notes += _left(own, name, int(sizes[g]), ends[g], job)
     unit = {"column": own.scale.name, "interval": own.width * own.scale.step}
     return answer(job, notes, {"by": own.by, "time": unit, "curves": curves})
-
-
-def follow_up(held: Patients, job: Job) -> FollowUp:
-    """Time, event and group of the patients for whom they are known.
-
-    Raises
-    ------
-    ParameterError
-        The columns are not a time, an event and at most one category.
-    """
-    columns = [held.schema[name] for name in job.columns]
-    time, event = (_only(columns, role) for role in (Role.TIME, Role.EVENT))
-    by = [column for column in columns if column not in (time, event) and column.name == job.parameters.get("by")]
-    if "by" in job.parameters and (not by or by[0].kind is not Kind.CATEGORY):
-        raise ParameterError(f"by must be a category among the job's columns, got {job.parameters['by']}; add it")
-    scale, width = Scale.of(time), _width(job)
-    if scale.span // width >= MOST_TIMES:
-        raise ParameterError(f"time must have at most {MOST_TIMES} points, got {scale.span // width}; raise interval")
-    used = [time.name, event.name, *(column.name for column in by)]
-    known = held.table.select(used).drop_nulls()
-    group = encode_column(known[by[0].name], by[0]) if by else np.zeros(known.height, np.int64)
-    # Rounded up, as an event is known to have happened by the end of an interval.
-    points = -(-scale.integers(known[time.name]) // width)
-    names = tuple(by[0].levels.values()) if by else ("all",)
-    died = (known[event.name].cast(pl.String) == "1").to_numpy()
-    return FollowUp(points, died, group.astype(np.int64), names, by[0].name if by else None, scale, width)
-
-
-async def first_reaching(rt: Runtime, rising: Shares, goal: Shares, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
-    """For each row the first point in [start, stop) where ``rising`` is at least ``goal``, and ``stop`` if there is none.
-
-    Parameters
-    ----------
-    rising : shares of shape (rows, points), rising along each row
-    goal : shares of shape (rows,)
-    """
-    low, high, rows = start.copy(), stop.copy(), np.arange(len(start))[:, None]
-    while (low < high).any():
-        pivots = low[:, None] + (np.maximum(high - 1 - low, 0)[:, None] * np.linspace(0, 1, PIVOTS)).astype(np.int64)
-        pivots[:, -1] = np.maximum(high - 1, low)
-        pivots = np.minimum(pivots, rising.shape[1] - 1)
-        short = await negative(rt, rt.subtract(rising[rows, pivots], np.broadcast_to(goal[:, None], pivots.shape)))
-        reached = await rt.open(short) == 0
-        first = np.where(reached.any(axis=1), reached.argmax(axis=1), PIVOTS)
-        before = np.take_along_axis(pivots, np.clip(first - 1, 0, PIVOTS - 1)[:, None], axis=1)[:, 0] + 1
-        at = np.take_along_axis(pivots, np.clip(first, 0, PIVOTS - 1)[:, None], axis=1)[:, 0]
-        open_ = low < high
-        high = np.where(open_ & (first < PIVOTS), at, high)
-        low = np.where(open_ & (first > 0), np.minimum(before, high), low)
-        low = np.where(open_ & (first == 0), high, low)
-    return high
 
 
 async def _step_ends(
@@ -240,17 +146,3 @@ def _left(own: FollowUp, name: str, size: int, points: Sequence[int], job: Job) 
     last = own.day(points[-1]) if points else own.day(0)
     why = f"fewer than {job.minimum_count} events, or patients at risk"
     return [{"what": f"the curve of {name} after {last:g}", "why": why}]
-
-
-def _only(columns: Sequence[Column], role: Role) -> Column:
-    found = [column for column in columns if column.role is role]
-    if len(found) != 1:
-        raise ParameterError(f"columns must hold one {role} column, got {len(found)}; name the codebook's")
-    return found[0]
-
-
-def _width(job: Job) -> int:
-    width = job.parameters.get("interval", 1)
-    if not isinstance(width, int) or isinstance(width, bool) or width < 1:
-        raise ParameterError(f"interval must be a whole number of recording steps, got {width}; choose for instance 7")
-    return width

@@ -3,15 +3,12 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 
-from federation.protocols.survival import first_reaching, kaplan_meier
-from federation.runtime import Runtime
+from federation.protocols.survival import kaplan_meier
 from federation.site import TableSite
 from records.errors import ParameterError
-from tests.federation.parties import a_job, computed, hospitals, together
+from tests.federation.parties import a_job, computed, hospitals
 
 NCCTG, POOLED, SCHEMA = hospitals("lung", "ncctg_lung")
 
@@ -71,21 +68,6 @@ def test_nobody_dying_is_a_flat_curve():
     site = TableSite({"ward": (SCHEMA.select(["time", "event"]), quiet)})
     curve = computed(kaplan_meier, [site] * 3, a_job("kaplan_meier", ["time", "event"]))["curves"][0]
     assert (curve["times"], curve["survival"], curve["at_risk"]) == ([0], [1.0], [27])
-
-
-@given(st.lists(st.integers(0, 3), min_size=1, max_size=150), st.integers(1, 60), st.integers(0, 10))
-@settings(max_examples=15, deadline=None)
-def test_search_finds_the_first_point_that_reaches_the_goal(steps: list[int], goal: int, start: int):
-    rising = np.cumsum(steps)
-    start = min(start, len(steps))
-
-    async def work(rt: Runtime) -> np.ndarray:
-        shares = await rt.input(0, rising[None], (1, len(steps)))
-        at = np.array([start]), np.array([len(steps)])
-        return await first_reaching(rt, shares, rt.public(np.array([goal])), *at)
-
-    reached = np.flatnonzero(rising[start:] >= goal)
-    assert together(work)[0].tolist() == [start + int(reached[0]) if len(reached) else len(steps)]
 
 
 @pytest.mark.parametrize(
