@@ -8,21 +8,29 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from federation.party.authority import Authority, PartyRole, join
 
 LIMIT_SECONDS = 900
+OURS = [sys.executable, "-m", "benchmarks.federation.party"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """Between any two parties; each sends and receives ``megabits`` a second in all."""
+
+    round_trip: float
+    megabits: float
 
 
 @dataclass(frozen=True)
 class Cost:
     """Of one program: the slowest party's seconds; sums over parties of the rest; the largest peak of memory."""
 
-    program: str
-    parties: int
-    size: int
     seconds: float
     processor: float
     bytes: int
@@ -30,16 +38,17 @@ class Cost:
     memory: int
 
 
-def measure(program: str, parties: int, size: int, *, degree: int | None = None, command: list[str] | None = None) -> Cost:  # fmt: skip
+def measure(
+    program: str, parties: int, size: int, *, line: Line | None = None, command: list[str] | None = None
+) -> Cost:
     """Run ``program`` once; ``command`` is a party's process, ours unless given."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _addresses(parties, line) as addresses:
         certified(Path(folder), parties)
-        addresses = [f"127.0.0.1:{port}" for port in free_ports(parties)]
-        start = command or [sys.executable, "-m", "benchmarks.federation.party"]
-        threshold = str(degree or (parties - 1) // 2)
+        threshold = str((parties - 1) // 2)
         processes = [
             subprocess.Popen(
-                [*start, folder, str(i), program, str(size), threshold, *addresses], stdout=subprocess.PIPE
+                [*(command or OURS), folder, str(i), program, str(size), threshold, *addresses[i]],
+                stdout=subprocess.PIPE,
             )
             for i in range(parties)
         ]
@@ -48,9 +57,8 @@ def measure(program: str, parties: int, size: int, *, degree: int | None = None,
         finally:
             for process in processes:
                 process.kill()
-    seconds, memory = (max(one[key] for one in found) for key in ("seconds", "memory"))
-    processor, sent, messages = (sum(one[key] for one in found) for key in ("processor", "bytes", "messages"))
-    return Cost(program, parties, size, seconds, processor, sent, messages, memory)
+    largest = {key: max(one[key] for one in found) for key in ("seconds", "memory")}
+    return Cost(**largest, **{key: sum(one[key] for one in found) for key in ("processor", "bytes", "messages")})
 
 
 def certified(folder: Path, parties: int) -> None:
@@ -68,3 +76,27 @@ def free_ports(count: int) -> list[int]:
     for one in sockets:
         one.close()
     return ports
+
+
+@contextmanager
+def _addresses(parties: int, line: Line | None) -> Iterator[list[list[str]]]:
+    """What each party calls its own and the others' addresses; behind relays if there is a line between them."""
+    ports = free_ports(parties)
+    direct = [[f"127.0.0.1:{port}" for port in ports] for _ in range(parties)]
+    if line is None:
+        yield direct
+        return
+    routes = [f"{i}-{j}-{ports[j]}" for j in range(parties) for i in range(j)]
+    words = [str(line.round_trip / 2), str(line.megabits * 125_000), *routes]
+    relays = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.federation.link", *words], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert relays.stdout is not None
+        for route, port in json.loads(relays.stdout.readline()).items():
+            source, target = map(int, route.split("-"))
+            direct[source][target] = f"127.0.0.1:{port}"
+        yield direct
+    finally:
+        relays.kill()
+        relays.wait()

@@ -5,10 +5,11 @@ belong here: processes and connections (``network``).
 """
 
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.federation import regression
 from federation.comparison import absolute
 from federation.noise import Drawers, gaussian_part
 from federation.runtime import Runtime
@@ -19,10 +20,10 @@ COMPARED_AT_ONCE = 1 << 14
 
 
 class Program(NamedTuple):
-    """``own`` makes a party's numbers from its number and the size; ``right`` checks what all learn."""
+    """``own`` makes a party's data from its number and the size; ``right`` checks what all learn."""
 
-    own: Callable[[int, int], np.ndarray]
-    run: Callable[[Runtime, np.ndarray], Awaitable[np.ndarray]]
+    own: Callable[[int, int], Any]
+    run: Callable[[Runtime, Any], Awaitable[np.ndarray]]
     right: Callable[[np.ndarray, int, int], bool]
 
 
@@ -73,6 +74,14 @@ def _counts(parties: int, rows: int) -> np.ndarray:
     return _pairs_counted(np.concatenate([_patients(i, rows) for i in range(parties)], axis=1))
 
 
+def _regression(kind: str) -> Program:
+    return Program(
+        regression.site,
+        lambda rt, own: regression.fitted(rt, own, kind),
+        lambda got, parties, rows: regression.right(kind, got, parties, rows),
+    )
+
+
 PROGRAMS = {
     "sum": Program(_numbers, _sum, lambda got, parties, size: bool((got == _sums(parties, size)).all())),
     "product": Program(_numbers, _product, lambda got, parties, size: bool((got == _sums(parties, size) ** 2).all())),
@@ -82,4 +91,6 @@ PROGRAMS = {
         _patients, _noisy_marginals,
         lambda got, parties, rows: bool(0.5 < np.std(got - _counts(parties, rows)) / SIGMA < 2),
     ),
+    "logistic": _regression("logistic"),
+    "cox": _regression("cox"),
 }  # fmt: skip
