@@ -17,6 +17,7 @@ from assets.federated_jobs import FederatedConfig, Federation, as_bytes, costs, 
 from records.files import parquet_bytes, sha256
 from records.schema import Schema
 
+HIDDEN, ROUNDS = 16, 60  # of the network
 ASSETS = ("federated_statistics", "federated_model", "federated_synthetic")
 
 
@@ -54,19 +55,21 @@ def _statistics(federation: Federation, stored: dict[str, Any]) -> dg.AssetsDefi
 def _model(federation: Federation, stored: dict[str, Any]) -> dg.AssetsDefinition:
     @dg.asset(
         **stored, io_manager_key="reports", kinds={"mpc"},
-        description="Logistic and Cox regression with the coefficients of the pooled patients, whom nobody pools.",
+        description="Logistic and Cox regression and a small network as pooled patients would give them, whom nobody pools.",
     )  # fmt: skip
     def federated_model(context: dg.AssetExecutionContext, config: FederatedConfig) -> dict:
-        from metrics.plots.federated import coefficients_plot
+        from metrics.plots.federated import coefficients_plot, training_plot
 
         found = {}
         for kind, (columns, parameters) in models_of(federation.schema).items():
             job = federation.job(config, kind, columns, parameters=parameters)
             result = federation.done(context, job)
             found[kind] = {"result": result.value, "costs": costs(result)}
-            picture = coefficients_plot(result.value, title=kind)
+            trained = kind == "training"
+            picture = training_plot(result.value) if trained else coefficients_plot(result.value, title=kind)
             files = {f"{kind}.json": as_bytes(result.value), f"{kind}.png": picture}
             shown = federation.recorded(context, f"federated {kind}", job, result, files)
+            shown |= result.value.get("evaluation") or {}
             context.add_output_metadata({kind: _picture(picture), **{f"{kind}: {n}": v for n, v in shown.items()}})
         return found
 
@@ -132,6 +135,9 @@ def models_of(schema: Schema) -> dict[str, tuple[list[str], dict[str, Any]]]:
         wanted["logistic"] = ([*followed, *covariates], {"horizon": schema.outcomes[0].horizon})
     if len(followed) == 2:
         wanted["cox"] = ([*followed, *covariates], {})
+    if "logistic" in wanted:
+        columns, parameters = wanted["logistic"]
+        wanted["training"] = (columns, {**parameters, "hidden": HIDDEN, "rounds": ROUNDS})
     return wanted
 
 

@@ -1,4 +1,4 @@
-"""Figures of what hospitals have computed together: survival curves and coefficients.
+"""Figures of what hospitals have computed together: survival curves, coefficients and trainings.
 
 Belongs here: drawing a job's result. Does not belong here: the computation; this package reads plain JSON values.
 """
@@ -62,6 +62,35 @@ def coefficients_plot(result: Mapping[str, Any], *, title: str) -> Figure:
     axes.set(xscale="log", xlabel=f"{ratio}, 95 % interval")
     axes.set_title(f"{title.capitalize()} regression over {result['parties']} parties")
     return figure
+
+
+@drawn
+def training_plot(result: Mapping[str, Any]) -> Figure:
+    """Mean log loss of training patients before each round, and what held-out patients say at the end.
+
+    Parameters
+    ----------
+    result : mapping
+        ``loss`` (``None`` with differential privacy), ``evaluation`` with ``auc`` and ``log_loss``, or ``None``.
+    """
+    figure, (axes,) = panels(1, width=6.4, height=3.6)
+    found, losses = result["evaluation"], result.get("loss")
+    if not losses:
+        note(axes, "Too few patients for a network" if result["weights"] is None else _judged(found))
+        return figure
+    axes.plot(np.arange(len(losses)), losses, color=REAL, label="Training patients")
+    if found is not None:
+        axes.plot([len(losses)], [found["log_loss"]], "o", color=HOLDOUT, label=_judged(found))
+    axes.set(xlabel="Round", ylabel="Mean log loss")
+    axes.set_title(f"Network trained over {result['parties']} parties")
+    axes.legend(loc="best")
+    return figure
+
+
+def _judged(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return "Too few held-out patients to judge it"
+    return f"{found['patients']} held-out patients: AUC {found['auc']:.3f}"
 
 
 def _named(curve: Mapping[str, Any]) -> str:
