@@ -39,7 +39,7 @@ from records.errors import PhaseIVError
 if TYPE_CHECKING:
     from federation.party.service import PartyService
 
-PROGRESS_SECONDS = 0.5
+PROGRESS_SECONDS, END_SECONDS = 0.5, 15.0
 LONGEST_STATE, LONGEST_REASON = 100, 2000
 
 
@@ -69,7 +69,8 @@ class Participation:
         listening = asyncio.create_task(self._listen(job, part))
         try:
             await asyncio.wait({part, listening}, return_when=asyncio.FIRST_COMPLETED)
-            patience = self.party.settings.timeout_seconds if self._reported else self._left(job)
+            # The researcher asks all parties how they stand, and waits for those that are silent, before it settles an end.
+            patience = self.party.settings.timeout_seconds + END_SECONDS if self._reported else self._left(job)
             await asyncio.wait({listening}, timeout=patience)
             end = listening.result() if listening.done() else self._reported or End.by(STALLED, RESEARCHER)
         finally:
