@@ -26,8 +26,9 @@ class Database:
         self.engine = sa.create_engine(
             url,
             connect_args={"timeout": 30, "check_same_thread": False} if sqlite else {},
-            pool_size=20,
-            max_overflow=40,
+            # As many as requests that are served at once are kept; making a connection costs more than most queries.
+            pool_size=30,
+            max_overflow=30,
         )
         if sqlite:
             event.listen(self.engine, "connect", _prepared)
