@@ -3,9 +3,9 @@
 Belongs here: sums over risk sets as shares, divided on shares, so that only the gradient, the Hessian and the total risk
 are opened. Does not belong here: the iteration (``newton``).
 
-The sum of risks at each day is brought near 1 by a power of two that follows from the shared number at risk, and divided by
-Goldschmidt's method; the mean risk in a risk set may be up to four times above or below the mean of all patients. The
-coefficients then err by about 1e-5 of a standard deviation for hundreds of patients and 1e-3 for hundreds of thousands.
+Risks are relative to the mean of all patients. A sum of risks may be as small as 2^-8, a patient alone at risk with a risk of
+a 256th of the mean; smaller ones are divided by less exactly. Coefficients err by about 1e-5 of a standard deviation for
+tens of thousands of patients and 1e-3 for hundreds of thousands.
 
 References
 ----------
@@ -18,13 +18,13 @@ import numpy as np
 
 from federation.models.design import Design
 from federation.models.newton import Part
-from federation.protocols.division import FRACTION, Norm, norm, reciprocals, truncated
+from federation.protocols.division import FRACTION, inverses, truncated
 from federation.protocols.follow_up import FollowUp
 from federation.runtime import Runtime, Shares
 from records.errors import ParameterError
 
 MOST_PATIENTS = 1 << 18
-ROUNDS = 8
+LEAST_RISK = 8  # a sum of risks may be 2^-8
 RATIO = 12  # bits of means in risk sets, in the Hessian
 _BITS = 59
 _COLUMN = 5  # standardised columns are taken to lie within 2^5
@@ -42,7 +42,7 @@ class _Bits:
 
     @classmethod
     def of(cls, bits: int) -> "_Bits":
-        free = _BITS - 2 * bits - 2 - _COLUMN
+        free = _BITS - 2 * bits - _COLUMN
         weight = min(FRACTION, free * 5 // 9)
         return cls(
             min(FRACTION, _BITS - 3 - bits), weight, min(FRACTION, free - weight), max(0, free - weight - _COLUMN)
@@ -57,20 +57,20 @@ class PooledCox:
     ----------
     deaths : shares of shape (points,)
         Events at each point of time.
-    scale : Norm
-        Of the numbers at risk.
+    most : int
+        Bits of the number of patients.
     """
 
     rt: Runtime
     own: FollowUp
     built: Design
     deaths: Shares
-    scale: Norm
+    most: int
     bits: _Bits
 
     @classmethod
     async def prepared(cls, rt: Runtime, own: FollowUp, built: Design) -> "PooledCox":
-        """Share events and numbers at risk.
+        """Share events.
 
         Raises
         ------
@@ -81,10 +81,8 @@ class PooledCox:
             raise ParameterError(
                 f"a pooled Cox model must have fewer than {MOST_PATIENTS} patients, got {built.patients}; set strata to site"
             )
-        counted = np.stack([own.events_at().sum(axis=0), own.at_risk().sum(axis=0)])
-        deaths, at_risk = await rt.input_sum(counted, counted.shape)
-        scale = await norm(rt, at_risk, built.patients)
-        return cls(rt, own, built, deaths, scale, _Bits.of(scale.bits))
+        counted, most = own.events_at().sum(axis=0), built.patients.bit_length()
+        return cls(rt, own, built, await rt.input_sum(counted, counted.shape), most, _Bits.of(most))
 
     @property
     def precision(self) -> float:
@@ -93,7 +91,7 @@ class PooledCox:
 
     async def part(self, beta: np.ndarray) -> Part:
         """Gradient and negative Hessian at ``beta``; less half the squared gradient stands for the likelihood."""
-        rt, bits, scale = self.rt, self.bits, self.bits.weight + self.scale.bits + 2
+        rt, bits, scale = self.rt, self.bits, self.bits.weight + self.most
         linear = self.built.rows @ beta
         level = await self._level(linear)
         zero, first, second = await self._risk_sets(np.exp(np.clip(linear - level, -20, 20)))
@@ -135,19 +133,17 @@ class PooledCox:
         return at[::-1].cumsum(axis=0)[::-1]
 
     async def _inverse(self, zero: Shares) -> Shares:
-        """``2^(weight + bits + 2) / zero``; no matter what where nobody is at risk."""
-        rt, bits = self.rt, self.bits
-        filled = rt.add(zero, rt.scale(self.scale.none, 1 << bits.risk))
-        product = await rt.multiply(filled, self.scale.factor)
-        near_one = await truncated(rt, product, bits.risk + self.scale.bits + 2 - FRACTION)
-        inverse = await truncated(rt, await reciprocals(rt, near_one, rounds=ROUNDS), FRACTION - bits.weight)
-        return await rt.multiply(inverse, self.scale.factor)
+        """``2^(weight + most) / zero``; no matter what where nobody is at risk."""
+        # The total risk is that of as many mean patients as there are; one unit more leaves room for rounding.
+        top = self.bits.risk + self.most + 1
+        low = self.bits.risk - LEAST_RISK
+        return await inverses(self.rt, zero, top=top, low=low, precision=self.bits.weight - 1)
 
     async def _ratios(self, first: Shares, inverse: Shares) -> Shares:
         """Means of the columns in each risk set, shape (columns, points)."""
         columns = first.T.copy()
         product = await self.rt.multiply(columns, np.broadcast_to(inverse, columns.shape))
-        return await truncated(self.rt, product, self.bits.weight + self.scale.bits + 2 + self.bits.first - RATIO)
+        return await truncated(self.rt, product, self.bits.weight + self.most + self.bits.first - RATIO)
 
     async def _shared(self, sums: np.ndarray, bits: int) -> Shares:
         return await self.rt.input_sum(np.rint(sums * 2.0**bits).astype(np.int64), sums.shape)

@@ -13,7 +13,7 @@ import numpy as np
 from federation import field
 from federation.jobs.job import Job
 from federation.jobs.steps import Steps
-from federation.protocols.division import FRACTION, Norm, norm, reciprocals, truncated
+from federation.protocols.division import FRACTION, inverses, truncated
 from federation.protocols.follow_up import follow_up
 from federation.protocols.patients import patients
 from federation.protocols.suppression import SUPPRESSED, Result, answer, left_out, opened_counts
@@ -23,7 +23,6 @@ from federation.site import Site
 from records.errors import ParameterError
 
 RATIO, COUNT = 14, 10  # bits of shares of the groups, and of events, in the covariance
-ROUNDS = 5
 
 
 async def log_rank(rt: Runtime, site: Site, job: Job, steps: Steps) -> Result:
@@ -55,12 +54,13 @@ async def _compared(rt: Runtime, shares: Shares, most: int) -> tuple[np.ndarray,
     events, at_risk = shares
     deaths, total = (_total(part.T) for part in (events, at_risk))
     counts = np.stack([total, rt.subtract(total, rt.public(1, total.shape))])
-    scale = await norm(rt, counts, most)
-    inverse = await _inverses(rt, counts, scale)
-    share = await _times(rt, at_risk, inverse[0], FRACTION + scale.bits + 1 - RATIO)
+    # Nobody dies where nobody is at risk, nor two where one is: what their inverses are does not matter.
+    top = max(1, most.bit_length())
+    inverse = await inverses(rt, counts, top=top)
+    share = await _times(rt, at_risk, inverse[0], FRACTION + top - RATIO)
     expected = await rt.inner((await rt.multiply(deaths, inverse[0]))[None], at_risk.T.copy())
     ties = await rt.multiply(deaths, rt.subtract(deaths, rt.public(1, deaths.shape)))
-    tied = await _times(rt, ties[None], inverse[1], FRACTION + scale.bits + 1 - COUNT)
+    tied = await _times(rt, ties[None], inverse[1], FRACTION + top - COUNT)
     weight = rt.subtract(rt.scale(deaths, 1 << COUNT), tied[0])
     free = share[:-1]
     weighted = await rt.multiply(np.broadcast_to(weight, free.shape), free)
@@ -68,15 +68,7 @@ async def _compared(rt: Runtime, shares: Shares, most: int) -> tuple[np.ndarray,
     opened = await rt.open(np.concatenate([expected.ravel(), _total(weighted), products.ravel()]))
     own, alone, both = np.split(opened.astype(float), np.cumsum([len(at_risk), len(free)]))
     covariance = np.diag(alone) / 2 ** (COUNT + RATIO) - both.reshape(len(free), -1) / 2 ** (COUNT + 2 * RATIO)
-    return own / 2 ** (FRACTION + scale.bits + 1), covariance
-
-
-async def _inverses(rt: Runtime, counts: Shares, scale: Norm) -> Shares:
-    """``2^(FRACTION + bits + 1) / count``; no matter what where the count is 0, as nothing happens there."""
-    # A count of 0 is taken for 1, and one of -1 for 0.
-    filled = rt.add(counts, scale.none)
-    near_one = await truncated(rt, await rt.multiply(filled, scale.factor), scale.bits + 1 - FRACTION)
-    return await rt.multiply(await reciprocals(rt, near_one, rounds=ROUNDS), scale.factor)
+    return own / 2 ** (FRACTION + top), covariance
 
 
 async def _times(rt: Runtime, numbers: Shares, inverse: Shares, bits: int) -> Shares:

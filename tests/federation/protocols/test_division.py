@@ -1,12 +1,13 @@
 """Fixed point on shares: rounding to a neighbour, right on average, masked by uniform numbers; reciprocals."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from federation import field
-from federation.protocols.division import FRACTION, ONE, norm, reciprocals, truncated
+from federation.protocols.division import ONE, inverses, reciprocals, truncated
 from federation.protocols.tails import chi_squared, normal_two_sided
 from federation.runtime import Runtime
 from tests.federation.parties import together
@@ -64,18 +65,24 @@ def test_reciprocals(values: list[float]):
     np.testing.assert_allclose(together(work)[0] / ONE, ONE / y, rtol=2e-5)
 
 
-def test_the_norm_brings_every_count_near_one():
-    counts = np.arange(300)
+@pytest.mark.parametrize(("top", "low", "precision"), [(9, 0, 24), (9, 3, 24), (30, 8, 18), (1, 0, 24)])
+def test_inverses_of_values_of_any_size(top: int, low: int, precision: int):
+    values = np.unique(np.geomspace(2**low, 2**top - 1, 200).astype(np.int64))
 
-    async def work(rt: Runtime) -> list:
-        found = await norm(rt, rt.public(counts), 299)
-        return [await rt.open(found.factor), await rt.open(found.none), found.bits]
+    async def work(rt: Runtime) -> np.ndarray:
+        return await rt.open(await inverses(rt, rt.public(values), top=top, low=low, precision=precision))
 
-    factor, none, bits = together(work)[0]
-    assert none.tolist() == (counts == 0).astype(int).tolist()
-    near = factor[1:] * counts[1:] / 2 ** (bits + 1)
-    assert ((near >= 0.5) & (near < 1)).all()
-    assert bits < FRACTION
+    np.testing.assert_allclose(together(work)[0] / 2.0 ** (precision + top), 1 / values, rtol=2.0 ** (3 - precision))
+
+
+def test_inverses_of_values_out_of_range_do_no_harm():
+    """They are multiplied by zero wherever they can occur."""
+
+    async def work(rt: Runtime) -> np.ndarray:
+        found = await inverses(rt, rt.public(np.array([0, -1])), top=9)
+        return await rt.open(await rt.multiply(found, rt.public(0, (2,))))
+
+    assert together(work)[0].tolist() == [0, 0]
 
 
 @given(st.floats(0, 60), st.integers(1, 9))
