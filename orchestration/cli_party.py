@@ -128,13 +128,24 @@ async def _serve(config: Path) -> None:
     from federation.party.settings import PartySettings, read_settings
 
     settings = read_settings(config, PartySettings)
-    async with PartyService(settings, _site(settings), PROGRAMS) as party:
+    site = _site(settings)
+    for name in settings.datasets:
+        typer.echo(f"{name}: {_patients(site, name)}")
+    async with PartyService(settings, site, PROGRAMS) as party:
         running = asyncio.ensure_future(party.serve())
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, running.cancel)
         typer.echo(f"{settings.name} listens at {settings.listen}; Ctrl-C stops it")
         await asyncio.gather(running, return_exceptions=True)
     typer.echo(f"{settings.name} is stopped")
+
+
+def _patients(site: Any, dataset: str) -> str:
+    try:
+        rows = site.table(dataset, site.schema(dataset).names[:1]).height
+    except (PhaseIVError, OSError) as error:
+        return f"jobs on it will be refused, {error}"
+    return f"{rows} patients" if rows else "jobs on it will be refused, it holds no patients"
 
 
 def _site(settings: Any) -> Any:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.federation.programs import PROGRAMS
-from federation.party.identity import BUFFER, Address, Credentials, dial, peer_of
+from federation.party.identity import BUFFER, GREETING, Address, Credentials, dial, peer_of
 from federation.party.meeting import Connection
 from federation.runtime import Runtime
 from federation.streams import StreamMesh
@@ -34,6 +34,7 @@ async def connected(folder: Path, index: int, addresses: list[Address]) -> dict[
             complete.set()
 
     async def arrived(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(GREETING)
         add(names.index(peer_of(writer).name), Connection(reader, writer))
 
     host, port = addresses[index]

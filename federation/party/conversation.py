@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from federation.errors import FederationError
 from federation.jobs.codebook import differing
 from federation.jobs.ends import EXPIRED, GARBLED, MISMATCH, REFUSED, STALLED, End, JobEndedError, verdict
 from federation.jobs.job import Job
@@ -56,7 +55,7 @@ class Conversation:
         self._context = context
         self._on_progress = on_progress
         self._writers: dict[str, asyncio.StreamWriter] = {}
-        self._inbox: asyncio.Queue[tuple[str, Message | FederationError | None]] = asyncio.Queue()
+        self._inbox: asyncio.Queue[tuple[str, Message | MessageError | None]] = asyncio.Queue()
         self._listeners: list[asyncio.Task[None]] = []
         self._closed: list[str] = []
         self._ended: End | None = None
@@ -136,11 +135,11 @@ class Conversation:
         return None
 
     async def _listen(self, name: str, reader: asyncio.StreamReader) -> None:
-        message: Message | FederationError | None = {}
+        message: Message | MessageError | None = {}
         while isinstance(message, dict):
             try:
                 message = await messages.read(reader)
-            except (MessageError, IdentityError) as error:
+            except MessageError as error:
                 message = error
             self._inbox.put_nowait((name, message))
 
@@ -209,7 +208,7 @@ class Conversation:
             return End(EXPIRED, self._expired())
         return End.by(STALLED, min(missing, key=lambda name: self._heard[name]))
 
-    async def _next(self, seconds: float) -> tuple[str, Message | FederationError | None]:
+    async def _next(self, seconds: float) -> tuple[str, Message | MessageError | None]:
         # Not wait_for, which loses a cancellation that comes together with a message (Python 3.11).
         async with asyncio.timeout(max(seconds, 0.001)):
             return await self._inbox.get()
@@ -222,15 +221,13 @@ class Conversation:
             figures = self.figures.get(name, Figures())
             self._on_progress(Progress(name, stage, figures, str(message.get("note", ""))))
 
-    def _reported(self, name: str, message: Message | FederationError | None) -> End | None:
+    def _reported(self, name: str, message: Message | MessageError | None) -> End | None:
         """The end that a party reports; ``None`` when its connection broke."""
         if message is None:
             self._closed.append(name)
             return None
         if isinstance(message, dict) and message["type"] in ("failed", "refused"):
             return End(str(message.get("state", REFUSED)), str(message.get("reason", "")))
-        if isinstance(message, IdentityError):
-            return End(REFUSED, str(message))
         return End.by(GARBLED, name)
 
     async def _fail(self, end: End | None, name: str = "") -> None:
@@ -253,7 +250,7 @@ class Conversation:
                 name, message = await self._next(deadline - time.monotonic())
             except TimeoutError:
                 return
-            if message is None or isinstance(message, FederationError) or message["type"] in ("failed", "refused"):
+            if message is None or isinstance(message, MessageError) or message["type"] in ("failed", "refused"):
                 report = self._reported(name, message)
                 reports[name] = reports.get(name) or report
 

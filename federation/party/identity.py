@@ -20,6 +20,8 @@ from records.errors import ParameterError
 
 BUFFER = 2**20  # bytes that wait to be read before the sender must
 HANDSHAKE_SECONDS = 10.0
+# In TLS 1.3 a caller only learns afterwards that its certificate was refused: whom a party lets in, it greets.
+GREETING = b"phaseiv party 1\n"
 
 
 class IdentityError(FederationError):
@@ -129,4 +131,25 @@ async def dial(
     if peer_of(writer) != Peer(name, PartyRole.PARTY):
         writer.close()
         raise IdentityError(f"{name} at {address} must be a party, got another role; check its certificate")
+    await _greeted(reader, writer, name, seconds)
     return reader, writer
+
+
+async def _greeted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, name: str, seconds: float) -> None:
+    line = b""
+    try:
+        async with asyncio.timeout(seconds):
+            line = await reader.readline()
+    except TimeoutError:
+        raise
+    except OSError:
+        pass  # as if it had closed the connection: asyncio does not tell the other end why it refuses a certificate
+    finally:
+        if line != GREETING:
+            writer.close()
+    if not line:
+        raise IdentityError(
+            f"{name} must let this certificate in, got a closed connection; is it of the same authority?"
+        )
+    if line != GREETING:
+        raise IdentityError(f"{name} must speak as a party of this version, got another greeting; update the older one")

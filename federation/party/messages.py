@@ -7,14 +7,12 @@ import asyncio
 import base64
 import hashlib
 import json
-import ssl
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from federation.errors import FederationError
-from federation.party.identity import IdentityError
 
 LONGEST_LINE = 64 * 2**20
 ARRAY = "$array"
@@ -57,10 +55,6 @@ async def read(reader: asyncio.StreamReader) -> Message | None:
     """The next message; ``None`` when the connection ended."""
     try:
         line = await _line(reader)
-    except ssl.SSLError as error:
-        raise IdentityError(
-            f"this certificate must be one of the federation's authority, got it refused ({error.reason}); join again"
-        ) from None
     except (asyncio.IncompleteReadError, OSError):
         return None
     message = decoded(line)

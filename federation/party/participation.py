@@ -138,6 +138,7 @@ class Participation:
                 kinds=party.programs, now=now,
             )  # fmt: skip
         except JobEndedError as error:
+            party.log.warning("job %s refused: %s (%s)", job.id, error.end.reason, error.__cause__ or "by rule")
             party.journal.record("job.refused", job.id, now=now, reason=error.end.reason, **detail)
             raise
         party.journal.admit(job.id, now=now, sha256=job.sha256, **detail)

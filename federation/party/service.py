@@ -16,11 +16,12 @@ from federation.jobs.ends import LOST, REFUSED, End
 from federation.party import messages
 from federation.party.approval import Approvals
 from federation.party.authority import PartyRole
-from federation.party.identity import BUFFER, HANDSHAKE_SECONDS, Address, Peer, peer_of
+from federation.party.identity import BUFFER, GREETING, HANDSHAKE_SECONDS, Address, Peer, peer_of
 from federation.party.journal import ENDED, Journal
 from federation.party.meeting import MESH, Connection, Meetings
 from federation.party.participation import Participation
 from federation.party.settings import PartySettings
+from records.errors import ParameterError
 
 HELLO_SECONDS = 10.0
 
@@ -52,6 +53,7 @@ class PartyService:
         self.log = logging.getLogger(f"phaseiv.party.{settings.name}")
 
     async def __aenter__(self) -> Self:
+        self._check_kinds()
         server_context, self.client_context = self.settings.credentials.server(), self.settings.credentials.client()
         self.journal = Journal(self.settings.journal)
         self._close_former()
@@ -75,6 +77,14 @@ class PartyService:
         """Until cancelled."""
         await self._server.serve_forever()
 
+    def _check_kinds(self) -> None:
+        named = {kind for rule in self.settings.datasets.values() for kind in rule.computations}
+        if unknown := sorted(named - set(self.programs)):
+            known = ", ".join(sorted(self.programs))
+            raise ParameterError(
+                f"computations of {self.settings.name} must be of {known}, got {', '.join(unknown)}; mend its settings"
+            )
+
     def _close_former(self) -> None:
         """Jobs that a former process left open have ended for everybody else as this party's loss."""
         for job in self.journal.open:
@@ -93,6 +103,7 @@ class PartyService:
         self._conversations.add(task)
         kept = False
         try:
+            writer.write(GREETING)
             kept = await self._received(peer_of(writer), Connection(reader, writer))
         except asyncio.CancelledError:
             self.log.info("the party stops")  # asyncio 3.11 complains about a callback that is cancelled

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from federation.party.authority import Authority, PartyRole
-from federation.party.identity import Address, Credentials, IdentityError, Peer, dial, peer_of
+from federation.party.identity import GREETING, Address, Credentials, IdentityError, Peer, dial, peer_of
 from records.errors import ParameterError
 from tests.federation.party.members import free_ports, joined
 
@@ -23,14 +23,16 @@ def credentials(authority: Authority, name: str, role: PartyRole = PartyRole.PAR
     return Credentials(home / "authority.pem", home / f"{name}.pem", home / f"{name}.key")
 
 
-async def called(server: ssl.SSLContext, call: Callable[[Address], Awaitable[object]]) -> list[Peer]:
+async def called(
+    server: ssl.SSLContext, call: Callable[[Address], Awaitable[object]], greeting: bytes = GREETING
+) -> list[Peer]:
     """Whom a server saw during a call."""
     seen: list[Peer] = []
     address = Address("127.0.0.1", free_ports(1)[0])
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         seen.append(peer_of(writer))
-        writer.write(b"hello\n")
+        writer.write(greeting)
         writer.close()
 
     async with await asyncio.start_server(answer, *address, ssl=server):
@@ -45,7 +47,7 @@ async def test_both_ends_know_name_and_role(authority: Authority):
         reader, writer = await dial(ada.client(), "north", address)
         assert peer_of(writer) == Peer("north", PartyRole.PARTY)
         assert writer.get_extra_info("ssl_object").version() == "TLSv1.3"
-        assert await reader.readline() == b"hello\n"
+        assert await reader.read() == b""
         writer.close()
 
     assert await called(credentials(authority, "north").server(), call) == [Peer("ada", PartyRole.RESEARCHER)]
@@ -84,13 +86,23 @@ async def test_a_caller_without_a_certificate_of_the_authority_is_not_heard(
         context = Credentials(ours.authority, theirs.certificate, theirs.key).client()
 
     async def call(address: Address) -> None:
-        reader, _ = await dial(context, "north", address)
-        try:
-            assert await reader.read() == b""
-        except (ssl.SSLError, ConnectionError):
-            return
+        with pytest.raises(IdentityError, match="north must let this certificate in"):
+            await dial(context, "north", address)
 
     assert await called(credentials(authority, "north").server(), call) == []
+
+
+@pytest.mark.parametrize(
+    ("greeting", "words"), [(b"phaseiv party 0\n", "another greeting"), (b"", "got a closed connection")]
+)
+async def test_who_does_not_greet_as_a_party_is_left(authority: Authority, greeting: bytes, words: str):
+    south = credentials(authority, "south")
+
+    async def call(address: Address) -> None:
+        with pytest.raises(IdentityError, match=words):
+            await dial(south.client(), "north", address)
+
+    await called(credentials(authority, "north").server(), call, greeting)
 
 
 async def test_older_tls_is_refused(authority: Authority):

@@ -13,11 +13,13 @@ import pytest
 from federation.jobs.ends import JobEndedError
 from federation.jobs.job import Job, issued
 from federation.party.approval import Approvals, Decision
+from federation.party.authority import Authority, PartyRole, join
 from federation.party.journal import entries
 from federation.party.messages import MessageError
 from federation.party.researcher import Progress, Researcher
 from federation.party.service import PartyService
 from federation.site import TableSite
+from records.errors import ParameterError
 from tests.federation.party.members import Members
 from tests.federation.party.patients import codebook, site
 from tests.federation.party.programs import PROGRAMS
@@ -248,6 +250,44 @@ async def test_a_researcher_whom_a_party_does_not_know(members: Members):
     error = await ended(members, asked(members))
     assert error.end.state == "refused"
     assert "south must know who calls, got the researcher ada" in error.end.reason
+
+
+async def test_a_party_with_a_certificate_of_another_authority(members: Members, tmp_path: Path):
+    impersonated(members, Authority.init(tmp_path / "stranger"), "south", PartyRole.PARTY)
+    error = await ended(members, asked(members))
+    assert error.end.state == "refused"
+    assert "south at 127.0.0.1" in error.end.reason
+    assert "must prove its name by a certificate of the authority" in error.end.reason
+
+
+async def test_a_party_whose_certificate_is_over(members: Members):
+    impersonated(members, members.authority, "south", PartyRole.PARTY, now=datetime.now(UTC) - timedelta(days=400))
+    error = await ended(members, asked(members))
+    assert error.end.state == "refused"
+    assert "expired" in error.end.reason
+
+
+async def test_a_researcher_with_a_certificate_of_another_authority(members: Members, tmp_path: Path):
+    impersonated(members, Authority.init(tmp_path / "stranger"), "ada", PartyRole.RESEARCHER)
+    job = asked(members)
+    error = await ended(members, job)
+    assert error.end.state == "refused"
+    assert "must let this certificate in" in error.end.reason
+    assert states(members, job) == dict.fromkeys(members.names)
+
+
+def impersonated(members: Members, authority: Authority, name: str, role: PartyRole, **when: datetime) -> None:
+    """Give a member another certificate and key of its name; it still believes its own authority."""
+    home = members.folder / name
+    (home / f"{name}.key").unlink()
+    request = join(authority.invite(name, role, **when), home)
+    (home / f"{name}.pem").write_bytes(authority.sign(request, **when))
+
+
+async def test_a_party_tells_at_its_start_what_it_cannot_compute(members: Members):
+    with pytest.raises(ParameterError, match=r"must be of sum, got .*steps"):
+        async with PartyService(members.settings["north"], site(), {"sum": PROGRAMS["sum"]}):
+            pass
 
 
 async def test_a_person_approves(members: Members):
