@@ -1,7 +1,7 @@
 """Noise of which each party draws a part, so that nobody knows the whole.
 
-Belongs here: a party's part, and what the whole costs. Does not belong here: exact samplers (``records.noise``), or where
-noise is added (``protocols``).
+Belongs here: a party's part, and what the whole costs. Does not belong here: exact samplers (``sampling``), or where noise is
+added (``protocols``).
 
 Of ``parties`` that draw noise up to ``collusion`` may subtract their own. Each draws as if the others were so few, so that
 what is left protects as stated; without collusion the whole is larger than needed by ``parties / (parties - collusion)`` in
@@ -27,20 +27,12 @@ al., 2021, arXiv:2105.07260. Bun and Steinke, 2016 (epsilon-DP is epsilon^2 / 2 
 
 import math
 import random
-from bisect import bisect_right
 from dataclasses import dataclass
-from decimal import Context, Decimal, localcontext
-from functools import lru_cache
 
 import numpy as np
 
+from federation.sampling import discrete_gaussian, negative_binomial
 from records.errors import ParameterError
-from records.noise import discrete_gaussian
-
-_BITS = 128  # of the uniform number that a geometric part is read off; what is beyond has less chance than 2^-120
-_TAIL = Decimal(2) ** -120
-_DIGITS = Context(prec=60)
-MOST_VALUES = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -70,10 +62,11 @@ def gaussian_part(
     Parameters
     ----------
     bits : random.Random or None
-        See ``records.noise.discrete_gaussian``.
+        Source of random bits; ``None`` takes the operating system's. A seeded source is for tests only: who knows the
+        seed can take the noise away.
     """
     part = sigma / math.sqrt(drawers.honest)
-    return discrete_gaussian(part, int(np.prod(shape)), bits).reshape(shape)
+    return discrete_gaussian(part, int(np.prod(shape)), bits or random.SystemRandom()).reshape(shape)
 
 
 def gaussian_rho(sigma: float, cells: int, drawers: Drawers, sensitivity: float = 1.0) -> float:
@@ -110,24 +103,5 @@ def choice_part(
     """
     if not (math.isfinite(epsilon) and epsilon > 0):
         raise ParameterError(f"epsilon must be positive and finite, got {epsilon}; choose for instance 0.1")
-    thresholds = _negative_binomial(drawers.honest, epsilon / (2 * sensitivity))
-    source = bits or random.SystemRandom()
-    return np.array([bisect_right(thresholds, source.getrandbits(_BITS)) for _ in range(candidates)], dtype=np.int64)
-
-
-@lru_cache(maxsize=64)
-def _negative_binomial(honest: int, rate: float) -> list[int]:
-    """Cumulative chances of 0, 1, ... in units of 2^-128, for shape ``1 / honest`` and ``q = exp(-rate)``."""
-    if 120 * math.log(2) / rate > MOST_VALUES:
-        raise ParameterError(
-            f"the noise of a choice must stay below {MOST_VALUES} units, got more; ask for a larger epsilon"
-        )
-    with localcontext(_DIGITS):
-        shape, q = 1 / Decimal(honest), (-Decimal(rate)).exp()
-        chance = ((1 - q).ln() * shape).exp()
-        total, thresholds, value = chance, list[int](), 0
-        while 1 - total > _TAIL:
-            thresholds.append(int(total * 2**_BITS))
-            chance *= q * (value + shape) / (value + 1)
-            total, value = total + chance, value + 1
-        return [*thresholds, 2**_BITS]
+    rate = epsilon / (2 * sensitivity)
+    return negative_binomial(drawers.honest, rate, candidates, bits or random.SystemRandom())
