@@ -130,6 +130,11 @@ class Job(Strict):
         return self
 
     @property
+    def tellers(self) -> tuple[str, ...]:
+        """Parties that tell what was opened; the others its digest. Two, so that one may be lost."""
+        return self.participants[:2]
+
+    @property
     def touched(self) -> tuple[str, ...]:
         """Columns that are computed on or filtered by, in order."""
         return tuple(dict.fromkeys([*self.columns, *(f.column for f in self.filters)]))

@@ -50,7 +50,7 @@ PARAMETERS: Mapping[str, frozenset[str]] = {
     "logistic": frozenset({"outcome", "positive", "horizon"}),
     "cox": frozenset({"strata", "interval"}),
     "averaging": frozenset({"model"}),
-    "training": frozenset({"outcome", "positive", "horizon", "hidden", "rounds", "rate", "clip", "seed"}),
+    "training": frozenset({"outcome", "positive", "horizon", "hidden", "rounds", "rate", "clip", "prior", "seed"}),
 }
 
 

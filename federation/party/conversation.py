@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from federation.jobs.codebook import differing
-from federation.jobs.ends import EXPIRED, GARBLED, MISMATCH, REFUSED, STALLED, End, JobEndedError, verdict
+from federation.jobs.ends import EXPIRED, GARBLED, LOST, MISMATCH, REFUSED, STALLED, End, JobEndedError, verdict
 from federation.jobs.job import Job
 from federation.party import messages
 from federation.party.identity import Address, IdentityError, dial
@@ -63,6 +63,11 @@ class Conversation:
         self._heard: dict[str, float] = {}
         self._step = 0
         self._start = time.monotonic()
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Parties whose connection broke."""
+        return tuple(self._closed)
 
     @property
     def seconds(self) -> float:
@@ -155,16 +160,21 @@ class Conversation:
             await written
 
     async def _same(self, kind: str) -> Any:
-        """The value that the first participant sent, if all the others have the same."""
+        """The value of the first participants, if all that are left have the same.
+
+        A party whose connection broke may be done without (openings that survive it); if not, the others say so.
+        """
         answers = await self._all(kind)
-        first = self.job.participants[0]
-        value = answers[first].get("value")
         digests = {name: str(message.get("sha256")) for name, message in answers.items()}
-        if messages.digest(value) != digests[first]:
-            await self._fail(End.by(GARBLED, first))
+        values = [(name, answers[name].get("value")) for name in self.job.tellers if name in answers]
+        if len(answers) <= self.job.degree or not values:
+            await self._fail(End.by(LOST, self._closed[0]))
+        for name, value in values:
+            if messages.digest(value) != digests[name]:
+                await self._fail(End.by(GARBLED, name))
         if odd := _odd_one(digests):
             await self._fail(End(MISMATCH, f"{odd} has another result than the rest; ask again without it"))
-        return value
+        return values[0][1]
 
     async def _all(self, kind: str, *, within: float | None = None, strict: bool = True) -> dict[str, Message]:
         """One message of ``kind`` from every party; anything that ends the job is raised."""
@@ -189,6 +199,9 @@ class Conversation:
                 self._on_progress(Progress(name, "asks"))
             elif isinstance(message, dict) and message["type"] == "progress":
                 self._note(name, message)
+            elif self._running and message is None and strict:
+                self._closed.append(name)
+                waiting.discard(name)
             elif strict:
                 await self._fail(self._reported(name, message), name)
             elif not isinstance(message, dict):

@@ -117,7 +117,7 @@ class Participation:
                 await self._agree_to(job, rule)
                 await self._started.wait()
                 value = await self._compute(job)
-            own = {"value": value} if job.participants[0] == self.party.settings.name else {}
+            own = {"value": value} if self.party.settings.name in job.tellers else {}
             await self._say("result", sha256=messages.digest(value), figures=self._figures(), **own)
         except TimeoutError:
             over = f"the job must end by {job.expires_at:%FT%TZ}, got no result until then; give it more time"
@@ -185,7 +185,7 @@ class Participation:
         return await party.programs[job.kind](runtime, party.site, job, self._steps)
 
     async def _answer(self, number: int, value: Any) -> None:
-        own = {"value": value} if self._mesh is not None and self._mesh.index == 0 else {}
+        own = {"value": value} if self._steps and self.party.settings.name in self._steps.job.tellers else {}
         await self._say("answer", number=number, sha256=messages.digest(value), figures=self._figures(), **own)
 
     async def _tell_progress(self) -> None:

@@ -27,12 +27,14 @@ __all__ = ["Figures", "Progress", "Researcher", "Result", "Session"]
 
 @dataclass(frozen=True)
 class Result:
-    """What a job opened (``value``), how it ended, and what each party sent and took for it."""
+    """What a job opened (``value``), how it ended, and what each party sent and took for it; ``lost`` names parties that
+    broke off when the others could already do without them."""
 
     value: Mapping[str, Any]
     end: End
     figures: Mapping[str, Figures]
     seconds: float
+    lost: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -112,5 +114,6 @@ class Session:
         if self._result is None:
             value = await self._conversation.finish()
             await self._conversation.end(End(DONE))
-            self._result = Result(value, End(DONE), self._conversation.figures, self._conversation.seconds)
+            one = self._conversation
+            self._result = Result(value, End(DONE), one.figures, one.seconds, one.lost)
         return self._result

@@ -31,6 +31,12 @@ async def session(runtime: Runtime, site: Site, job: Job, steps: Steps) -> dict[
     return {"steps": steps.number}
 
 
+async def lasting(runtime: Runtime, site: Site, job: Job, steps: Steps) -> dict[str, Any]:
+    """A sum that is opened even if a party is lost after it has shared."""
+    shares = await runtime.input_sum(np.array([runtime.index + 1]), (1,))
+    return {"total": int((await runtime.open(shares, survive=True))[0])}
+
+
 async def slow(runtime: Runtime, site: Site, job: Job, steps: Steps) -> dict[str, Any]:
     """Goes on for long, speaking all the time."""
     for _ in range(2000):
@@ -58,5 +64,5 @@ async def unfit(runtime: Runtime, site: Site, job: Job, steps: Steps) -> dict[st
 
 
 PROGRAMS = {
-    "sum": total, "steps": session, "slow": slow, "selfish": selfish, "broken": broken, "unfit": unfit,
+    "sum": total, "steps": session, "lasting": lasting, "slow": slow, "selfish": selfish, "broken": broken, "unfit": unfit,
 }  # fmt: skip

@@ -141,6 +141,24 @@ async def test_a_party_that_dies_when_all_is_done_changes_nothing_for_the_others
     assert ends(members, job, "north", "west") == dict.fromkeys(("north", "west"), "done")
 
 
+@pytest.mark.parametrize("name", ["north", "south", "west"])
+async def test_a_sum_is_opened_without_a_party_that_dies_after_it_has_shared(members: Members, name: str):
+    job, rest = asked(members, kind="lasting", rho=None), [other for other in members.names if other != name]
+    fault = faulty(members, "open", "kill", name=name)
+    async with sound(members, *rest), fault, Researcher(members.researcher) as researcher:
+        result = await researcher.run(job)
+    assert (result.value, result.lost) == ({"total": 6}, (name,))
+    assert ends(members, job, *rest) == dict.fromkeys(rest, "done")
+
+
+async def test_a_sum_is_not_opened_without_a_party_that_has_not_shared(members: Members):
+    job = asked(members, kind="lasting", rho=None)
+    async with sound(members, "north", "west"), faulty(members, "share", "kill"), Researcher(members.researcher) as one:
+        with pytest.raises(JobEndedError, match="lost:south"):
+            await one.run(job)
+    assert ends(members, job, "north", "west") == dict.fromkeys(("north", "west"), "lost:south")
+
+
 async def test_the_rest_goes_on_with_a_new_job(tmp_path: Path):
     members = Members(tmp_path, FOUR, rule=RULE, timeout_seconds=2.0)
     rest = [name for name in FOUR if name != "south"]
