@@ -91,7 +91,8 @@ class FederatedSite:
         learnt, judged = (
             examples(rows.filter(side), task.schema, task.outcome, task.covariates) for side in (~out, out)
         )
-        return FederatedLearner(task.covariates, task.hidden, task.seed, learnt, judged)
+        offset = task.first_offset
+        return FederatedLearner(task.covariates, task.hidden, task.seed, learnt, judged, first_offset=offset)
 
     def _rows(self, dataset: str, filters: Sequence[Filter]) -> pl.DataFrame:
         schema, file = self.schema(dataset), self._held(dataset).file

@@ -64,12 +64,16 @@ class FederatedLearner:
         Of the first weights.
     learnt, judged : Examples
         Training and held-out patients.
+    first_offset : float
+        Log-odds at which risks start.
     """
 
     def __init__(
-        self, covariates: Sequence[Column], hidden: int, seed: int, learnt: Examples, judged: Examples
-    ) -> None:
+        self, covariates: Sequence[Column], hidden: int, seed: int, learnt: Examples, judged: Examples,
+        *, first_offset: float = 0.0,
+    ) -> None:  # fmt: skip
         self._covariates, self._hidden, self._seed = tuple(covariates), hidden, seed
+        self._first_offset = first_offset
         self._learnt, self._judged = learnt, judged
         self._inputs = len(_input_names(self._covariates))
 
@@ -91,12 +95,13 @@ class FederatedLearner:
         return {"inputs": names, "scales": scales, "hidden": self._hidden, "activation": "tanh", "seed": self._seed}
 
     def start(self) -> np.ndarray:
-        """Small random weights; offsets are 0."""
+        """Small random weights; offsets are 0 but the last."""
         draws, first = np.random.default_rng(self._seed), self._hidden * self._inputs
         weights = np.zeros(self.size)
         if self._hidden:
             weights[:first] = _even(draws, first, self._inputs + self._hidden)
             weights[first + self._hidden : -1] = _even(draws, self._hidden, self._hidden + 1)
+        weights[-1] = self._first_offset
         return weights
 
     def loss_gradient(self, weights: np.ndarray) -> tuple[float, np.ndarray]:

@@ -5,6 +5,7 @@ every site builds the same one. Does not belong here: networks (assembled outsid
 (``training``).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -24,6 +25,8 @@ class LearningTask:
         0 is a logistic regression.
     seed : int
         Of the first weights, which are public.
+    prior : float
+        Share of patients with the outcome as the researcher expects it; risks start there.
     """
 
     schema: Schema
@@ -31,6 +34,12 @@ class LearningTask:
     covariates: tuple[Column, ...]
     hidden: int
     seed: int
+    prior: float = 0.5
+
+    @property
+    def first_offset(self) -> float:
+        """Log-odds at which risks start, without the digits in which processors differ."""
+        return round(math.log(self.prior / (1 - self.prior)), 6)
 
 
 class Learner(Protocol):

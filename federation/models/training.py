@@ -14,7 +14,8 @@ grows: one patient, added or removed, moves the sum by at most ``UNITS`` in L2 n
 weights that rounding the sum would add. Other patients' gradients depend on them alone, but for the last bits of batched
 floating point, which may turn a coordinate by one where it lies within 1e-10 of a whole number (about one coordinate of
 10^9); ``ROUNDING`` allows for 4,096 of them at once. The scale of noise follows from the rho and the rounds: all
-patients are in every round, so costs add up as they are, without subsampling.
+patients are in every round, so costs add up as they are, without subsampling. A rare outcome needs the parameter ``prior``, its
+share as known beforehand: otherwise the first rounds go into learning it.
 The number of patients is not used: Adam takes the same steps whatever the gradient is divided by. Loss is not told.
 
 Held-out patients are other patients, and on which side a patient is depends on that patient alone. So a patient pays
@@ -69,6 +70,7 @@ class Plan:
     rate: float
     clip: float
     seed: int
+    prior: float
 
     @classmethod
     def of(cls, job: Job) -> "Plan":
@@ -78,7 +80,7 @@ class Plan:
         return cls(
             hidden=_whole(job, "hidden", 16, 0, 512), rounds=_whole(job, "rounds", 60, 1, 1000),
             rate=_number(job, "rate", 0.05, 1.0), clip=_number(job, "clip", 1.0, 1e6),
-            seed=_whole(job, "seed", 0, 0, 2**31),
+            seed=_whole(job, "seed", 0, 0, 2**31), prior=_number(job, "prior", 0.5, 1 - 1e-6),
         )  # fmt: skip
 
 
@@ -88,7 +90,7 @@ async def training(rt: Runtime, site: Site, job: Job, steps: Steps) -> Result:
     outcome, covariates = outcome_and_covariates(held, job)
     if not covariates:
         raise ParameterError("a model must have covariates, got none; name columns beside the outcome's")
-    task = LearningTask(held.schema, outcome, tuple(covariates), plan.hidden, plan.seed)
+    task = LearningTask(held.schema, outcome, tuple(covariates), plan.hidden, plan.seed, plan.prior)
     learner = await asyncio.to_thread(site.learner, job, task)
     if not 0 < learner.size <= MOST_WEIGHTS:
         raise ParameterError(

@@ -18,7 +18,7 @@ def split_by_place(table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def learner_of(learnt: pl.DataFrame, judged: pl.DataFrame, task: LearningTask) -> FederatedLearner:
     parts = (examples(rows, task.schema, task.outcome, task.covariates) for rows in (learnt, judged))
-    return FederatedLearner(task.covariates, task.hidden, task.seed, *parts)
+    return FederatedLearner(task.covariates, task.hidden, task.seed, *parts, first_offset=task.first_offset)
 
 
 def learning(table: pl.DataFrame, task: LearningTask) -> FederatedLearner:

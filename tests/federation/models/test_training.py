@@ -164,6 +164,7 @@ def test_noisy_evaluation_is_near_the_exact_one():
         (COLUMNS, {**HORIZON, "rounds": 0}, "rounds must be a whole number from 1 to 1000"),
         (COLUMNS, {**HORIZON, "hidden": 2.5}, "hidden must be a whole number"),
         (COLUMNS, {**HORIZON, "rate": 0}, "rate must be above 0"),
+        (COLUMNS, {**HORIZON, "prior": 1}, "prior must be above 0"),
         (COLUMNS, {**HORIZON, "clip": 1.0}, "clip must be for a job with a rho"),
         (["time", "event"], HORIZON, "must have covariates"),
         (NUMBERS, HORIZON, "the outcome must be"),
@@ -173,6 +174,12 @@ def test_noisy_evaluation_is_near_the_exact_one():
 def test_bad_questions_are_refused(columns, parameters, words):
     with pytest.raises(ParameterError, match=words):
         computed(training, SITES, a_job("training", columns, parameters=parameters))
+
+
+def test_risks_start_at_the_expected_share():
+    parameters = {**HORIZON, "hidden": 4, "rounds": 1, "rate": 1e-9, "prior": 0.2}
+    found = computed(training, SITES, a_job("training", COLUMNS, parameters=parameters))
+    assert found["weights"][-1] == pytest.approx(np.log(0.25), abs=1e-6)
 
 
 def test_a_site_that_cannot_train_is_told():
