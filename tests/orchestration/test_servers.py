@@ -18,7 +18,8 @@ from tests.orchestration.commands import at_work, done, released, started, until
 pytestmark = pytest.mark.slow
 ASSETS = {
     "raw_cohort", "deidentified", "synthetic", "downstream_classifier", "fidelity_utility_report", "privacy_report",
-    "report", "release", "privacy_utility_frontier", "requested", "statistics",
+    "report", "release", "privacy_utility_frontier", "requested", "statistics", "federated_statistics", "federated_model",
+    "federated_synthetic",
 }  # fmt: skip
 USE_CASES = ("lung", "prostate", "stroke")
 QUERY = """{
