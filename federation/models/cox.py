@@ -17,7 +17,7 @@ from federation.models.cox_pooled import PooledCox
 from federation.models.cox_strata import part_of
 from federation.models.design import design
 from federation.models.newton import coefficient_rows, maximised, summed_over_parties
-from federation.protocols.follow_up import follow_up
+from federation.protocols.follow_up import MOST_TIMES, follow_up
 from federation.protocols.patients import Patients, patients
 from federation.protocols.suppression import SUPPRESSED, Result, answer, left_out, opened_counts
 from federation.runtime import Runtime
@@ -26,6 +26,7 @@ from records.errors import ParameterError
 from records.schema import Column, Role
 
 SITE = "site"
+POINTS = 400
 OPENED = {
     False: "pooled gradient, Hessian and total risk at each iteration; means and spreads of the columns",
     True: "pooled log-likelihood, gradient and Hessian at each iteration; means and spreads of the columns",
@@ -36,13 +37,14 @@ async def cox(rt: Runtime, site: Site, job: Job, steps: Steps) -> Result:
     """Log hazard ratios; ties after Breslow, or after Efron with ``strata: site``, which gives each site its own hazard.
 
     The job's columns are time, event and covariates; patients whose columns are all known are used. ``interval``
-    coarsens time to so many recording steps, for the pooled model.
+    coarsens time to so many recording steps; by default to at most 400 points for the pooled model, whose cost grows with
+    them.
     """
     held, stratified = await patients(rt, site, job), _stratified(job)
     covariates = [held.schema[n] for n in job.columns if held.schema[n].role not in (Role.TIME, Role.EVENT)]
     _refuse_odd(covariates)
     known = Patients(held.schema, held.table.drop_nulls(), held.rows, held.holders)
-    own = follow_up(known, job)
+    own = follow_up(known, job, points=MOST_TIMES if stratified else POINTS)
     died = await opened_counts(rt, await rt.input_sum(np.array([own.events.sum()]), (1,)), max(job.minimum_count, 1))
     if died[0] == SUPPRESSED:
         return answer(job, [left_out("the model: events", job)], {"coefficients": None})
@@ -60,7 +62,7 @@ async def cox(rt: Runtime, site: Site, job: Job, steps: Steps) -> Result:
     return answer(
         job, notes,
         {
-            "strata": SITE if stratified else None, "ties": "efron" if stratified else "breslow",
+            "strata": SITE if stratified else None, "ties": "efron" if stratified else "breslow", "interval": own.width,
             "patients": built.patients, "events": int(died[0]), "iterations": fit.iterations,
             "log_likelihood": fit.value if stratified else None, "coefficients": coefficient_rows(built.names, *estimates),
             "opened": OPENED[stratified],

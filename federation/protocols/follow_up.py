@@ -55,8 +55,13 @@ class FollowUp:
         return np.bincount(flat, minlength=len(self.names) * self.length).reshape(len(self.names), self.length)
 
 
-def follow_up(held: Patients, job: Job) -> FollowUp:
+def follow_up(held: Patients, job: Job, *, points: int = MOST_TIMES) -> FollowUp:
     """Time, event and group of the patients for whom they are known.
+
+    Parameters
+    ----------
+    points : int
+        Unless the job sets ``interval``, time is coarsened until the codebook's range has at most so many points.
 
     Raises
     ------
@@ -68,7 +73,8 @@ def follow_up(held: Patients, job: Job) -> FollowUp:
     by = [column for column in columns if column not in (time, event) and column.name == job.parameters.get("by")]
     if "by" in job.parameters and (not by or by[0].kind is not Kind.CATEGORY):
         raise ParameterError(f"by must be a category among the job's columns, got {job.parameters['by']}; add it")
-    scale, width = Scale.of(time), _width(job)
+    scale = Scale.of(time)
+    width = _width(job, -(-(scale.span + 1) // points))
     if scale.span // width >= MOST_TIMES:
         raise ParameterError(f"time must have at most {MOST_TIMES} points, got {scale.span // width}; raise interval")
     used = [time.name, event.name, *(column.name for column in by)]
@@ -88,8 +94,8 @@ def _only(columns: Sequence[Column], role: Role) -> Column:
     return found[0]
 
 
-def _width(job: Job) -> int:
-    width = job.parameters.get("interval", 1)
+def _width(job: Job, default: int) -> int:
+    width = job.parameters.get("interval", default)
     if not isinstance(width, int) or isinstance(width, bool) or width < 1:
         raise ParameterError(f"interval must be a whole number of recording steps, got {width}; choose for instance 7")
     return width

@@ -22,14 +22,18 @@ from federation.runtime import Runtime, Shares
 from federation.site import Site
 from records.errors import ParameterError
 
+POINTS = 1000
 RATIO, COUNT = 14, 10  # bits of shares of the groups, and of events, in the covariance
 
 
 async def log_rank(rt: Runtime, site: Site, job: Job, steps: Steps) -> Result:
-    """Whether the survival of the groups ``by`` differs; groups that are too small are left out of the test."""
+    """Whether the survival of the groups ``by`` differs; groups that are too small are left out of the test.
+
+    ``interval`` coarsens time to so many recording steps; by default to at most 1,000 points.
+    """
     if "by" not in job.parameters:
         raise ParameterError("a log-rank test must name groups, got none; set by to a category of the columns")
-    own = follow_up(await patients(rt, site, job), job)
+    own = follow_up(await patients(rt, site, job), job, points=POINTS)
     counted = np.stack([own.events_at(), own.at_risk()])
     shares = await rt.input_sum(counted, counted.shape)
     sizes = await opened_counts(rt, shares[1, :, 0], job.minimum_count)
@@ -46,7 +50,7 @@ async def log_rank(rt: Runtime, site: Site, job: Job, steps: Steps) -> Result:
         group["expected"] = float(number)
     statistic = _statistic(died[kept] - expected, covariance)
     tested = {"statistic": statistic, "degrees": len(kept) - 1, "p_value": chi_squared(statistic, len(kept) - 1)}
-    return answer(job, notes, {"by": own.by, "groups": groups, **tested})
+    return answer(job, notes, {"by": own.by, "interval": own.width, "groups": groups, **tested})
 
 
 async def _compared(rt: Runtime, shares: Shares, most: int) -> tuple[np.ndarray, np.ndarray]:

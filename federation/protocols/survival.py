@@ -3,8 +3,8 @@
 Belongs here: where the curve steps, found by search on shares, and the curve from what is opened there. Does not belong
 here: comparing curves (``log_rank``).
 
-Days with events are piled up until ``minimum_count`` events make a step, and a step is opened only while as many patients
-are at risk. Of a step the parties open the events, the patients at risk at its end, and the sum over its events of the
+A curve steps where its events reach the next multiple of a little more than ``minimum_count``, and further on where that
+makes fewer events than the minimum; a step is opened only while as many patients are at risk. Of a step the parties open the events, the patients at risk at its end, and the sum over its events of the
 patients that were not censored before each, plain and weighted by the events before. From these two follows the line
 that tells best how many were at risk at each of the step's events: with steps of one day the curve is the pooled one, with
 wider steps it is so as far as censoring is even inside a step. How many patients were censored between two opened steps
@@ -41,7 +41,7 @@ async def kaplan_meier(rt: Runtime, site: Site, job: Job, steps: Steps) -> Resul
     counted = np.stack([own.events_at(), own.events_at().cumsum(axis=1), own.at_risk()])
     shares = await rt.input_sum(counted, counted.shape)
     sizes = await opened_counts(rt, shares[2, :, 0], job.minimum_count)
-    ends = await _step_ends(rt, shares[1], shares[2], sizes != SUPPRESSED, max(job.minimum_count, 1), steps)
+    ends = await _step_ends(rt, shares[1], shares[2], sizes, max(job.minimum_count, 1), steps)
     curves, notes = [], []
     for g, (name, opened) in enumerate(zip(own.names, await _opened_steps(rt, shares, ends), strict=True)):
         curves.append(_curve(own, name, int(sizes[g]), ends[g], opened))
@@ -51,7 +51,7 @@ async def kaplan_meier(rt: Runtime, site: Site, job: Job, steps: Steps) -> Resul
 
 
 async def _step_ends(
-    rt: Runtime, events: Shares, at_risk: Shares, going: np.ndarray, minimum: int, steps: Steps
+    rt: Runtime, events: Shares, at_risk: Shares, sizes: np.ndarray, minimum: int, steps: Steps
 ) -> list[list[int]]:
     """Points at which each group's curve steps."""
     groups, length = events.shape
@@ -59,23 +59,37 @@ async def _step_ends(
         before = np.concatenate([np.zeros((groups, 1), np.uint64), events[:, :-1]], axis=1)
         happened = await rt.open(rt.subtract(events, before)) > 0
         return [np.flatnonzero(row).tolist() for row in happened]
-    ends: list[list[int]] = [[] for _ in range(groups)]
-    reached = np.zeros(groups, dtype=np.uint64)
-    start = np.zeros(groups, dtype=np.int64)
-    rows = np.arange(groups)
-    while going.any():
-        steps.tell(f"step {max(map(len, ends)) + 1} of the curves")
-        goal = rt.add(reached, rt.public(minimum, (groups,)))
-        found = await first_reaching(rt, events, goal, np.where(going, start, length), np.full(groups, length))
-        going = going & (found < length)
-        at = np.minimum(found, length - 1)
-        going = going & await large_enough(rt, at_risk[rows, at], minimum)
-        for g in np.flatnonzero(going):
-            ends[g].append(int(at[g]))
-        reached = np.where(going, events[rows, at], reached)
-        start = np.where(going, at + 1, start)
-        going = going & (start < length)
-    return ends
+    # A little more than the minimum, so that a day with two events seldom leaves too few for the next step.
+    spacing = minimum + max(1, minimum // 5)
+    goals_of = [np.arange(spacing, max(size, 0) + 1, spacing) for size in sizes]
+    rows, goals = np.repeat(np.arange(groups), [len(own) for own in goals_of]), np.concatenate(goals_of)
+    steps.tell(f"search for at most {len(goals)} steps of the curves")
+    found = await first_reaching(rt, events, goals, rows)
+    ends = [np.unique(found[(rows == g) & (found < length)]) for g in range(groups)]
+    at = np.repeat(np.arange(groups), [len(points) for points in ends]), np.concatenate(ends)
+    enough = np.split(await large_enough(rt, at_risk[at], minimum), np.cumsum([len(points) for points in ends])[:-1])
+    return await _merged(rt, events, [points[safe] for points, safe in zip(ends, enough, strict=True)], minimum)
+
+
+async def _merged(rt: Runtime, events: Shares, ends: list[np.ndarray], minimum: int) -> list[list[int]]:
+    """Ends of steps with enough events each: after a day with many events the next multiple comes too soon."""
+    while True:
+        reached = [events[g, points] for g, points in enumerate(ends)]
+        before = [np.concatenate([np.zeros(1, np.uint64), own[:-1]])[: len(own)] for own in reached]
+        happened = rt.subtract(np.concatenate(reached), np.concatenate(before))
+        enough = np.split(await large_enough(rt, happened, minimum), np.cumsum([len(own) for own in reached])[:-1])
+        if all(safe.all() for safe in enough):
+            return [points.tolist() for points in ends]
+        # Of steps in a row that are too small every second one is joined to the next.
+        ends = [points[safe | ~_starts(~safe)] for points, safe in zip(ends, enough, strict=True)]
+
+
+def _starts(small: np.ndarray) -> np.ndarray:
+    """First, third, ... of each run of true values."""
+    chosen = np.zeros(len(small), dtype=bool)
+    for i in np.flatnonzero(small):
+        chosen[i] = i == 0 or not chosen[i - 1]
+    return chosen
 
 
 async def _opened_steps(rt: Runtime, shares: Shares, ends: Sequence[Sequence[int]]) -> list[np.ndarray]:

@@ -51,9 +51,17 @@ def test_stratified_coefficients_are_lifelines():
     assert result["log_likelihood"] == pytest.approx(fitter.log_likelihood_, abs=1e-5)
 
 
+def test_time_is_coarsened_unless_asked_otherwise():
+    result = computed(cox, NCCTG, a_job("cox", [*NAMES, "time", "event"]))
+    assert result["interval"] == 4  # 1,501 days of the codebook in at most 400 points
+    fitter = CoxPHFitter().fit(_known(NAMES), "time", "event")
+    found = [row["coefficient"] for row in result["coefficients"]]
+    np.testing.assert_allclose(found, fitter.params_.to_numpy(), rtol=0, atol=1e-2)
+
+
 @pytest.mark.slow
 def test_days_instead_of_weeks():
-    job = a_job("cox", [*NAMES, "time", "event"])
+    job = a_job("cox", [*NAMES, "time", "event"], parameters={"interval": 1})
     result = computed(cox, NCCTG, job)
     frame = _known(NAMES)
     fitter = CoxPHFitter().fit(frame, "time", "event")
