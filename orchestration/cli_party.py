@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from records.errors import PhaseIVError
+from records.errors import PhaseIVError, StorageError
 
 party_app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_show_locals=False,
@@ -160,9 +160,10 @@ def _site(settings: Any) -> Any:
 def log(
     config: Config,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
+    against: Annotated[Path | None, typer.Option(help="Another party's log, which noted how this one stood.")] = None,
 ) -> None:
     """Print what a party took part in and what is left of its budgets; a changed log ends with exit code 1."""
-    from federation.party.journal import DEBITED, entries
+    from federation.party.journal import DEBITED, contradicting, entries
     from federation.party.settings import PartySettings, read_settings
 
     with _Refusals():
@@ -172,6 +173,11 @@ def log(
                 spent[entry.detail["dataset"]] = spent.get(entry.detail["dataset"], 0.0) + entry.detail["rho"]
             line = entry.line.decode().rstrip() if as_json else _told(entry)
             typer.echo(line)
+        if against and (found := contradicting(settings.journal, against, settings.name)):
+            raise StorageError(
+                f"{settings.journal} must hold what {against} noted of it, got another past at "
+                f"{', '.join(one.job for one in found)}; it was rewritten"
+            )
         for name, rule in settings.datasets.items():
             if rule.budget_rho is not None and not as_json:
                 typer.echo(f"{name}: rho {spent.get(name, 0.0):.4f} of {rule.budget_rho:g} is spent")

@@ -148,6 +148,11 @@ def _check_rule(job: Job, settings: PartySettings, rule: Rule) -> None:
 
 
 def _check_budget(job: Job, rule: Rule, journal: Journal) -> None:
+    if job.rho is None and rule.most_exact_jobs is not None and journal.exact(job.dataset) >= rule.most_exact_jobs:
+        raise refusal(
+            f"jobs on {job.dataset} without differential privacy must be at most {rule.most_exact_jobs}, got one more; "
+            "declare rho", BUDGET,
+        )  # fmt: skip
     left = (rule.budget_rho or 0.0) - journal.spent(job.dataset)
     if job.rho is not None and job.rho > left + SLACK:
         raise refusal(

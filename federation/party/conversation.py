@@ -83,7 +83,8 @@ class Conversation:
             if message.get("sha256") != self.job.sha256:
                 await self._fail(End(MISMATCH, f"{name} accepted another job; ask again without it"))
         await self._compare_codebooks({name: message.get("codebook") or {} for name, message in accepted.items()})
-        await self._say("start", sha256=self.job.sha256)
+        heads = {name: message.get("head") for name, message in accepted.items()}
+        await self._say("start", sha256=self.job.sha256, heads=heads)
         self._running = True
 
     async def step(self, request: Mapping[str, Any]) -> Any:

@@ -4,7 +4,8 @@ Belongs here: appending, chaining, verifying, the used job ids and the budget th
 here: deciding (``acceptance``). No row value and no count is ever written.
 
 One line of JSON per entry, flushed to the disk before the party acts on it. Each entry holds the digest of the former,
-so that a change of the past shows. A debit is never given back.
+so that a change of the past shows. Whoever rewrites a whole log contradicts the other parties: at the start of each job
+all note the digest that each log had then. A debit is never given back.
 """
 
 import fcntl
@@ -22,7 +23,7 @@ from federation.jobs.job import canonical
 from records.errors import BudgetError, StorageError
 
 GENESIS = "0" * 64
-ADMITTED, ENDED, DEBITED = "job.admitted", "job.ended", "budget.debited"
+ADMITTED, STARTED, ENDED, DEBITED = "job.admitted", "job.started", "job.ended", "budget.debited"
 SLACK = 1e-12  # of adding floats
 
 
@@ -85,6 +86,7 @@ class Journal:
         self._last: Entry | None = None
         self._used: set[str] = set()
         self._open: dict[str, None] = {}
+        self._exact: dict[str, int] = {}
         self._spent: dict[str, float] = {}
         torn = self._cut_torn_line()
         for entry in entries(path):
@@ -110,6 +112,10 @@ class Journal:
     def used(self, job: str) -> bool:
         """Whether a job's id was admitted before."""
         return job in self._used
+
+    def exact(self, dataset: str) -> int:
+        """Jobs without differential privacy that were admitted on the data set."""
+        return self._exact.get(dataset, 0)
 
     @property
     def open(self) -> list[str]:
@@ -158,6 +164,8 @@ class Journal:
         if entry.event == ADMITTED:
             self._used.add(entry.job)
             self._open[entry.job] = None
+            if (dataset := entry.detail.get("dataset")) and entry.detail.get("rho") is None:
+                self._exact[dataset] = self.exact(dataset) + 1
         if entry.event == ENDED:
             self._open.pop(entry.job, None)
         if entry.event == DEBITED:
@@ -195,3 +203,10 @@ def entries(path: Path) -> Iterator[Entry]:
                     f"{path} must hold an unbroken chain, got a changed entry {number}; restore it from a copy"
                 ) from None
             yield former
+
+
+def contradicting(own: Path, other: Path, name: str) -> list[Entry]:
+    """Entries of another party's log that note a digest for ``name`` which ``name``'s own log does not hold."""
+    digests = {GENESIS, *(entry.digest for entry in entries(own))}
+    noted = (entry for entry in entries(other) if entry.event == STARTED)
+    return [entry for entry in noted if entry.detail.get("heads", {}).get(name, GENESIS) not in digests]

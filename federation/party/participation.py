@@ -31,6 +31,7 @@ from federation.jobs.job import Job, parsed
 from federation.jobs.steps import Steps
 from federation.party import messages
 from federation.party.acceptance import accepted, codebook, refusal
+from federation.party.journal import ENDED, STARTED
 from federation.party.meeting import Connection
 from federation.runtime import Runtime
 from federation.streams import StreamMesh
@@ -51,6 +52,7 @@ class Participation:
         self.researcher = researcher
         self.connection = connection
         self._started = asyncio.Event()
+        self._heads: dict[str, str] = {}
         self._requests: asyncio.Queue[Mapping[str, Any] | None] = asyncio.Queue()
         self._mesh: StreamMesh | None = None
         self._runtime: Runtime | None = None
@@ -100,6 +102,10 @@ class Participation:
 
     def _heard(self, job: Job, message: messages.Message) -> bool:
         if message["type"] == "start" and message.get("sha256") == job.sha256:
+            told = message.get("heads")
+            self._heads = (
+                {n: str(told[n])[:64] for n in job.participants if n in told} if isinstance(told, dict) else {}
+            )
             self._started.set()
         elif message["type"] == "step" and isinstance(message.get("request"), dict):
             self._requests.put_nowait(message["request"])
@@ -180,7 +186,7 @@ class Participation:
         rule = settings.datasets.get(job.dataset)
         if job.rho is not None and rule is not None:
             party.journal.debit(job.id, job.dataset, rho=job.rho, total=rule.budget_rho or 0.0, now=party.clock())
-        self._note(job, "job.started")
+        self._note(job, STARTED, heads=self._heads)
         self._steps = Steps(job, runtime, self._requests, self._answer)
         return await party.programs[job.kind](runtime, party.site, job, self._steps)
 
@@ -225,7 +231,7 @@ class Participation:
                 if self._reported is None
                 else {"own_state": self._reported.state, "own_reason": self._reported.reason}
             )
-            self._note(job, "job.ended", state=end.state, reason=end.reason, **self._figures(), **own)
+            self._note(job, ENDED, state=end.state, reason=end.reason, **self._figures(), **own)
 
     async def _leave(self) -> None:
         if self._mesh is not None:

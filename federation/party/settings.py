@@ -43,6 +43,8 @@ class Rule(Strict):
         zCDP of all jobs together; ``None``: no job with noise.
     only_private : bool
         Refuse jobs without differential privacy.
+    most_exact_jobs : int or None
+        So many jobs without differential privacy in all: the differences of many could tell about one patient.
     columns : tuple of str or None
         Columns that may be used; ``None``: all of the codebook but identifiers.
     most_cells : int
@@ -55,6 +57,7 @@ class Rule(Strict):
     minimum_count: int = Field(default=10, ge=0)
     budget_rho: float | None = Field(default=None, gt=0)
     only_private: bool = False
+    most_exact_jobs: int | None = Field(default=None, ge=0)
     columns: tuple[str, ...] | None = None
     most_cells: int = Field(default=1_000_000, ge=1)
     source: str | None = None

@@ -124,3 +124,15 @@ def test_what_exceeds_the_budget_is_refused(journal: Journal):
     assert caught.value.end.state == BUDGET
     with pytest.raises(JobEndedError, match="what is left"):
         answer(journal, settings=with_rule(budget_rho=None), rho=0.01)
+
+
+def test_jobs_without_privacy_are_counted(journal: Journal):
+    few = with_rule(most_exact_jobs=2)
+    for number in range(2):
+        assert answer(journal, settings=few) == "auto"
+        journal.admit(f"exact {number}", now=NOW, dataset="stroke")
+    journal.admit("private", now=NOW, dataset="stroke", rho=0.1)
+    with pytest.raises(JobEndedError, match="without differential privacy must be at most 2") as caught:
+        answer(journal, settings=few)
+    assert caught.value.end.state == BUDGET
+    assert answer(journal, settings=few, rho=0.1) == "auto"

@@ -14,7 +14,7 @@ from federation.jobs.ends import JobEndedError
 from federation.jobs.job import Job, issued
 from federation.party.approval import Approvals, Decision
 from federation.party.authority import Authority, PartyRole, join
-from federation.party.journal import entries
+from federation.party.journal import Journal, contradicting, entries
 from federation.party.messages import MessageError
 from federation.party.researcher import Progress, Researcher
 from federation.party.service import PartyService
@@ -87,6 +87,21 @@ async def test_a_sum_of_three_parties(members: Members):
         (name, s) for name in members.names for s in ("accepted", "done")
     }
     assert states(members, job) == dict.fromkeys(members.names, "done")
+
+
+async def test_a_log_that_was_rewritten_contradicts_the_others(members: Members):
+    async with serving(members), Researcher(members.researcher) as researcher:
+        for _ in range(2):
+            await researcher.run(asked(members, rho=0.1))
+    north, west = members.settings["north"].journal, members.settings["west"].journal
+    assert contradicting(north, west, "north") == []
+    kept = [entry for entry in entries(north) if entry.event != "budget.debited"]
+    north.unlink()
+    with Journal(north) as journal:
+        for one in kept:
+            journal.record(one.event, one.job, now=datetime.fromisoformat(one.at), **one.detail)
+    assert len(list(entries(north))) == len(kept)  # in itself it is whole
+    assert len(contradicting(north, west, "north")) == 1
 
 
 async def test_filters_reach_the_sites(members: Members):
