@@ -6,6 +6,7 @@ running parties over the network and read no table of patients. Does not belong 
 """
 
 import base64
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
@@ -15,9 +16,14 @@ import polars as pl
 from assets.columns import column_schema
 from assets.federated_jobs import FederatedConfig, Federation, as_bytes, costs, logged
 from records.files import parquet_bytes, sha256
+from records.privacy import PrivacySpend
 from records.schema import Schema
 
 HIDDEN, ROUNDS = 16, 60  # of the network
+MECHANISMS = {
+    "discrete Gaussian": "distributed discrete Gaussian, a part from each party",
+    "exponential": "report noisy max with geometric noise, a part from each party",
+}
 ASSETS = ("federated_statistics", "federated_model", "federated_synthetic")
 
 
@@ -104,7 +110,7 @@ def _synthetic(federation: Federation, stored: dict[str, Any]) -> dg.AssetsDefin
             model.fit_oracle(oracle, schema, budget=rho)
             result = oracle.finish()
         frame = model.sample(rng=np.random.default_rng(config.seed))
-        spend = model.privacy_.to_json() | {"protects_against": protects_against(job.colluding, len(job.participants))}
+        spend = told(model.privacy_, job.colluding, len(job.participants))
         shown = federation.recorded(context, "federated synthesis", job, result, {"spend.json": as_bytes(spend)})
         context.add_output_metadata(
             {**shown, "dagster/row_count": frame.height, "dagster/column_schema": column_schema(schema),
@@ -141,11 +147,13 @@ def models_of(schema: Schema) -> dict[str, tuple[list[str], dict[str, Any]]]:
     return wanted
 
 
-def protects_against(colluding: int, parties: int) -> str:
-    """Whom the stated epsilon protects against, in words."""
+def told(spend: PrivacySpend, colluding: int, parties: int) -> dict[str, Any]:
+    """The spend with the mechanisms as parties have run them, and whom the stated epsilon protects against."""
+    mechanisms = [{**asdict(m), "name": MECHANISMS.get(m.name, m.name)} for m in spend.mechanisms]
+    against = f"everyone, and any {colluding} of the {parties} parties together"
     if colluding == 0:
-        return f"everyone but the {parties} parties, who know their own parts of the noise"
-    return f"everyone, and any {colluding} of the {parties} parties together"
+        against = f"everyone but the {parties} parties, who know their own parts of the noise"
+    return spend.to_json() | {"mechanisms": mechanisms, "protects_against": against}
 
 
 def _picture(png: bytes) -> dg.MetadataValue:
