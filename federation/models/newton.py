@@ -57,7 +57,7 @@ async def maximised(
     best = await pooled(current)
     for iteration in range(1, MOST_ITERATIONS + 1):
         steps.tell(f"iteration {iteration}")
-        move = _step(best)
+        move = _step(best, patients)
         flat = float(np.abs(best.gradient).max()) <= max(patients * finished, 1e-7)
         # Where there is no maximum the gradient vanishes too, but the steps stay long.
         if flat and float(np.abs(move).max()) <= SHORT:
@@ -67,7 +67,7 @@ async def maximised(
             move = move / 2
             part = await pooled(current + move)
         current, best = current + move, part
-    raise _no_maximum()
+    raise _no_maximum(size, patients)
 
 
 def summed_over_parties(
@@ -109,16 +109,16 @@ def _exp(value: float) -> float:
     return float(np.exp(min(value, 700.0)))
 
 
-def _step(part: Part) -> np.ndarray:
+def _step(part: Part, patients: int) -> np.ndarray:
     try:
         np.linalg.cholesky(part.curvature)
         return np.linalg.solve(part.curvature, part.gradient)
     except np.linalg.LinAlgError:
-        raise _no_maximum() from None
+        raise _no_maximum(len(part.gradient), patients) from None
 
 
-def _no_maximum() -> ParameterError:
+def _no_maximum(size: int, patients: int) -> ParameterError:
     return ParameterError(
-        "a model must have one finite maximum, got none: a column tells the outcome surely, or columns tell each other; "
-        "leave columns out"
+        f"a model of {size} coefficients must have one finite maximum over the {patients} patients whose columns are all "
+        "known, got none: columns tell the outcome surely or tell each other; leave columns out, often missing ones first"
     )

@@ -81,10 +81,10 @@ def follow_up(held: Patients, job: Job, *, points: int = MOST_TIMES) -> FollowUp
     known = held.table.select(used).drop_nulls()
     group = encode_column(known[by[0].name], by[0]) if by else np.zeros(known.height, np.int64)
     # Rounded up, as an event is known to have happened by the end of an interval.
-    points = -(-scale.integers(known[time.name]) // width)
+    times = -(-scale.integers(known[time.name]) // width)
     names = tuple(by[0].levels.values()) if by else ("all",)
     died = (known[event.name].cast(pl.String) == "1").to_numpy()
-    return FollowUp(points, died, group.astype(np.int64), names, by[0].name if by else None, scale, width)
+    return FollowUp(times, died, group.astype(np.int64), names, by[0].name if by else None, scale, width)
 
 
 def _only(columns: Sequence[Column], role: Role) -> Column:
