@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from metrics.plots.figure import FOURTH, HOLDOUT, INK, QUIET, REAL, SYNTHETIC, THIRD, drawn, note, panels
 
+RATIOS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.7, 1, 1.4, 2, 5, 10, 20, 50, 100]
 INTERCEPT = "intercept"
 COLOURS = (REAL, SYNTHETIC, THIRD, FOURTH, HOLDOUT)
 
@@ -60,6 +62,10 @@ def coefficients_plot(result: Mapping[str, Any], *, title: str) -> Figure:
     axes.set_yticks(np.arange(len(rows)), [row["name"] for row in rows])
     ratio = "Hazard ratio" if title == "cox" else "Odds ratio"
     axes.set(xscale="log", xlabel=f"{ratio}, 95 % interval")
+    axes.xaxis.set_major_locator(FixedLocator(RATIOS))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(min(ends[0].min(), 0.9) * 0.95, max(ends[1].max(), 1.1) * 1.05)
     axes.set_title(f"{title.capitalize()} regression over {result['parties']} parties")
     return figure
 
