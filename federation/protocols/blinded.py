@@ -14,6 +14,7 @@ Meadows (1986), A more efficient cryptographic matchmaking protocol. RFC 7748: E
 import asyncio
 import secrets
 from collections.abc import Sequence
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
@@ -28,6 +29,7 @@ CHUNK = 2048  # points between two messages, so that nobody waits for long
 MOST = 1 << 18  # points of a list: one party's turn stays below half a minute
 _SIZE = 8
 Points = list[bytes]
+Thing = TypeVar("Thing")
 
 
 class Blinding:
@@ -36,23 +38,23 @@ class Blinding:
     def __init__(self) -> None:
         self._secret = X25519PrivateKey.generate()
 
-    def hashed(self, identifiers: Sequence[str], job: str) -> Points:
-        """Own identifiers as points under the secret; ``job`` keeps jobs apart."""
-        return self.applied([_point(identifier, job) for identifier in identifiers])
+    def hashed(self, identifiers: Sequence[str | None], job: str) -> Points:
+        """Own identifiers, and decoys for ``None``, as points under the secret; ``job`` keeps jobs apart."""
+        return self.applied([decoy() if one is None else _point(one, job) for one in identifiers])
 
     def applied(self, points: Sequence[bytes]) -> Points:
         """Points under this secret too."""
         return [self._secret.exchange(X25519PublicKey.from_public_bytes(point)) for point in points]
 
 
-def decoys(number: int) -> Points:
-    """Points that belong to nobody and look like all others."""
-    return [X25519PrivateKey.generate().public_key().public_bytes_raw() for _ in range(number)]
+def decoy() -> bytes:
+    """A point that belongs to nobody and looks like all others."""
+    return X25519PrivateKey.generate().public_key().public_bytes_raw()
 
 
-def shuffled(points: Sequence[bytes]) -> Points:
+def shuffled(things: Sequence[Thing]) -> list[Thing]:
     """In an order that the operating system's entropy chose."""
-    mixed = list(points)
+    mixed = list(things)
     secrets.SystemRandom().shuffle(mixed)
     return mixed
 
@@ -64,16 +66,12 @@ async def send_points(rt: Runtime, peer: int, points: Sequence[bytes]) -> None:
         await rt.mesh.send(peer, TAG, b"".join(points[start : start + CHUNK]))
 
 
-async def send_hashed(
-    rt: Runtime, peer: int, own: Blinding, identifiers: Sequence[str], extra: Points, job: str
-) -> None:
-    """Send own identifiers as they are hashed, then ``extra`` points."""
-    await rt.mesh.send(peer, TAG, (len(identifiers) + len(extra)).to_bytes(_SIZE, "big"))
+async def send_hashed(rt: Runtime, peer: int, own: Blinding, identifiers: Sequence[str | None], job: str) -> None:
+    """Send own identifiers, and decoys for ``None``, as they are hashed."""
+    await rt.mesh.send(peer, TAG, len(identifiers).to_bytes(_SIZE, "big"))
     for start in range(0, len(identifiers), CHUNK):
         points = await asyncio.to_thread(own.hashed, identifiers[start : start + CHUNK], job)
         await rt.mesh.send(peer, TAG, b"".join(points))
-    for start in range(0, len(extra), CHUNK):
-        await rt.mesh.send(peer, TAG, b"".join(extra[start : start + CHUNK]))
 
 
 async def receive_points(rt: Runtime, peer: int) -> Points:

@@ -26,7 +26,6 @@ from federation.protocols.blinded import (
     Blinding,
     Points,
     blinded_by,
-    decoys,
     receive_points,
     send_hashed,
     send_points,
@@ -98,8 +97,8 @@ async def _gone_round(
     for hop in range(rt.parties - 1):
         steps.tell(f"lists of pseudonyms, hop {hop + 1} of {rt.parties - 1}")
         if hop == 0:
-            extra = own.applied(decoys(fill))
-            sending = send_hashed(rt, after, own, identifiers, extra, job.id)
+            # Mixed and in equal messages, so that the next party cannot tell decoys from patients.
+            sending = send_hashed(rt, after, own, shuffled([*identifiers, *[None] * fill]), job.id)
         else:
             sending = send_points(rt, after, current)
         _, got = await asyncio.gather(sending, receive_points(rt, before))

@@ -122,7 +122,7 @@ async def _linked_codes(
 async def _common_order(rt: Runtime, identifiers: list[str], other: int, job: str) -> list[int]:
     """Positions of own patients that the other holder has too, in the order of their points."""
     own = Blinding()
-    _, theirs = await asyncio.gather(send_hashed(rt, other, own, identifiers, [], job), receive_points(rt, other))
+    _, theirs = await asyncio.gather(send_hashed(rt, other, own, identifiers, job), receive_points(rt, other))
     both = await blinded_by(rt, own, theirs, other)
     _, mine = await asyncio.gather(send_points(rt, other, both), receive_points(rt, other))
     if len(mine) != len(identifiers):
