@@ -32,6 +32,8 @@ MEASURE, CHOOSE = "measure", "choose"
 MOST_CELLS = 10_000_000
 AT_ONCE = 1 << 14  # cells whose distances are computed together: 61 shared bits each
 WEIGHT_UNITS = 16  # of the largest weight; scores are whole numbers
+# Scores of all that may be asked stay below 2^59: what a choice costs is proven for scores that do not wrap round the field.
+MOST_ESTIMATE, MOST_PENALTY = 1 << 31, 1 << 57
 
 Clique = tuple[str, ...]
 
@@ -63,7 +65,7 @@ class _Tables:
     async def measured(self, request: Mapping[str, Any]) -> np.ndarray:
         """Noisy counts of all tables, one after the other."""
         cliques, shapes = _asked(request, MEASURE)
-        sigma, drawers = float(request["sigma"]), self._drawers
+        sigma, drawers = _number(request, "sigma"), self._drawers
         self.steps.spend(sum(gaussian_rho(sigma, int(np.prod(shape)), drawers) for shape in shapes))
         self.steps.tell(f"{len(cliques)} tables")
         counts = np.concatenate([self._counted(c, s) for c, s in zip(cliques, shapes, strict=True)])
@@ -75,13 +77,10 @@ class _Tables:
         """Position of a table that differs much from its estimate."""
         cliques, shapes = _asked(request, CHOOSE)
         sizes = [int(np.prod(shape)) for shape in shapes]
-        estimates = _whole(request, "estimates", sum(sizes))
-        weights, penalties = (_whole(request, name, len(cliques)) for name in ("weights", "penalties"))
-        if not 1 <= weights.min() <= weights.max() <= WEIGHT_UNITS:
-            raise ParameterError(
-                f"weights must lie between 1 and {WEIGHT_UNITS}, got {weights.min()} to {weights.max()}"
-            )
-        epsilon = float(request["epsilon"])
+        estimates = _whole(request, "estimates", sum(sizes), -MOST_ESTIMATE, MOST_ESTIMATE)
+        weights = _whole(request, "weights", len(cliques), 1, WEIGHT_UNITS)
+        penalties = _whole(request, "penalties", len(cliques), -MOST_PENALTY, MOST_PENALTY)
+        epsilon = _number(request, "epsilon")
         self.steps.spend(choice_rho(epsilon))
         self.steps.tell(f"choice among {len(cliques)} tables")
         noise = choice_part(len(cliques), int(weights.max()), epsilon, self._drawers)
@@ -129,16 +128,30 @@ class _Tables:
 
 
 def _asked(request: Mapping[str, Any], kind: str) -> tuple[list[Clique], list[tuple[int, ...]]]:
-    cliques = [tuple(map(str, names)) for names in request[kind]]
-    shapes = [tuple(int(size) for size in shape) for shape in request["shapes"]]
+    try:
+        cliques = [tuple(map(str, names)) for names in request[kind]]
+        shapes = [tuple(int(size) for size in shape) for shape in request["shapes"]]
+    except (KeyError, TypeError, ValueError):
+        raise ParameterError("a step must list attributes and shapes of tables, got others; mend it") from None
+    if list(map(len, cliques)) != list(map(len, shapes)) or min(map(min, filter(None, shapes)), default=0) < 1:
+        raise ParameterError("tables must have one size of at least 1 for each attribute, got others; mend the step")
     cells = sum(int(np.prod(shape, dtype=object)) for shape in shapes)
-    if not cliques or len(cliques) != len(shapes) or not 0 < cells <= MOST_CELLS:
+    if not (all(cliques) and 0 < cells <= MOST_CELLS):
         raise ParameterError(f"a step must ask for 1 to {MOST_CELLS} cells, got {cells}; ask for smaller tables")
     return cliques, shapes
 
 
-def _whole(request: Mapping[str, Any], name: str, size: int) -> np.ndarray:
-    numbers = np.asarray(request[name])
+def _whole(request: Mapping[str, Any], name: str, size: int, low: int, high: int) -> np.ndarray:
+    numbers = np.asarray(request.get(name))
     if numbers.shape != (size,) or numbers.dtype != np.int64:
         raise ParameterError(f"{name} must be {size} whole numbers, got {numbers.dtype} of shape {numbers.shape}")
+    if not low <= numbers.min() <= numbers.max() <= high:
+        raise ParameterError(f"{name} must lie between {low} and {high}, got {numbers.min()} to {numbers.max()}")
     return numbers
+
+
+def _number(request: Mapping[str, Any], name: str) -> float:
+    value = request.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ParameterError(f"{name} must be a number, got {type(value).__name__}; mend the step")
+    return float(value)

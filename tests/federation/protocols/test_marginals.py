@@ -21,7 +21,15 @@ from federation.mesh import LocalMesh, local_meshes
 from federation.noise import Drawers, choice_part, choice_rho, gaussian_rho
 from federation.oracle import FederatedOracle
 from federation.protocols import marginals
-from federation.protocols.marginals import CHOOSE, MEASURE, MOST_CELLS, WEIGHT_UNITS, synthesis
+from federation.protocols.marginals import (
+    CHOOSE,
+    MEASURE,
+    MOST_CELLS,
+    MOST_ESTIMATE,
+    MOST_PENALTY,
+    WEIGHT_UNITS,
+    synthesis,
+)
 from federation.runtime import Runtime
 from federation.site import Attributes, TableSite
 from models.oracle import TableOracle
@@ -256,8 +264,21 @@ def test_a_step_beyond_the_jobs_rho_is_refused_by_every_party(last: dict[str, An
     [
         ({"shapes": [], "sigma": 1.0}, "a step must be one of"),
         (measuring([["sex"]], 1.0) | CHOOSING, "a step must be one of"),
-        (measuring([], 1.0), f"1 to {MOST_CELLS} cells"),
-        ({MEASURE: [["sex"]], "shapes": [[2], [2]], "sigma": 1.0}, f"1 to {MOST_CELLS} cells"),
+        (measuring([], 1.0), "one size of at least 1"),
+        ({MEASURE: [["sex"]], "shapes": [[2], [2]], "sigma": 1.0}, "one size of at least 1"),
+        ({MEASURE: [["sex"], ["stage"]], "shapes": [[2], [-1]], "sigma": 1.0}, "one size of at least 1"),
+        ({MEASURE: [["sex"], ["stage"]], "shapes": [[2], [0]], "sigma": 1.0}, "one size of at least 1"),
+        ({MEASURE: [["sex", "stage"]], "shapes": [[8]], "sigma": 1.0}, "one size of at least 1"),
+        ({MEASURE: [[], ["sex"]], "shapes": [[], [2]], "sigma": 1.0}, f"1 to {MOST_CELLS} cells"),
+        ({MEASURE: 5, "shapes": [[2]], "sigma": 1.0}, "must list attributes"),
+        ({MEASURE: [["sex"]], "sigma": 1.0}, "must list attributes"),
+        ({MEASURE: [["sex"]], "shapes": [["two"]], "sigma": 1.0}, "must list attributes"),
+        ({MEASURE: [["sex"]], "shapes": [[2]]}, "sigma must be a number"),
+        (CHOOSING | {"epsilon": "0.1"}, "epsilon must be a number"),
+        (CHOOSING | {"estimates": None}, "estimates must be 6 whole numbers"),
+        (CHOOSING | {"estimates": np.array([0, 0, 0, 0, 0, MOST_ESTIMATE + 1])}, "estimates must lie"),
+        (CHOOSING | {"estimates": np.array([0, 0, 0, 0, 0, -(1 << 63)])}, "estimates must lie"),
+        (CHOOSING | {"penalties": np.array([0, -MOST_PENALTY - 1])}, "penalties must lie"),
         ({MEASURE: [["sex"]], "shapes": [[MOST_CELLS + 1]], "sigma": 1.0}, f"1 to {MOST_CELLS} cells"),
         ({MEASURE: [["sex", "sex"]], "shapes": [[1 << 32, 1 << 32]], "sigma": 1.0}, f"1 to {MOST_CELLS} cells"),
         (measuring([["sex"]], 0.0), "sigma must be positive"),
@@ -274,6 +295,21 @@ def test_steps_that_make_no_sense_are_refused_by_every_party(request_: dict[str,
     for result in results:
         assert isinstance(result, ParameterError)
         assert words in str(result)
+
+
+def test_no_score_that_may_be_asked_for_wraps_round_the_field() -> None:
+    """Differences of scores are compared, which is right below 2^60: of the largest distances, weights and penalties."""
+    most_patients, most_noise = 1 << 31, 1 << 21
+    highest = WEIGHT_UNITS * (MOST_CELLS * MOST_ESTIMATE + most_patients) + most_noise + MOST_PENALTY
+    assert highest + MOST_PENALTY < 1 << 60
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_choices_at_the_limits_of_what_may_be_asked(sign: int) -> None:
+    far = {"estimates": np.array([0, 0, *[sign * MOST_ESTIMATE] * 4]), "penalties": np.array([-MOST_PENALTY, 0])}
+    results, _ = at_all([CHOOSING | far], a_job("synthesis", list(LEVELS), rho=PLENTY))
+    # A penalty of -2^57 outweighs 8 (of weight) x 4 cells x 2^31.
+    assert [found["answers"] for found in results] == [[0]] * 3
 
 
 @pytest.mark.parametrize(
