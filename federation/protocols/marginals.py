@@ -32,7 +32,7 @@ MEASURE, CHOOSE = "measure", "choose"
 MOST_CELLS = 10_000_000
 AT_ONCE = 1 << 14  # cells whose distances are computed together: 61 shared bits each
 WEIGHT_UNITS = 16  # of the largest weight; scores are whole numbers
-# Scores of all that may be asked stay below 2^59: what a choice costs is proven for scores that do not wrap round the field.
+# With these, scores stay below 2^59: what a choice costs is proven for scores that do not wrap round the field.
 MOST_ESTIMATE, MOST_PENALTY = 1 << 31, 1 << 57
 
 Clique = tuple[str, ...]
