@@ -180,6 +180,40 @@ async def test_garbage_after_a_job_ends_it(parties: Members, content: bytes):
     await usual(parties)
 
 
+async def test_a_researcher_who_vanishes_ends_the_job_for_all(parties: Members):
+    job = asked(parties, kind="slow")
+    async with AsyncExitStack() as stack:
+        lines = await started(stack, parties, dict.fromkeys(parties.names, job))
+        for one in lines.values():
+            await heard(one, "progress")
+        for one in lines.values():
+            one.writer.transport.abort()
+    async with asyncio.timeout(5):
+        while {end(parties, name) for name in parties.names} != {"lost:researcher"}:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_job_that_waits_for_a_person_is_forgotten_with_its_researcher(tmp_path: Path):
+    members = Members(tmp_path, rule={"computations": {"sum": "ask"}})
+    settings = members.settings["north"]
+    async with PartyService(settings, site(), PROGRAMS) as party:
+        async with line(members, "north") as one:
+            job = asked(members, kind="sum", rho=None, columns=["sex"])
+            await messages.write(one.writer, "submit", job=job.model_dump(mode="json"))
+            await heard(one, "asks")
+            async with asyncio.timeout(5):
+                while party.approvals.waiting() != [job]:
+                    await asyncio.sleep(0.02)
+        async with asyncio.timeout(5):
+            while party.approvals.waiting():
+                await asyncio.sleep(0.02)
+
+
+def end(members: Members, name: str) -> str | None:
+    """State of the only job in a journal."""
+    return next((e.detail["state"] for e in entries(members.settings[name].journal) if e.event == "job.ended"), None)
+
+
 async def test_a_step_that_is_no_step_is_refused_by_all(parties: Members):
     job = asked(parties)
     async with AsyncExitStack() as stack:
