@@ -139,6 +139,11 @@ def test_the_log_tells_what_happened(federation: Federation):
     assert re.search(r"job\.admitted .* kind=count dataset=stroke researcher=ada rho=0\.25", log)
     assert re.search(r"job\.ended .* state=done", log)
     assert "stroke: rho 0.2500 of 1 is spent" in log
+    other = federation.folder / "west" / "journal.jsonl"
+    done("log", federation.config("south"), "--against", other)
+    assert [json.loads(line)["number"] for line in done("log", federation.config("south"), "--json").splitlines()][
+        0
+    ] == 1
 
 
 def test_a_refusal_ends_with_its_words(federation: Federation):
