@@ -41,11 +41,16 @@ class LocalSession:
         await asyncio.wait({answering, *self.parties}, return_when=asyncio.FIRST_COMPLETED)
         for party in self.parties:
             if party.done():
-                answering.cancel()
+                await self._stopped(answering)
                 party.result()
         found = await answering
         assert all((one == found[0]).all() if hasattr(one, "all") else one == found[0] for one in found)
         return found[0]
+
+    async def _stopped(self, answering: "asyncio.Future[Any]") -> None:
+        for waiting in (answering, *self.parties):
+            waiting.cancel()
+        await asyncio.gather(answering, *self.parties, return_exceptions=True)
 
     async def finish(self) -> list[Any]:
         for queue in self.requests:
