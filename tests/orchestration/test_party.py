@@ -141,7 +141,8 @@ def test_the_log_tells_what_happened(federation: Federation):
     assert "stroke: rho 0.2500 of 1 is spent" in log
     other = federation.folder / "west" / "journal.jsonl"
     done("log", federation.config("south"), "--against", other)
-    assert [json.loads(line)["number"] for line in done("log", federation.config("south"), "--json").splitlines()][
+    first = done("log", federation.config("south"), "--json").splitlines()[0]
+    assert json.loads(first)["number"] == 1
         0
     ] == 1
 
