@@ -143,8 +143,6 @@ def test_the_log_tells_what_happened(federation: Federation):
     done("log", federation.config("south"), "--against", other)
     first = done("log", federation.config("south"), "--json").splitlines()[0]
     assert json.loads(first)["number"] == 1
-        0
-    ] == 1
 
 
 def test_a_refusal_ends_with_its_words(federation: Federation):
