@@ -94,13 +94,13 @@ def _block(series: pl.Series, column: Column) -> tuple[list[str], np.ndarray]:
     if column.kind is Kind.CATEGORY:
         names = [f"{column.name}: {label}" for label in column.levels.values()]
         return names, np.eye(len(names), dtype=np.int64)[encode_column(series, column)]
-    return [column.name], Scale.of(column).integers(series)[:, None]
+    return [column.name], Scale.for_products(column).integers(series)[:, None]
 
 
 def _units(column: Column) -> tuple[np.ndarray, np.ndarray]:
     if column.kind is Kind.CATEGORY:
         return np.ones(value_levels(column)), np.zeros(value_levels(column))
-    scale = Scale.of(column)
+    scale = Scale.for_products(column)
     return np.array([scale.step]), np.array([scale.minimum])
 
 

@@ -27,7 +27,7 @@ async def moments(rt: Runtime, site: Site, job: Job, steps: Steps) -> Result:
     """
     held = await patients(rt, site, job)
     by = _grouping(held, job)
-    scales = [Scale.of(held.schema[name]) for name in job.columns if by is None or name != by.name]
+    scales = [Scale.for_products(held.schema[name]) for name in job.columns if by is None or name != by.name]
     groups = ["all"] if by is None else level_labels(by)
     own = _sums(held, scales, by, len(groups))
     shares = await rt.input_sum(own, own.shape)
@@ -44,7 +44,7 @@ async def moments(rt: Runtime, site: Site, job: Job, steps: Steps) -> Result:
 async def correlation(rt: Runtime, site: Site, job: Job, steps: Steps) -> Result:
     """Pearson's correlations of the columns over patients whose columns are all known."""
     held = await patients(rt, site, job)
-    scales = [Scale.of(held.schema[name]) for name in job.columns]
+    scales = [Scale.for_products(held.schema[name]) for name in job.columns]
     if len(scales) < 2:
         raise ParameterError(f"a correlation must have at least 2 columns, got {len(scales)}; name more")
     known = held.table.drop_nulls()

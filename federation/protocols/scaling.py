@@ -14,6 +14,7 @@ from records.schema import Column, Kind
 
 UNRECORDED_STEPS = 2**16
 MOST_STEPS = 2**24
+MOST_STEPS_OF_PRODUCTS = 2**18  # sums of products of 4 million patients stay below 2^58
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,13 @@ class Scale:
                 f"{column.name} must have fewer than {MOST_STEPS} steps, got {span}; give it a coarser step in the codebook"
             )
         return cls(column.name, float(column.minimum), float(step), span)
+
+    @classmethod
+    def for_products(cls, column: Column) -> "Scale":
+        """The scale of a column whose products are summed: coarser where millions of them would leave the field."""
+        scale = cls.of(column)
+        wider = -(-scale.span // MOST_STEPS_OF_PRODUCTS)
+        return scale if wider <= 1 else cls(scale.name, scale.minimum, scale.step * wider, -(-scale.span // wider))
 
     def integers(self, values: pl.Series) -> np.ndarray:
         """Steps above the minimum of values that are known, rounded to the next and kept inside the bounds."""

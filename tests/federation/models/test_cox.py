@@ -51,6 +51,7 @@ def test_stratified_coefficients_are_lifelines():
     assert result["log_likelihood"] == pytest.approx(fitter.log_likelihood_, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_time_is_coarsened_unless_asked_otherwise():
     result = computed(cox, NCCTG, a_job("cox", [*NAMES, "time", "event"]))
     assert result["interval"] == 4  # 1,501 days of the codebook in at most 400 points

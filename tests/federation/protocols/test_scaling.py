@@ -1,6 +1,5 @@
 """Fixed-point numbers from the codebook: exact on recorded values, inside the bounds always."""
 
-import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -40,4 +39,13 @@ def test_columns_without_numbers_or_with_too_many_steps_are_refused():
         Scale.of(_column(Kind.CATEGORY, levels={"a": "A", "b": "B"}))
     with pytest.raises(ParameterError, match="fewer than"):
         Scale.of(_column(minimum=0, maximum=1e9, step=1))
-    assert np.iinfo(np.int64).max > (2**24) ** 2 * 2**10
+
+
+def test_sums_of_products_stay_in_the_field():
+    fine = _column(minimum=0, maximum=5000, step=0.001)
+    scale = Scale.for_products(fine)
+    assert scale.span**2 * 2**22 <= 2**58
+    assert scale.span * scale.step >= 5000
+    assert abs(scale.value(scale.integers(pl.Series([1234.567]))[0]) - 1234.567) <= scale.step / 2
+    whole = _column(Kind.INTEGER, minimum=0, maximum=99)
+    assert Scale.for_products(whole) == Scale.of(whole)
