@@ -51,7 +51,8 @@ async def opened_shares(rt: Runtime, job: Job, steps: Steps, tables: Sequence[Sh
     steps.spend(_cost(sigma, [table.size for table in tables], drawers))
     steps.tell(f"noise for {flat.size} cells")
     noise = await rt.input_sum(gaussian_part(flat.shape, sigma, drawers), flat.shape)
-    counts = await rt.open(rt.add(flat, noise))
+    # All that cost privacy is in the shares by now: a party that is lost here need not cost the budget again.
+    counts = await rt.open(rt.add(flat, noise), survive=True)
     if job.minimum_count:
         counts = np.where(counts < job.minimum_count, SUPPRESSED, counts)
     return Opened(_cut(counts, tables), _described(job, sigma, drawers))
