@@ -23,6 +23,7 @@ from federation.site import Site
 from records.errors import ParameterError
 
 POINTS = 1000
+_BITS = 57  # of expected events in fixed point
 RATIO, COUNT = 14, 10  # bits of shares of the groups, and of events, in the covariance
 
 
@@ -60,11 +61,12 @@ async def _compared(rt: Runtime, shares: Shares, most: int) -> tuple[np.ndarray,
     counts = np.stack([total, rt.subtract(total, rt.public(1, total.shape))])
     # Nobody dies where nobody is at risk, nor two where one is: what their inverses are does not matter.
     top = max(1, most.bit_length())
-    inverse = await inverses(rt, counts, top=top)
-    share = await _times(rt, at_risk, inverse[0], FRACTION + top - RATIO)
+    bits = min(FRACTION, _BITS - 2 * top)
+    inverse = await inverses(rt, counts, top=top, precision=bits)
+    share = await _times(rt, at_risk, inverse[0], bits + top - RATIO)
     expected = await rt.inner((await rt.multiply(deaths, inverse[0]))[None], at_risk.T.copy())
     ties = await rt.multiply(deaths, rt.subtract(deaths, rt.public(1, deaths.shape)))
-    tied = await _times(rt, ties[None], inverse[1], FRACTION + top - COUNT)
+    tied = await _times(rt, ties[None], inverse[1], bits + top - COUNT)
     weight = rt.subtract(rt.scale(deaths, 1 << COUNT), tied[0])
     free = share[:-1]
     weighted = await rt.multiply(np.broadcast_to(weight, free.shape), free)
@@ -72,7 +74,7 @@ async def _compared(rt: Runtime, shares: Shares, most: int) -> tuple[np.ndarray,
     opened = await rt.open(np.concatenate([expected.ravel(), _total(weighted), products.ravel()]))
     own, alone, both = np.split(opened.astype(float), np.cumsum([len(at_risk), len(free)]))
     covariance = np.diag(alone) / 2 ** (COUNT + RATIO) - both.reshape(len(free), -1) / 2 ** (COUNT + 2 * RATIO)
-    return own / 2 ** (FRACTION + top), covariance
+    return own / 2 ** (bits + top), covariance
 
 
 async def _times(rt: Runtime, numbers: Shares, inverse: Shares, bits: int) -> Shares:
