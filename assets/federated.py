@@ -132,7 +132,8 @@ def statistics_of(schema: Schema) -> dict[str, list[str]]:
 
 def models_of(schema: Schema) -> dict[str, tuple[list[str], dict[str, Any]]]:
     """Kinds of models to their columns and parameters."""
-    covariates = [c.name for c in schema.features()]
+    # Models use patients whose columns are all known: columns that may be missing would leave few of them.
+    covariates = [c.name for c in schema.features() if not c.missing]
     followed = [c.name for c in (schema.time, schema.event) if c is not None]
     wanted: dict[str, tuple[list[str], dict[str, Any]]] = {}
     if schema.outcomes and (column := schema.outcomes[0].column) is not None:

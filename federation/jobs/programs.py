@@ -8,7 +8,6 @@ from typing import Any
 
 from federation.jobs.job import Job
 from federation.jobs.steps import Steps
-from federation.models.averaging import averaging
 from federation.models.cox import cox
 from federation.models.logistic import logistic
 from federation.models.training import training
@@ -29,7 +28,7 @@ Program = Callable[[Runtime, Site, Job, Steps], Awaitable[dict[str, Any]]]
 # These add noise to what they open when the job declares a rho.
 NOISY: Mapping[str, Program] = {
     "count": count, "histogram": histogram, "contingency": contingency, "linked_contingency": linked_contingency,
-    "synthesis": synthesis, "averaging": averaging, "training": training,
+    "synthesis": synthesis, "training": training,
 }  # fmt: skip
 EXACT: Mapping[str, Program] = {
     "moments": moments, "correlation": correlation, "quantiles": quantiles, "kaplan_meier": kaplan_meier,
@@ -49,7 +48,6 @@ PARAMETERS: Mapping[str, frozenset[str]] = {
     "intersection": frozenset(),
     "logistic": frozenset({"outcome", "positive", "horizon"}),
     "cox": frozenset({"strata", "interval"}),
-    "averaging": frozenset({"model"}),
     "training": frozenset({"outcome", "positive", "horizon", "hidden", "rounds", "rate", "clip", "prior", "seed"}),
 }
 

@@ -1,8 +1,7 @@
 """Training of a network over hospitals in one job: each round opens one sum over all patients, and nothing of a hospital.
 
 Belongs here: the rounds at one party, what they cost, and the result. Does not belong here: the network (``learner``),
-the optimiser (``adam``), the evaluation (``held_out``), or trainings that a researcher steers step by step
-(``averaging``).
+the optimiser (``adam``) or the evaluation (``held_out``).
 
 In a round each party sums the gradients of its training patients at the common weights. The sum over parties is opened and
 all take the same step of Adam, which is what pooled training on all patients at once does, up to the fixed point of 2^-28.

@@ -14,7 +14,6 @@ from federation.jobs.programs import PROGRAMS
 from federation.party.researcher import Researcher, Result
 from federation.party.service import PartyService
 from tests.federation.jobs.test_programs import QUESTIONS
-from tests.federation.models.test_averaging import SITES
 from tests.federation.parties import a_job, computed, hospitals
 from tests.federation.party.members import PARTIES, Members
 
@@ -74,25 +73,3 @@ async def test_a_private_table_is_debited_and_noisy(tmp_path: Path):
     assert result.value["privacy"]["rho"] == 0.5
     counts = np.array([n or 0 for row in result.value["counts"] for n in row])
     assert abs(counts.sum() - POOLED.height) < 50
-
-
-async def test_a_training_session(tmp_path: Path):
-    members = Members(tmp_path, rule=RULE, timeout_seconds=20.0)
-    description = {
-        "kind": "averaging", "participants": list(PARTIES), "dataset": "stroke", "minimum_count": 5,
-        "columns": ["age", "sex", "karnofsky"], "parameters": {"model": "logistic"},
-    }  # fmt: skip
-    async with AsyncExitStack() as stack:
-        for name, site in zip(PARTIES, SITES, strict=True):
-            await stack.enter_async_context(PartyService(members.settings[name], _renamed(site), PROGRAMS))
-        researcher = await stack.enter_async_context(Researcher(members.researcher))
-        session = await stack.enter_async_context(researcher.session(issued(description, researcher="ada")))
-        weights = np.zeros(3)
-        for _ in range(3):
-            told = await session.step({"ask": "update", "weights": weights, "rate": 1.0})
-            weights = weights + told["update"]
-        evaluated = await session.step({"ask": "evaluate", "weights": weights})
-        result = await session.finish()
-    assert [site["site"] for site in evaluated["sites"]] == list(PARTIES)
-    assert all(site["loss"] < np.log(2) + 0.05 for site in evaluated["sites"])
-    assert result.value["steps"] == 4
