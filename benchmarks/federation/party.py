@@ -73,7 +73,7 @@ async def measured(folder: Path, index: int, program: str, size: int, degree: in
     }  # fmt: skip
     await runtime.agree(b"end")
     await mesh.close()
-    if not chosen.right(opened, len(addresses), size):
+    if index == 0 and not chosen.right(opened, len(addresses), size):
         raise ArithmeticError(f"{program} of {size} by {len(addresses)} parties is wrong")
     return result
 
