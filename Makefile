@@ -7,8 +7,8 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 BIN := .venv/bin
-# A file's tests share what is slow to make, so each file stays on one core.
-SPREAD := -n auto --dist loadfile
+# A file's tests share what is slow to make, so each file stays on one core; the order is that of tests/conftest.py.
+SPREAD := -n auto --dist loadfile --no-loadscope-reorder
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20

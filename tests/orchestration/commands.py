@@ -1,5 +1,6 @@
 """Running the project's commands as a user does: in processes of their own, on a home of their own."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -13,13 +14,17 @@ PROJECT = Path(__file__).parents[2]
 PATIENCE = 600  # seconds on a loaded machine; what hangs, hangs longer
 
 
-def started(home: Path, *command: str, **settings: str) -> subprocess.Popen[str]:
-    """A command of the project, for instance ``phaseiv run stroke``, in a process group of its own, output kept."""
+def started(home: Path, *command: str, log: Path | None = None, **settings: str) -> subprocess.Popen[str]:
+    """A command of the project, for instance ``phaseiv run stroke``, in a process group of its own, output kept.
+
+    What runs for long needs a ``log``: a pipe that nobody reads is full after 64 KiB, and then the servers stand still.
+    """
     environment = {**os.environ, "PHASEIV_HOME": str(home), "DAGSTER_HOME": str(home / "dagster"), **settings}
-    return subprocess.Popen(
-        [str(BINARIES / command[0]), *command[1:]], env=environment, cwd=PROJECT, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
+    with log.open("w") if log else contextlib.nullcontext(subprocess.PIPE) as output:
+        return subprocess.Popen(
+            [str(BINARIES / command[0]), *command[1:]], env=environment, cwd=PROJECT, text=True,
+            stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
 
 
 def done(home: Path, *command: str, **settings: str) -> tuple[int, str]:

@@ -27,22 +27,22 @@ class Servers:
     pid: int
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def servers(new_home: Callable[[], Path]) -> Iterator[Servers]:
     """``phaseiv up`` with demonstration accounts."""
     home = new_home()
     ports = {name: free_port() for name in ("dagster", "mlflow", "hub")}
     options = [f"--{name}-port={port}" for name, port in ports.items()]
-    process = started(home, "phaseiv", "up", *options, PHASEIV_HUB_DEMO="true")
+    process = started(home, "phaseiv", "up", *options, log=home / "up.log", PHASEIV_HUB_DEMO="true")
     address = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     until(lambda: process.poll() is None and answers(f"{address['dagster']}/server_info"))
     until(lambda: process.poll() is None and answers(f"{address['hub']}/api/v1/health"))
     yield Servers(home, address["hub"], address["dagster"], process.pid)
     os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=60)
+    process.wait(timeout=60)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium."""
     if (binary := shutil.which("chromium")) is None:
