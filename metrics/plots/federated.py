@@ -56,7 +56,8 @@ def coefficients_plot(result: Mapping[str, Any], *, title: str) -> Figure:
         note(axes, "Too few patients for a model")
         return figure
     centre = np.array([row["ratio"] for row in rows])
-    ends = np.array([[row["lower"], row["upper"]] for row in rows]).T
+    ends = np.clip(np.array([[row["lower"], row["upper"]] for row in rows]).T, 1e-6, 1e6)
+    centre = np.clip(centre, *ends)
     axes.errorbar(centre, np.arange(len(rows)), xerr=np.abs(ends - centre), fmt="o", color=REAL, ecolor=QUIET, ms=4)
     axes.axvline(1, color=INK, linewidth=0.8)
     axes.set_yticks(np.arange(len(rows)), [row["name"] for row in rows])
@@ -65,7 +66,8 @@ def coefficients_plot(result: Mapping[str, Any], *, title: str) -> Figure:
     axes.xaxis.set_major_locator(FixedLocator(RATIOS))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlim(min(ends[0].min(), 0.9) * 0.95, max(ends[1].max(), 1.1) * 1.05)
+    # A rare level may have no finite ratio: its bar runs out of the picture.
+    axes.set_xlim(*np.clip([min(ends[0].min(), 0.9) * 0.95, max(ends[1].max(), 1.1) * 1.05], RATIOS[0], RATIOS[-1]))
     axes.set_title(f"{title.capitalize()} regression over {result['parties']} parties")
     return figure
 
