@@ -1,8 +1,8 @@
 """Exact mechanisms from the operating system's entropy, in integer arithmetic that floating point cannot betray.
 
 Belongs here: discrete Gaussian noise (Canonne, Kamath and Steinke, 2020, Algorithms 1 to 3) and the exponential
-mechanism (McSherry and Talwar, 2007), which local and federated mechanisms share. Does not belong here: how much noise
-(``models.accounting``).
+mechanism (McSherry and Talwar, 2007). Does not belong here: how much noise (``models.accounting``), or draws by whole arrays
+(``federation.sampling``).
 """
 
 import random

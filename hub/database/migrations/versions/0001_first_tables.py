@@ -13,23 +13,6 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# Full-text search by the store; revision 0004 takes it away.
-INDEX = "dataset_words"
-SQLITE = (
-    f"CREATE VIRTUAL TABLE IF NOT EXISTS {INDEX} USING fts5(id UNINDEXED, words, tokenize='unicode61 remove_diacritics 2')",
-    f"CREATE TRIGGER IF NOT EXISTS {INDEX}_added AFTER INSERT ON datasets BEGIN "
-    f"INSERT INTO {INDEX}(id, words) VALUES (new.id, new.words); END",
-    f"CREATE TRIGGER IF NOT EXISTS {INDEX}_changed AFTER UPDATE OF words ON datasets BEGIN "
-    f"DELETE FROM {INDEX} WHERE id = old.id; INSERT INTO {INDEX}(id, words) VALUES (new.id, new.words); END",
-    f"CREATE TRIGGER IF NOT EXISTS {INDEX}_removed AFTER DELETE ON datasets BEGIN "
-    f"DELETE FROM {INDEX} WHERE id = old.id; END",
-)
-POSTGRES = (
-    f"CREATE INDEX IF NOT EXISTS {INDEX} ON datasets USING gin (to_tsvector('simple', words))",
-    # Long texts lie apart, so that counting facets reads a tenth of the pages.
-    "ALTER TABLE datasets SET (toast_tuple_target = 512)",
-)
-
 
 def upgrade() -> None:
     """Forward."""
@@ -466,11 +449,8 @@ def upgrade() -> None:
     op.create_index("ix_questions_dataset_id", "questions", ["dataset_id"], unique=False)
     op.create_index("ix_questions_person_id", "questions", ["person_id"], unique=False)
     op.create_index("ix_questions_state", "questions", ["state"], unique=False)
-    # What alembic does not compare: the search index, and triggers that keep the audit log append-only.
-    connection = op.get_bind()
-    for statement in POSTGRES if connection.dialect.name == "postgresql" else SQLITE:
-        connection.exec_driver_sql(statement)
-    protect(connection)
+    # What alembic does not compare: triggers that keep the audit log append-only.
+    protect(op.get_bind())
 
 
 def downgrade() -> None:
