@@ -11,6 +11,7 @@ fails ends in a state that goes to the researcher, who settles one for all; the 
 import asyncio
 import contextlib
 import time
+import traceback
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -130,7 +131,9 @@ class Participation:
             await self._report(End(EXPIRED, over) if term.expired() else End(REFUSED, "a wait took too long"))
         except Exception as error:
             if not isinstance(error, PhaseIVError):
-                self.party.log.exception("the program of job %s broke", job.id)
+                # Where it broke, not what the error says, which may quote a patient's values.
+                place = "".join(traceback.format_tb(error.__traceback__))
+                self.party.log.error("the program of job %s broke with %s\n%s", job.id, type(error).__name__, place)
             await self._report(end_of(error, job.participants), "failed" if self._started.is_set() else "refused")
 
     def _admit(self, job: Job) -> str:
