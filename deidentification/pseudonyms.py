@@ -47,7 +47,7 @@ def pseudonymise(ids: pl.Series, key: bytes) -> pl.Series:
     ParameterError
         The key is too short, or identifiers are missing or of another type.
     """
-    _refuse_short(key, "the pseudonym key", "use a longer key")
+    refuse_short_key(key, "the pseudonym key", "use a longer key")
     texts = identifier_texts(ids)
     unique = texts.unique(maintain_order=True)
     hashed = [hmac.digest(key, text.encode(), "sha256").hex()[:PSEUDONYM_CHARACTERS] for text in unique]
@@ -85,7 +85,7 @@ def load_key(path: Path, environment: str | None = None) -> bytes:
             f"key file {path.name} must be readable and writable by its owner, got {error.strerror or error}; "
             "mend the folder's permissions or set the key in the environment"
         ) from error
-    _refuse_short(key, f"key file {path.name}", "put the right key back; a new one changes all pseudonyms")
+    refuse_short_key(key, f"key file {path.name}", "put the right key back; a new one changes all pseudonyms")
     return key
 
 
@@ -101,11 +101,12 @@ def key_from_text(text: str) -> bytes:
     hexadecimal = _HEXADECIMAL.fullmatch(text) is not None
     key = bytes.fromhex(text) if hexadecimal else text.encode()
     source = f"the pseudonym key from the environment ({'hexadecimal' if hexadecimal else 'text'})"
-    _refuse_short(key, source, 'make one with `python -c "import secrets; print(secrets.token_hex(32))"`')
+    refuse_short_key(key, source, 'make one with `python -c "import secrets; print(secrets.token_hex(32))"`')
     return key
 
 
-def _refuse_short(key: bytes, what: str, remedy: str) -> None:
+def refuse_short_key(key: bytes, what: str, remedy: str) -> None:
+    """Raise ``ParameterError`` for a key of fewer than 16 bytes; ``what`` and ``remedy`` go into the message."""
     if len(key) < MINIMUM_KEY_BYTES:
         raise ParameterError(f"{what} must hold at least {MINIMUM_KEY_BYTES} bytes, got {len(key)}; {remedy}")
 
