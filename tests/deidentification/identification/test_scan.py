@@ -1,0 +1,112 @@
+"""The scan finds planted and real leaks in every kind of column, and raises no alarm on real cohorts."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from deidentification.identification.finding import Concern
+from deidentification.identification.scan import OWN, refuse_identifiers, scan
+from records.errors import TableError
+from records.reading import read_table
+from records.schema import Column, Kind, Role, Schema
+from use_cases.registry import discover
+
+SHARED = Path(__file__).parents[3].parent / "shared" / "data"
+COHORTS = [cohort for use_case in discover().values() for cohort in use_case.cohorts if cohort.source.bundled]
+ROWS = 60
+
+
+def refused(frame: pl.DataFrame, identifier: str | None = None) -> dict[tuple[str, str], int]:
+    return {(f.column, f.kind): f.rows for f in scan(frame, identifier) if f.concern is Concern.IDENTIFIER}
+
+
+def text_schema(*names: str) -> Schema:
+    columns = [Column(name="id", label="Id", role=Role.IDENTIFIER, kind=Kind.TEXT)]
+    columns += [Column(name=n, label=n, role=Role.COVARIATE, kind=Kind.TEXT) for n in names]
+    return Schema(name="planted", title="Planted", columns=tuple(columns))
+
+
+@pytest.mark.parametrize("planted", [
+    ("FI henkilötunnus", "131052-308T"), ("SE personnummer", "811228-9874"), ("ES DNI", "12345678Z"),
+    ("IT codice fiscale", "RSSMRA85T10A562S"), ("BE rijksregisternummer", "85.07.30-033 28"),
+    ("PT Cartão de Cidadão", "00000000 0 ZZ4"), ("UK NHS number", "943 476 5919"),
+    ("e-mail", "a.b@hus.fi"), ("telephone", "+358 40 123 4567"), ("telephone", "040-123 4567"),
+    ("IBAN", "FI21 1234 5600 0007 85"), ("IP address", "192.168.1.17"), ("web address", "https://hus.fi/p/1"),
+    ("record number", "MRN: 12345678"),
+])  # fmt: skip
+@pytest.mark.parametrize("around", ["{}", "called back, see {} again"])
+def test_one_planted_identifier_in_one_row_is_found(planted: tuple[str, str], around: str) -> None:
+    kind, value = planted
+    frame = pl.DataFrame({"x": ["stable", None, around.format(value), "discharged", "7.25"] * 1})
+    assert refused(frame) == {("x", kind): 1}
+
+
+def test_bare_numbers_count_only_beyond_chance() -> None:
+    """Random numbers fit a check digit one time in eleven; a column of NHS numbers fits always."""
+    rng = np.random.default_rng(1)
+    bases = rng.integers(10**8, 10**9, 3000)
+    digits = bases[:, None] // 10 ** np.arange(8, -1, -1) % 10
+    check = 11 - digits @ np.arange(10, 1, -1) % 11
+    numbers = (bases * 10 + check % 11)[check != 10]
+    assert refused(pl.DataFrame({"nhs": numbers})).keys() == {("nhs", "UK NHS number")}
+    assert refused(pl.DataFrame({"lab": rng.integers(10**9, 10**10, 3000)})) == {}
+    assert refused(pl.DataFrame({"lab": rng.integers(10**8, 10**9, 3000).astype(str)})) == {}
+
+
+def test_names_are_found_and_categories_are_not() -> None:
+    people = ["Virtanen, Anna", "José García López", "Maria de la Cruz", "Päivi Mäkelä", "Unusual Name"]
+    assert refused(pl.DataFrame({"who": people * 3})) == {("who", "person names"): 12}
+    plain = ["Lung Adenocarcinoma", "Current Reformed Smoker", "San Antonio", "St Mary Hospital", "Male"]
+    assert refused(pl.DataFrame({"what": plain * 3})) == {}
+
+
+def test_the_tcga_table_keeps_patients_ids_in_t_stage() -> None:
+    path = SHARED / "nsclc_tcga.parquet"
+    if not path.is_file():
+        pytest.skip("the TCGA table is not on this machine")
+    table = read_table(path)
+    by_hand = table.filter(pl.col("T_STAGE").is_in(table["CASE_ID"].implode())).height
+    assert by_hand >= 151
+    assert refused(table, "CASE_ID") == {("T_STAGE", OWN): by_hand}
+
+
+def test_own_numbers_in_another_column_are_told_from_chance() -> None:
+    ids = pl.Series("id", range(1000, 1000 + ROWS))
+    copied = pl.DataFrame({"id": ids, "copy": ids, "other": ids.reverse(), "age": [1000] * ROWS})
+    assert refused(copied, "id") == {("copy", OWN): ROWS}
+
+
+@pytest.mark.parametrize("cohort", COHORTS, ids=lambda cohort: cohort.name)
+def test_no_false_alarm_on_bundled_cohorts(cohort) -> None:
+    found = refuse_identifiers(cohort.load(), cohort.table)
+    assert all(f.concern is Concern.WARNING for f in found)
+
+
+@pytest.mark.parametrize(("file", "identifier"), [("ist.parquet", None), ("support2.csv.gz", "pid")])
+def test_no_false_alarm_on_large_cohorts(file: str, identifier: str | None) -> None:
+    if not (SHARED / file).is_file():
+        pytest.skip(f"{file} is not on this machine")
+    assert refused(read_table(SHARED / file), identifier) == {}
+
+
+def test_a_covariate_with_identifiers_is_refused_without_a_value() -> None:
+    ids = [f"PAT-{i:04d}" for i in range(ROWS)]
+    frame = pl.DataFrame(
+        {"id": ids, "stage": ["T1", *ids[1:5]] + ["T2"] * (ROWS - 5), "phone": ["040-123 4567"] * ROWS}
+    )
+    with pytest.raises(TableError) as caught:
+        refuse_identifiers(frame, text_schema("stage", "phone"), source="the export")
+    problems = {p.column: p.got for p in caught.value.problems}
+    assert problems == {"stage": f"4 rows with {OWN}", "phone": f"{ROWS} rows with telephone"}
+    assert "PAT-" not in str(caught.value)
+    assert "123" not in str(caught.value)
+
+
+def test_warnings_name_prose_and_almost_unique_columns() -> None:
+    notes = [f"patient felt well and was sent home on day {i}" for i in range(ROWS)]
+    found = scan(pl.DataFrame({"note": notes, "code": [f"c{i}" for i in range(ROWS)]}))
+    assert {(f.column, f.kind) for f in found} == {
+        ("note", "almost unique"), ("note", "free text"), ("code", "almost unique"),
+    }  # fmt: skip
