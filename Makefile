@@ -8,8 +8,10 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 BIN := .venv/bin
 OTHER_EPSILON := {"ops": {"stroke__synthetic": {"config": {"epsilon": 6}}}}
-# A file's tests share what is slow to make, so each file stays on one core; the order is that of tests/conftest.py.
-SPREAD := -n auto --dist loadfile --no-loadscope-reorder
+# A file's tests share what is slow to make, so each file stays in one process; the order is that of tests/conftest.py.
+# Two processes of one thread per core: half of the time is spent waiting for servers and whole runs.
+SPREAD := -n $(shell expr 2 \* $$(nproc)) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+ONE_THREAD := OMP_NUM_THREADS=1
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -26,10 +28,10 @@ demo-mpc: .venv/ready ## three hospitals as parties with TLS: statistics, models
 	$(BIN)/phaseiv party demo stroke
 
 test: .venv/ready ## run all tests
-	$(BIN)/python -m pytest $(SPREAD)
+	$(ONE_THREAD) $(BIN)/python -m pytest $(SPREAD)
 
 fast: .venv/ready ## run the fast tests only (under 3 minutes)
-	$(BIN)/python -m pytest $(SPREAD) -m "not slow"
+	$(ONE_THREAD) $(BIN)/python -m pytest $(SPREAD) -m "not slow"
 
 launch: .venv/ready ## run one use case through the Dagster command line
 	$(BIN)/phaseiv init > /dev/null

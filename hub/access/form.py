@@ -53,7 +53,10 @@ class Form(BaseModel):
     declarations : list of str
         Letters of Article 54 that the applicant declares not to do.
     rows, columns, formats
-        For synthetic data: how many rows, which columns (``None`` is all that the offer allows), which files.
+        For synthetic data: how many rows, which columns (``None`` is all that the offer allows), which files. Columns also
+        for computations (``None`` is all of the data sets).
+    epsilon : float or None
+        For computations: the epsilon of all answers with noise together; ``None`` allows none.
     months : int
         For how many months the data are needed.
     """
@@ -85,6 +88,7 @@ class Form(BaseModel):
     mpc_question: Words = ""
     rows: int | None = Field(default=None, ge=1, le=10_000_000)
     columns: list[Name] | None = Field(default=None, max_length=2000)
+    epsilon: float | None = Field(default=None, gt=0, le=10, allow_inf_nan=False)
     formats: list[Format] = Field(default=["parquet"], max_length=5)
     declarations: list[Annotated[str, Field(pattern="^[a-e]$")]] = Field(default=[], max_length=5)
 

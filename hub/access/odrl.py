@@ -30,16 +30,21 @@ EUROPEAN_UNION = "http://publications.europa.eu/resource/authority/country/EUR"
 ACTIONS = {Kind.PERMIT: "read", Kind.STATISTICS: "aggregate", Kind.SYNTHETIC: "derive", Kind.MPC: "execute"}
 """What each kind of permit allows; all four are actions of the ODRL vocabulary but ``read`` of a secure environment only."""
 PROHIBITED_ACTION = "use"
+SLACK = 1e-9  # of sums of epsilon
 DATE_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 KEYS = frozenset(
-    {"@context", "@type", "uid", "assigner", "assignee", "permission", "prohibition", "authorised", "proof"}
+    {"@context", "@type", "uid", "profile", "assigner", "assignee", "permission", "prohibition", "authorised", "proof"}
 )
 RULE_KEYS = frozenset({"action", "target", "constraint"})
+PROFILE = "urn:phaseiv:odrl"
+"""Our two operands beside those of the vocabulary: columns that a computation uses, and the epsilon of all of them."""
+COLUMN, EPSILON = f"{PROFILE}:column", f"{PROFILE}:epsilon"
 
 
 @dataclass(frozen=True)
 class Use:
-    """A use that is about to happen; ``place`` is where the hub processes."""
+    """A use that is about to happen; ``place`` is where the hub processes, ``columns`` and ``epsilon`` (of all computations
+    under the permit, this one included) are what it takes."""
 
     person_id: str
     action: str
@@ -47,23 +52,29 @@ class Use:
     purpose: str
     now: datetime
     place: str = EUROPEAN_UNION
+    columns: frozenset[str] = frozenset()
+    epsilon: float = 0.0
 
 
 def agreement(
     *, uid: str, assigner: str, person_id: str, kind: Kind, dataset_ids: Sequence[str], purposes: Sequence[str],
-    valid_from: datetime, valid_until: datetime, persons: Sequence[str] = (),
+    valid_from: datetime, valid_until: datetime, persons: Sequence[str] = (), columns: Sequence[str] | None = None,
+    epsilon: float | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """An unsigned agreement; the uses of Article 54 are its prohibitions."""
+    """An unsigned agreement; the uses of Article 54 are its prohibitions, ``columns`` and ``epsilon`` limit computations."""
     targets = [dataset_iri(one) for one in sorted(dataset_ids)]
     constraints = [
         _constraint("purpose", "isAnyOf", [purpose_iri(letter) for letter in sorted(purposes)]),
         _constraint("dateTime", "gteq", stamp(valid_from)),
         _constraint("dateTime", "lteq", stamp(valid_until)),
         _constraint("spatial", "eq", EUROPEAN_UNION),
+        *([_constraint(COLUMN, "isPartOf", sorted(columns))] if columns is not None else []),
+        *([_constraint(EPSILON, "lteq", f"{epsilon:g}")] if epsilon is not None else []),
     ]
+    profile = {} if columns is None and epsilon is None else {"profile": PROFILE}
     forbidden = [_constraint("purpose", "isAnyOf", [prohibited_iri(letter) for letter in sorted(PROHIBITED_USES)])]
     return {
-        "@context": CONTEXT, "@type": "Agreement", "uid": f"urn:uuid:{uid}", "assigner": assigner,
+        "@context": CONTEXT, "@type": "Agreement", "uid": f"urn:uuid:{uid}", **profile, "assigner": assigner,
         "assignee": person_iri(person_id), "authorised": sorted(persons),
         "permission": [{"action": ACTIONS[kind], "target": targets, "constraint": constraints}],
         "prohibition": [{"action": PROHIBITED_ACTION, "target": targets, "constraint": forbidden}],
@@ -110,6 +121,8 @@ def evaluate(document: Mapping[str, Any], use: Use) -> None:
         _known(document, KEYS)
         if (document["@context"], document["@type"]) != (CONTEXT, "Agreement"):
             raise _refused("be an ODRL agreement", "something else")
+        if document.get("profile", PROFILE) != PROFILE:
+            raise _refused("use the known profile", "another")
         if document["assignee"] != person_iri(use.person_id):
             raise _refused("be yours", "another person's")
         permitted = [_fits(rule, use, {use.action}) for rule in document["permission"]]
@@ -145,12 +158,32 @@ def _any_purpose(use: Use, right: Any) -> bool:
     return purpose_iri(use.purpose) in right
 
 
+def _within_columns(use: Use, right: Any) -> bool:
+    if not (isinstance(right, list) and all(isinstance(name, str) for name in right)):
+        raise ValueError("a list of columns is needed")
+    return use.columns <= set(right)
+
+
+def _within_epsilon(use: Use, right: Any) -> bool:
+    if not isinstance(right, str):
+        raise ValueError("a number in text is needed")
+    return use.epsilon <= float(right) + SLACK
+
+
 CONSTRAINTS: dict[tuple[str, str], Callable[[Use, Any], bool]] = {
     ("purpose", "isAnyOf"): _any_purpose,
     ("dateTime", "gteq"): lambda use, right: use.now >= moment(right),
     ("dateTime", "lteq"): lambda use, right: use.now <= moment(right),
     ("spatial", "eq"): lambda use, right: use.place == right,
+    (COLUMN, "isPartOf"): _within_columns,
+    (EPSILON, "lteq"): _within_epsilon,
 }
+
+
+def limit(document: Mapping[str, Any], operand: str) -> Any:
+    """The right side of a permission's constraint on ``operand``; ``None``: there is none."""
+    found = (c for rule in document["permission"] for c in rule["constraint"] if c["leftOperand"] == operand)
+    return next((constraint["rightOperand"] for constraint in found), None)
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:

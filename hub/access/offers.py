@@ -22,7 +22,7 @@ from hub.access.tables import Request, StandingOffer
 from hub.audit.log import record
 from hub.caller import Caller
 from hub.delivery import orders
-from hub.delivery.tables import OPEN, Order
+from hub.delivery.tables import OPEN, Order, OrderKind
 from hub.deployment import Deployment
 from hub.errors import ForbiddenError, NotFoundError, StateError
 from hub.people.roles import Role
@@ -173,13 +173,14 @@ def place_under(caller: Caller, request: Request, offer: StandingOffer, form: Fo
 
 
 def delivered(session: Session, hub: Deployment, order: Order, now: datetime) -> None:
-    """An order under an offer is ready: its request is delivered, and the clock of the results starts (Article 61(4))."""
+    """An order that the hub works off is ready: its request is delivered, and the clock of the results starts (Article 61(4))."""
     request = session.scalar(sa.select(Request).where(Request.permit_id == order.permit_id).with_for_update())
-    if request is None or request.offer_id is None:
+    if request is None or (request.offer_id is None and order.kind != OrderKind.MPC):
         return
     request.delivered_at = now  # the last output counts
-    if request.state == State.GRANTED:
-        take(Caller(session, now, hub), request, "deliver_by_offer", by_rule=True, order=order.id)
+    if request.state in (State.GRANTED, State.RECEIVED):
+        step = "deliver_by_run" if order.kind == OrderKind.MPC else "deliver_by_offer"
+        take(Caller(session, now, hub), request, step, by_rule=True, order=order.id)
 
 
 def terms(offer: StandingOffer) -> dict[str, Any]:

@@ -10,7 +10,7 @@ References
 Regulation (EU) 2025/327, Articles 68(10), (12), (13), 63(3) (revocation).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -50,9 +50,11 @@ def issue(caller: Caller, request: Request, *, months: int) -> Permit:
 
 def check(
     session: Session, permit_id: str, *, person_id: str, action: str, dataset_id: str, purpose: str, now: datetime,
-    key: Ed25519PublicKey | None = None,
+    key: Ed25519PublicKey | None = None, columns: Collection[str] = (), epsilon: float = 0.0,
 ) -> Permit:  # fmt: skip
     """The permit, if it allows this use now; ``action`` is one of ``odrl.ACTIONS``, ``purpose`` a letter of Article 53(1).
+
+    ``columns`` and ``epsilon`` are what a computation takes (``odrl.Use``).
 
     Raises
     ------
@@ -68,7 +70,8 @@ def check(
         raise ForbiddenError("a permit must hold its own agreement, got another; ask the access body")
     odrl.verify(permit.odrl, key)
     _as_issued(session, permit)
-    odrl.evaluate(permit.odrl, odrl.Use(person_id, action, dataset_id, purpose, now))
+    use = odrl.Use(person_id, action, dataset_id, purpose, now, columns=frozenset(columns), epsilon=epsilon)
+    odrl.evaluate(permit.odrl, use)
     return permit
 
 
@@ -159,10 +162,13 @@ def _replace(caller: Caller, permit: Permit, form: dict[str, Any], verb: str) ->
 
 
 def _signed(caller: Caller, permit: Permit, form: dict[str, Any]) -> dict[str, Any]:
+    limits: dict[str, Any] = {}
+    if permit.kind == Kind.MPC:  # without an epsilon no answer may carry noise that is paid for
+        limits = {"columns": form.get("columns"), "epsilon": form.get("epsilon") or 0.0}
     plain = odrl.agreement(
         uid=permit.id, assigner=caller.hub.settings.body, person_id=permit.person_id, kind=Kind(permit.kind),
         dataset_ids=permit.dataset_ids, purposes=form["purposes"], valid_from=permit.valid_from,
-        valid_until=permit.valid_until, persons=form.get("persons", []),
+        valid_until=permit.valid_until, persons=form.get("persons", []), **limits,
     )  # fmt: skip
     return odrl.sign(plain, caller.hub.keys.signing, caller.now)
 

@@ -10,12 +10,13 @@ from hub.access.form import Kind
 _ALL = frozenset(Kind)
 _SECURE = frozenset({Kind.PERMIT, Kind.MPC})
 _SYNTHETIC = frozenset({Kind.SYNTHETIC})
+_MPC = frozenset({Kind.MPC})
 STEPS = ("Who and why", "Which data", "Safeguards", "Declarations")
 
 
 @dataclass(frozen=True)
 class Question:
-    """One question; ``widget`` is how it is answered: text, area, lines, number, or a choice by the field's name."""
+    """One question; ``widget`` is how it is answered: text, area, lines, number, decimal, or a choice by the field's name."""
 
     name: str
     step: int
@@ -34,13 +35,17 @@ QUESTIONS = (
     Question("intended_use", 1, "67(2)(c)", "Intended use", "What you will do with the data, in detail."),
     Question("benefit", 1, "67(2)(c)", "Expected benefit", "How it serves the purposes above."),
     Question("rows", 2, "67(2)(d)", "Rows", "How many synthetic people you need.", "number", _SYNTHETIC),
-    Question("columns", 2, "67(2)(d)", "Columns", "One name a line; empty means all that may be given.", "lines", _SYNTHETIC),
+    Question("columns", 2, "67(2)(d)", "Columns", "One name a line; empty means all that may be given.", "lines", _SYNTHETIC | _MPC),
     Question("formats", 2, "67(2)(d)", "Formats", "", "formats", _SYNTHETIC),
     Question("data_scope", 2, "67(2)(d)", "Data you need", "Scope, variables, sources.", "area", _ALL - _SYNTHETIC),
     Question("time_range", 2, "67(2)(d)", "Time range", "", "text", _ALL - _SYNTHETIC),
     Question("geography", 2, "67(2)(d)", "Geographical coverage", "", "text", _ALL - _SYNTHETIC),
     Question("statistical_content", 2, "69(2)(d)", "Statistics you ask for", "", "area", frozenset({Kind.STATISTICS})),
-    Question("mpc_question", 2, "67(2)(c)", "What the parties shall compute together", "", "area", frozenset({Kind.MPC})),
+    Question("mpc_question", 2, "67(2)(c)", "What the parties shall compute together", "", "area", _MPC),
+    Question(
+        "epsilon", 2, "67(2)(d)", "Privacy budget (epsilon)",
+        "Of all answers with noise and synthetic tables together, at most 10; empty means exact aggregates only.", "decimal", _MPC,
+    ),
     Question(
         "data_format", 2, "66(2)", "Anonymised or pseudonymised", "Anonymised unless that cannot serve your purpose.",
         "data_format", frozenset({Kind.PERMIT}),

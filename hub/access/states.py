@@ -126,6 +126,7 @@ TRANSITIONS: dict[str, Transition] = {
     "hand_over": _step(State.GRANTED, to=State.RECEIVED, by=Actor.HOLDER, clock=law.BODY_DELIVERY),
     "deliver": _step(State.GRANTED, State.RECEIVED, to=State.DELIVERED, by=Actor.OFFICER, clock=law.RESULTS),
     "deliver_by_offer": _step(State.GRANTED, to=State.DELIVERED, by=Actor.RULE, clock=law.RESULTS),
+    "deliver_by_run": _step(State.GRANTED, State.RECEIVED, to=State.DELIVERED, by=Actor.RULE, clock=law.RESULTS),
     "ask_extension": _step(*_HELD, to=State.CHANGE_ASKED, by=Actor.APPLICANT, keeps=True),
     "ask_amendment": _step(*_HELD, to=State.CHANGE_ASKED, by=Actor.APPLICANT, keeps=True),
     "recommend_change": _step(State.CHANGE_ASKED, to=State.CHANGE_RECOMMENDED, by=Actor.OFFICER, keeps=True),

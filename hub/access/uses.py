@@ -8,7 +8,7 @@ References
 Regulation (EU) 2025/327, Articles 61(1) and (4), 68(10), 73(2): use and results only in accordance with the permit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import product
 
 from hub.access import permits
@@ -22,8 +22,13 @@ SECURE = (Kind.PERMIT, Kind.STATISTICS, Kind.MPC)
 """Kinds whose data stay in a secure processing environment; synthetic data leave by the repository."""
 
 
-def must_allow(caller: Caller, permit_id: str, *, person_id: str, action: str, dataset_ids: Sequence[str]) -> Permit:
+def must_allow(
+    caller: Caller, permit_id: str, *, person_id: str, action: str, dataset_ids: Sequence[str],
+    columns: Collection[str] = (), epsilon: float = 0.0,
+) -> Permit:  # fmt: skip
     """The permit, if its signed agreement allows this person the action on all these data sets now.
+
+    ``columns`` and ``epsilon`` are what a computation takes (``odrl.Use``).
 
     Raises
     ------
@@ -35,7 +40,8 @@ def must_allow(caller: Caller, permit_id: str, *, person_id: str, action: str, d
     # Where nothing is named, the empty name is checked, which fits no agreement.
     for dataset_id, purpose in product(dataset_ids or [""], purposes or [""]):
         permits.check(caller.session, permit_id, person_id=person_id, action=action, dataset_id=dataset_id,
-                      purpose=purpose, now=caller.now, key=caller.hub.keys.signing.public_key())  # fmt: skip
+                      purpose=purpose, now=caller.now, key=caller.hub.keys.signing.public_key(), columns=columns,
+                      epsilon=epsilon)  # fmt: skip
     return permit
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from hub.audit.log import record
 from hub.caller import Caller
-from hub.delivery.tables import OPEN, Order, OrderState
+from hub.delivery.tables import OPEN, Order, OrderKind, OrderState
 from hub.deployment import Deployment
 from hub.errors import NotFoundError, StateError
 
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from hub.repository.tables import Artefact
 
 TIME_LIMIT, KEPT = timedelta(minutes=30), timedelta(days=14)
-STAGES = ("waiting", "starting", "learning", "measuring", "checking", "packing", "done")
+STAGES: dict[str, tuple[str, ...]] = {
+    OrderKind.SYNTHETIC: ("waiting", "starting", "learning", "measuring", "checking", "packing", "done"),
+    OrderKind.MPC: ("waiting", "starting", "asking", "computing", "checking", "packing", "done"),
+}
+FIRST_STAGE = 2  # of a run that has begun
 
 
 def place(
@@ -44,9 +48,14 @@ def place(
         columns=list(columns) if columns else None, formats=list(formats), created_at=caller.now, updated_at=caller.now,
         deadline=caller.now + TIME_LIMIT,
     )  # fmt: skip
+    return queue(caller, order, rows=rows, epsilon=offer.epsilon)
+
+
+def queue(caller: Caller, order: Order, **detail: Any) -> Order:
+    """Put an order into the queue."""
     caller.session.add(order)
     caller.session.flush()
-    _audit(caller.session, order, "placed", caller.now, actor=permit.person_id, rows=rows, epsilon=offer.epsilon)
+    _audit(caller.session, order, "placed", caller.now, actor=order.person_id, **detail)
     return order
 
 
@@ -66,8 +75,12 @@ def mine(caller: Caller, order_id: str) -> Order:
 
 def facts(order: Order) -> dict[str, Any]:
     """An order as plain values, for its owner."""
-    return {
-        "id": order.id, "state": order.state, "stage": order.stage, "reason": order.reason, "rows": order.rows,
+    computed = {
+        "question": order.question, "question_sha256": order.question_sha256, "job_sha256": order.job_sha256,
+        "parties": order.parties or {},
+    }  # fmt: skip
+    return (computed if order.kind == OrderKind.MPC else {}) | {
+        "id": order.id, "kind": order.kind, "permit_id": order.permit_id, "state": order.state, "stage": order.stage, "reason": order.reason, "rows": order.rows,
         "epsilon": order.epsilon, "artefact_id": order.artefact_id, "created_at": order.created_at.isoformat(),
         "updated_at": order.updated_at.isoformat(),
     }  # fmt: skip
@@ -96,7 +109,8 @@ def begin(session: Session, order_id: str, run_id: str, now: datetime) -> Order:
     order = session.get(Order, order_id)
     if order is not None and order.state == OrderState.RUNNING and order.run_id == run_id:
         return order
-    if not _moved(session, order_id, claimable, OrderState.RUNNING, now, run_id=run_id, stage="learning"):
+    stage = STAGES[order.kind][FIRST_STAGE] if order else ""
+    if not _moved(session, order_id, claimable, OrderState.RUNNING, now, run_id=run_id, stage=stage):
         state = order.state if order else "unknown"
         raise StateError(f"the order must be waiting for its run, got {state}; nothing was made")
     order = session.get_one(Order, order_id, populate_existing=True)
@@ -104,9 +118,12 @@ def begin(session: Session, order_id: str, run_id: str, now: datetime) -> Order:
     return order
 
 
-def progress(session: Session, order_id: str, stage: str, now: datetime) -> bool:
-    """Say what is being done; false if the order is no longer wanted, and the run should stop."""
-    return _moved(session, order_id, (OrderState.RUNNING,), OrderState.RUNNING, now, stage=stage)
+def progress(session: Session, order_id: str, stage: str, now: datetime, **news: Any) -> bool:
+    """Say what is being done; false if the order is no longer wanted, and the run should stop.
+
+    ``news`` of a computation are its ``job_sha256`` and its ``parties``.
+    """
+    return _moved(session, order_id, (OrderState.RUNNING,), OrderState.RUNNING, now, stage=stage, **news)
 
 
 def hand_over(
@@ -155,10 +172,8 @@ def cancel(caller: Caller, order_id: str) -> Order:
 
 def overdue(session: Session, now: datetime) -> list[str]:
     """Fail orders past their deadline; returns their ids."""
-    late = session.scalars(sa.select(Order.id).where(Order.state.in_(OPEN), Order.deadline <= now)).all()
-    minutes = int(TIME_LIMIT.total_seconds() // 60)
-    reason = f"an order must be done within {minutes} minutes, got no result; ask again, or ask the operator"
-    return [order_id for order_id in late if fail(session, order_id, reason, now)]
+    late = session.scalars(sa.select(Order).where(Order.state.in_(OPEN), Order.deadline <= now)).all()
+    return [order.id for order in late if fail(session, order.id, _too_late(order), now)]
 
 
 def unwanted(session: Session, now: datetime) -> list[str]:
@@ -177,6 +192,11 @@ def revoke_permit(session: Session, permit_id: str, now: datetime) -> None:
     live = sa.select(Artefact).where(Artefact.permit_id == permit_id, Artefact.destroyed_at.is_(None))
     for artefact in session.scalars(live):
         destroy(session, artefact, reason="the permit was revoked", now=now, actor="system")
+
+
+def _too_late(order: Order) -> str:
+    minutes = int((order.deadline - order.created_at).total_seconds() // 60)
+    return f"an order must be done within {minutes} minutes, got no result; ask again, or ask the operator"
 
 
 def _ended(session: Session, order_id: str, state: OrderState, reason: str, now: datetime) -> bool:

@@ -5,6 +5,7 @@ Belongs here: what is stored of an order. Does not belong here: steps (``orders`
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -24,15 +25,27 @@ class OrderState(StrEnum):
     EXPIRED = "expired"
 
 
+class OrderKind(StrEnum):
+    """What is ordered."""
+
+    SYNTHETIC = "synthetic"
+    MPC = "mpc"
+
+
 OPEN = (OrderState.QUEUED, OrderState.LAUNCHED, OrderState.RUNNING)
 
 
 class Order(Base):
-    """One synthetic data set made for one person. ``stage`` says in words what is being done now."""
+    """One thing made for one person. ``stage`` says in words what is being done now.
+
+    A computation (``mpc``) has no offer (an empty id) and no synthesizer; ``question`` is its description, ``job_sha256``
+    what the parties agreed on, ``parties`` how each comes along. Answers have 0 rows, those without noise epsilon 0.
+    """
 
     __tablename__ = "orders"
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(default=OrderKind.SYNTHETIC, server_default=OrderKind.SYNTHETIC)
     permit_id: Mapped[str] = mapped_column(index=True)
     offer_id: Mapped[str] = mapped_column(index=True)
     person_id: Mapped[str] = mapped_column(sa.ForeignKey("people.id"), index=True)
@@ -43,6 +56,10 @@ class Order(Base):
     rows: Mapped[int]
     columns: Mapped[list[str] | None] = mapped_column(sa.JSON)
     formats: Mapped[list[str]]
+    question: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
+    question_sha256: Mapped[str | None] = mapped_column(index=True)
+    job_sha256: Mapped[str | None]
+    parties: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     state: Mapped[str] = mapped_column(default=OrderState.QUEUED, index=True)
     stage: Mapped[str] = mapped_column(default="waiting")
     reason: Mapped[str | None]

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from hub.access.form import Kind
 from hub.access.odrl import ACTIONS
+from hub.access.permits import held_by
 from hub.access.uses import must_allow
 from hub.audit.log import record
 from hub.caller import Caller
@@ -19,7 +20,8 @@ from hub.repository.ends import end_of
 from hub.repository.tables import Artefact, DownloadToken
 
 VALID = timedelta(minutes=10)
-DERIVE = ACTIONS[Kind.SYNTHETIC]
+DELIVERED = {kind.value: ACTIONS[kind] for kind in (Kind.SYNTHETIC, Kind.MPC)}
+"""Kinds of permits under which the hub delivers, and the action that a download is."""
 
 
 def mine(caller: Caller, artefact_id: str) -> Artefact:
@@ -113,6 +115,10 @@ def _must_be_alive(caller: Caller, artefact: Artefact) -> None:
     must_be_kept(caller, artefact)
     if artefact.downloads_left < 1:
         raise GoneError("a download must be left, got none; order the data again")
+    kind = held_by(caller.session, artefact.permit_id, artefact.person_id).kind
+    if kind not in DELIVERED:
+        raise ForbiddenError("a permit must allow what is downloaded, got another; ask the access body")
     must_allow(
-        caller, artefact.permit_id, person_id=artefact.person_id, action=DERIVE, dataset_ids=[artefact.dataset_id]
-    )
+        caller, artefact.permit_id, person_id=artefact.person_id, action=DELIVERED[kind],
+        dataset_ids=[artefact.dataset_id],
+    )  # fmt: skip

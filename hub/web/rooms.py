@@ -6,6 +6,7 @@ Belongs here: the list. Does not belong here: routes.
 from hub.web.routes import (
     audit,
     catalogue,
+    computations,
     duties,
     front,
     holder,
@@ -26,6 +27,7 @@ ROOMS = (
     audit.routes,
     output_checks.routes,
     catalogue.routes,
+    computations.routes,
     front.routes,
     holder.routes,
     inbox.routes,

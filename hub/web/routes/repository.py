@@ -78,13 +78,19 @@ def progress(request: Request, caller: PageCaller, order_id: str) -> Response:
     order = orders.mine(caller, order_id)
     part = request.headers.get("hx-request") == "true"
     template = "repository_progress.html.j2" if part else "repository_order.html.j2"
-    return render(request, template, order=order, stages=orders.STAGES)
+    return render(request, template, order=order, stages=orders.STAGES[order.kind])
 
 
 @routes.call("GET", "/orders/{order_id}", roles=DEVELOPER)
 def order_facts(caller: PageCaller, order_id: str) -> dict[str, Any]:
     """How an order comes along."""
     return orders.facts(orders.mine(caller, order_id))
+
+
+@routes.call("POST", "/orders/{order_id}/cancel", roles=DEVELOPER)
+def cancel_order(caller: PageCaller, order_id: str) -> dict[str, Any]:
+    """Cancel one's order."""
+    return orders.facts(orders.cancel(caller, order_id))
 
 
 @routes.call("GET", "/artefacts", roles=DEVELOPER)

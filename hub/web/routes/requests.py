@@ -272,6 +272,6 @@ def _answer(sent: FormData, name: str, widget: str) -> Any:
     if widget == "lines":
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         return lines or (None if name == "columns" else [])
-    if widget == "number":
-        return text or None
+    if widget in ("number", "decimal"):
+        return text.replace(",", ".") or None
     return text or ("anonymised" if name == "data_format" else "")
