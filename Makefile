@@ -10,7 +10,7 @@ BIN := .venv/bin
 OTHER_EPSILON := {"ops": {"stroke__synthetic": {"config": {"epsilon": 6}}}}
 # A file's tests share what is slow to make, so each file stays in one process; the order is that of tests/conftest.py.
 # Two processes of one thread per core: half of the time is spent waiting for servers and whole runs.
-SPREAD := -n $(shell expr 2 \* $$(nproc)) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+SPREAD := -n $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN)) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 ONE_THREAD := OMP_NUM_THREADS=1
 
 help: ## list the commands
