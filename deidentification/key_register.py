@@ -1,0 +1,162 @@
+"""Which key a project used from when to when, and moving pseudonyms from an old key to a new one.
+
+Belongs here: the register of fingerprints, rotation, and refusing tables under two keys in one. Does not belong here:
+keys themselves: the register holds fingerprints only, and may be read by anyone.
+
+References
+----------
+NIST SP 800-57 Part 1 Rev. 5, section 5.3 (cryptoperiods).
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from deidentification.project_keys import fingerprint
+from deidentification.pseudonyms import pseudonymise
+from records.errors import ParameterError, StorageError
+from records.files import write_atomically
+
+
+@dataclass(frozen=True)
+class KeyEntry:
+    """A key of a project: its fingerprint, first day, and last day (``None`` while it is in use)."""
+
+    project: str
+    fingerprint: str
+    created: date
+    retired: date | None = None
+
+
+def read_register(path: Path) -> tuple[KeyEntry, ...]:
+    """All keys, oldest first; none if there is no register yet.
+
+    Raises
+    ------
+    StorageError
+        The register is damaged.
+    """
+    try:
+        return tuple(_entry(item) for item in json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StorageError(f"{path.name} must be a key register, got a damaged file; restore it from a copy") from error
+
+
+def register_key(path: Path, key: bytes, project: str, *, today: date) -> KeyEntry:
+    """Enter a project's key, or confirm that it is the one in use.
+
+    Raises
+    ------
+    ParameterError
+        Another key of the project is in use, or this one is retired.
+    """
+    entries = read_register(path)
+    same = [e for e in entries if e.project == project and e.fingerprint == fingerprint(key)]
+    used = next((e for e in entries if e.project == project and e.retired is None), None)
+    if used is not None and used in same:
+        return used
+    if used is not None or same:
+        _refuse(project, used, fingerprint(key))
+    entry = KeyEntry(project, fingerprint(key), today)
+    _write(path, (*entries, entry))
+    return entry
+
+
+def rotate(path: Path, old: bytes, new: bytes, project: str, *, today: date) -> KeyEntry:
+    """Retire a project's key and enter its successor, in one write.
+
+    Raises
+    ------
+    ParameterError
+        ``old`` is not the key in use, or ``new`` was used before.
+    """
+    entries = read_register(path)
+    used = next((e for e in entries if e.project == project and e.retired is None), None)
+    if used is None or used.fingerprint != fingerprint(old):
+        _refuse(project, used, fingerprint(old))
+    entry = KeyEntry(project, fingerprint(new), today)
+    if any(e.fingerprint == entry.fingerprint for e in entries):
+        raise ParameterError(
+            f"the next key of {project} must be new, got {entry.fingerprint}, used before; make another"
+        )
+    _write(path, (*(replace(e, retired=today) if e == used else e for e in entries), entry))
+    return entry
+
+
+def rekeyed(table: pl.DataFrame, ids: pl.Series, old: bytes, new: bytes) -> pl.DataFrame:
+    """A de-identified table with the pseudonyms of a new key, by hashing the source's identifiers under both.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        With the column ``pseudonym`` under the old key.
+    ids : polars.Series
+        Identifiers of the source; may hold more patients than the table.
+
+    Raises
+    ------
+    ParameterError
+        A pseudonym of the table is of no patient in ``ids``: another key, or another source.
+    """
+    patients = ids.unique(maintain_order=True)
+    before, after = pseudonymise(patients, old), pseudonymise(patients, new)
+    moved = table["pseudonym"].replace_strict(before, after, default=None, return_dtype=pl.String)
+    if unknown := moved.null_count():
+        raise ParameterError(
+            f"every pseudonym must be of a patient of the source under key {fingerprint(old)}, got {unknown} that are not; "
+            "give the key and the source that the table was made from"
+        )
+    return table.with_columns(moved.alias("pseudonym")).sort("pseudonym")
+
+
+def together(parts: Sequence[tuple[pl.DataFrame, str]]) -> pl.DataFrame:
+    """De-identified tables under one key as one table.
+
+    Parameters
+    ----------
+    parts : sequence of (polars.DataFrame, str)
+        Tables with equal columns, each with the fingerprint of its key.
+
+    Raises
+    ------
+    ParameterError
+        The tables are under different keys, so that one patient could stand under two pseudonyms, or a pseudonym
+        occurs twice.
+    """
+    prints = sorted({name for _, name in parts})
+    if len(prints) != 1:
+        raise ParameterError(
+            f"pseudonyms of one table must be under one key, got the keys {', '.join(prints) or 'of no table'}; "
+            "re-key the older tables from their source"
+        )
+    table = pl.concat([frame for frame, _ in parts])
+    if repeated := table.height - table["pseudonym"].n_unique():
+        raise ParameterError(
+            f"a pseudonym must occur once, got {repeated} repeated rows; leave out the tables that overlap"
+        )
+    return table
+
+
+def _refuse(project: str, used: KeyEntry | None, got: str) -> None:
+    expected = f"be {used.fingerprint}, in use since {used.created}" if used else "not be retired"
+    raise ParameterError(
+        f"the key of {project} must {expected}, got {got}; put that key back, or rotate to the new key on purpose"
+    )
+
+
+def _entry(item: dict[str, str | None]) -> KeyEntry:
+    retired = item["retired"]
+    return KeyEntry(
+        project=str(item["project"]), fingerprint=str(item["fingerprint"]),
+        created=date.fromisoformat(str(item["created"])), retired=date.fromisoformat(retired) if retired else None,
+    )  # fmt: skip
+
+
+def _write(path: Path, entries: Sequence[KeyEntry]) -> None:
+    write_atomically(path, json.dumps([asdict(e) for e in entries], indent=2, default=str).encode())

@@ -1,0 +1,62 @@
+"""Keys are entered, retired and never mixed; rotation keeps who is who."""
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from deidentification.key_register import read_register, register_key, rekeyed, rotate, together
+from deidentification.project_keys import fingerprint
+from deidentification.pseudonyms import pseudonymise
+from records.errors import ParameterError, StorageError
+
+OLD, NEW, DAY, LATER = b"o" * 32, b"n" * 32, date(2026, 1, 1), date(2026, 6, 1)
+IDS = pl.Series("id", range(50))
+
+
+def table(key: bytes, ids: pl.Series = IDS) -> pl.DataFrame:
+    return pl.DataFrame({"pseudonym": pseudonymise(ids, key), "age": ids})
+
+
+def test_rotation_retires_the_old_key(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    register_key(path, OLD, "stroke", today=DAY)
+    register_key(path, OLD, "stroke", today=LATER)
+    with pytest.raises(ParameterError, match="put that key back"):
+        register_key(path, NEW, "stroke", today=LATER)
+    rotate(path, OLD, NEW, "stroke", today=LATER)
+    old, new = read_register(path)
+    assert (old.fingerprint, old.created, old.retired) == (fingerprint(OLD), DAY, LATER)
+    assert (new.fingerprint, new.created, new.retired) == (fingerprint(NEW), LATER, None)
+    assert OLD.hex() not in path.read_text()
+    for wrong in (lambda: rotate(path, OLD, b"x" * 32, "stroke", today=LATER),
+                  lambda: rotate(path, NEW, OLD, "stroke", today=LATER),
+                  lambda: register_key(path, OLD, "stroke", today=LATER)):  # fmt: skip
+        before = path.read_bytes()
+        with pytest.raises(ParameterError):
+            wrong()
+        assert path.read_bytes() == before
+
+
+def test_rekeyed_rows_stay_with_their_patient() -> None:
+    moved = rekeyed(table(OLD)[:20], IDS, OLD, NEW)
+    assert moved.sort("age").equals(table(NEW)[:20])
+    with pytest.raises(ParameterError, match="20 that are not"):
+        rekeyed(table(OLD)[:20], IDS, NEW, OLD)
+
+
+def test_tables_of_two_keys_or_with_a_patient_twice_are_not_put_together() -> None:
+    first, second = table(OLD, IDS[:25]), table(OLD, IDS[25:])
+    assert together([(first, fingerprint(OLD)), (second, fingerprint(OLD))]).height == 50
+    with pytest.raises(ParameterError, match="one key"):
+        together([(first, fingerprint(OLD)), (table(NEW), fingerprint(NEW))])
+    with pytest.raises(ParameterError, match="25 repeated"):
+        together([(first, fingerprint(OLD)), (table(OLD), fingerprint(OLD))])
+
+
+def test_a_damaged_register_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text('[{"project": "stroke"}]')
+    with pytest.raises(StorageError, match="key register"):
+        read_register(path)
