@@ -71,6 +71,11 @@ def shifts(ids: pl.Series, key: bytes, *, span: int = DEFAULT_SPAN) -> pl.Series
     return texts.replace_strict(unique, drawn, return_dtype=pl.Int32).alias("shift_days")
 
 
+def shifted(column: str, days: pl.Series) -> pl.Expr:
+    """Expression for a date column moved by each row's shift; intervals between a patient's dates stay."""
+    return pl.col(column) + pl.duration(days=pl.lit(days))
+
+
 def _shift(identifier: str, key: bytes, span: int) -> int:
     message, count = _CONTEXT + identifier.encode(), 2 * span
     draw, again = _draw(message, key), 0

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from deidentification.shift import shift_days, shifts
+from deidentification.shift import shift_days, shifted, shifts
 from records.errors import ParameterError
 
 KEY = b"k" * 32
@@ -32,6 +32,17 @@ def test_the_column_agrees_with_the_single_form_and_follows_the_key() -> None:
     assert shifts(ids, KEY).to_list() == [shift_days(i, KEY) for i in ids]
     many = pl.Series("id", range(1000))
     assert (shifts(many, KEY) == shifts(many, b"l" * 32)).sum() < 20
+
+
+def test_intervals_of_a_patient_stay() -> None:
+    days = pl.Series("d", [f"2020-01-{d:02d}" for d in range(1, 21)]).str.to_date()
+    table = pl.DataFrame({"id": ["a", "b"] * 10, "first": days, "last": days.reverse()})
+    moved = table.with_columns(shifted(name, shifts(table["id"], KEY)) for name in ("first", "last"))
+    assert (moved["last"] - moved["first"]).equals(table["last"] - table["first"])
+    assert (moved["first"] != table["first"]).all()
+    assert moved.with_columns(gap=moved["first"] - table["first"]).group_by("id").agg(pl.n_unique("gap"))[
+        "gap"
+    ].to_list() == [1, 1]
 
 
 def test_bad_parameters_are_refused() -> None:
