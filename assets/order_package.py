@@ -35,7 +35,8 @@ Terms of the source: {licence}
 WORDS = {
     "synthetic.parquet": "the table, with types", "synthetic.csv": "the table as text", "omop/person.csv": "OMOP CDM 5.4",
     "omop/measurement.csv": "OMOP CDM 5.4", "omop/observation.csv": "OMOP CDM 5.4", "fhir/Patient.ndjson": "FHIR R4",
-    "fhir/Observation.ndjson": "FHIR R4", "manifest.json": "how the table was made and what it cost in privacy",
+    "fhir/Encounter.ndjson": "FHIR R4", "fhir/Condition.ndjson": "FHIR R4", "fhir/Observation.ndjson": "FHIR R4",
+    "fhir/MedicationStatement.ndjson": "FHIR R4", "fhir/Procedure.ndjson": "FHIR R4", "manifest.json": "how the table was made and what it cost in privacy",
     "report.html": "fidelity, utility and privacy, measured", "evaluation.json": "the same for machines",
     "LICENCE": "what you may do",
 }  # fmt: skip
@@ -62,7 +63,8 @@ def write_package(
 
 def _tables(order: "Order", table: pl.DataFrame, cohort: Cohort) -> dict[str, bytes]:
     from deidentification.schema import released_schema
-    from hub.repository.formats import fhir, omop
+    from harmonisation.fhir.bundles import ndjson
+    from hub.repository.omop import tables as omop
 
     chosen = table.select(order.columns) if order.columns else table
     schema = released_schema(cohort.table).select(chosen.columns)
@@ -75,4 +77,4 @@ def _tables(order: "Order", table: pl.DataFrame, cohort: Cohort) -> dict[str, by
         made["synthetic.csv"] = text.getvalue()
     if "omop" in order.formats:
         made |= omop(chosen, schema)
-    return made | fhir(chosen, schema) if "fhir" in order.formats else made
+    return made | ndjson(chosen, schema, synthetic=True) if "fhir" in order.formats else made

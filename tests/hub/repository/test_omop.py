@@ -1,13 +1,11 @@
-"""OMOP and FHIR: every value of the table is there once, with its code and unit, and what is missing is not."""
+"""OMOP: every value of the table is there once, with its code and unit, and what is missing is not."""
 
 import io
-import json
-from typing import Any
 
 import polars as pl
 import pytest
 
-from hub.repository.formats import fhir, omop
+from hub.repository.omop import tables as omop
 from records.schema import Column, Kind, Role, Schema
 
 YES = {"0": "no", "1": "yes"}
@@ -39,10 +37,6 @@ def read(data: bytes) -> pl.DataFrame:
     return pl.read_csv(io.BytesIO(data), infer_schema=False)
 
 
-def lines(data: bytes) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in data.splitlines()]
-
-
 def test_omop_persons() -> None:
     persons = read(omop(FRAME, SCHEMA)["omop/person.csv"])
     assert persons["gender_concept_id"].to_list() == ["8532", "8507", "0"]
@@ -65,45 +59,14 @@ def test_omop_values() -> None:
     assert set(observed["observation_source_value"]) == {"SNOMED:73211009"}
 
 
-def test_fhir_patients() -> None:
-    patients = lines(fhir(FRAME, SCHEMA)["fhir/Patient.ndjson"])
-    assert [p["gender"] for p in patients] == ["female", "male", "unknown"]
-    assert [p.get("birthDate") for p in patients] == ["1930", None, "1945"]
-    assert all(p["meta"]["security"][0]["code"] == "HTEST" for p in patients)
-
-
-def test_fhir_observations() -> None:
-    found = lines(fhir(FRAME, SCHEMA)["fhir/Observation.ndjson"])
-    assert len(found) == 2 + 3 + 2
-    pressure = next(o for o in found if o["id"] == "synthetic-1-systolic")
-    assert pressure["code"]["coding"] == [{"system": "http://loinc.org", "code": "8480-6"}]
-    assert pressure["valueQuantity"] == {
-        "value": 140.5, "unit": "mm[Hg]", "system": "http://unitsofmeasure.org", "code": "mm[Hg]",
-    }  # fmt: skip
-    diabetes = next(o for o in found if o["id"] == "synthetic-1-diabetes")
-    assert diabetes["code"]["coding"][0]["system"] == "http://snomed.info/sct"
-    assert diabetes["valueCodeableConcept"] == {"text": "yes"}
-    assert next(o for o in found if o["id"] == "synthetic-3-visits")["valueInteger"] == 2
-    assert all(o["status"] == "final" and o["subject"]["reference"].startswith("Patient/synthetic-") for o in found)
-
-
-def test_references_resolve_and_ids_are_single() -> None:
-    made = fhir(FRAME, SCHEMA)
-    patients = {f"Patient/{p['id']}" for p in lines(made["fhir/Patient.ndjson"])}
-    observations = lines(made["fhir/Observation.ndjson"])
-    assert {o["subject"]["reference"] for o in observations} <= patients
-    assert len({o["id"] for o in observations}) == len(observations)
-
-
 @pytest.mark.parametrize("columns", [["visits"], ["age", "sex"], ["diabetes"], ["sex"]])
 def test_a_choice_of_columns_is_enough(columns: list[str]) -> None:
     chosen, schema = FRAME.select(columns), SCHEMA.select(columns)
     assert read(omop(chosen, schema)["omop/person.csv"]).height == 3
-    assert len(lines(fhir(chosen, schema)["fhir/Patient.ndjson"])) == 3
 
 
 def test_real_codebooks_fit() -> None:
-    """Every cohort's levels and kinds have a place in both forms."""
+    """Every cohort's levels and kinds have a place."""
     from use_cases.registry import discover
 
     for use_case in discover().values():
@@ -112,5 +75,4 @@ def test_real_codebooks_fit() -> None:
             rows = {c.name: pl.Series([next(iter(c.levels), None) or c.minimum or c.earliest], dtype=c.dtype, strict=False)
                     for c in schema.columns}  # fmt: skip
             frame = pl.DataFrame(rows)
-            assert lines(fhir(frame, schema)["fhir/Observation.ndjson"])
             assert omop(frame, schema)["omop/person.csv"]
