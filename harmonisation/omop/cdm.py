@@ -8,7 +8,7 @@ References
 OMOP CDM v5.4, https://ohdsi.github.io/CommonDataModel/cdm54.html.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -53,6 +53,14 @@ class Cdm:
             The model, as far as it is used here, has no such table.
         """
         return self.tables[table] if table in self.tables else empty_table(table)
+
+    def fields(self, table: str, names: Sequence[str]) -> pl.DataFrame:
+        """The named fields of ``table`` in the model's types; a field that the table lacks is empty."""
+        frame, types = self[table], TABLES[table]
+        return frame.select(
+            (pl.col(name) if name in frame.columns else pl.lit(None)).cast(types[name].dtype).alias(name)
+            for name in names
+        )
 
     @property
     def counts(self) -> dict[str, int]:

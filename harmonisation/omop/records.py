@@ -1,0 +1,114 @@
+"""The records of one column among OMOP tables, and one value per person.
+
+Belongs here: choosing records, their value, their unit. Does not belong here: persons (``members``).
+
+In tables of this project a column's records have its source value. In another program's database they have the
+concept id; of several the one nearest to the day counts, and what is not recorded did not take place, unless the
+codebook allows it to be missing.
+
+References
+----------
+OMOP CDM v5.4: MEASUREMENT, OBSERVATION, CONDITION_OCCURRENCE, DRUG_EXPOSURE, PROCEDURE_OCCURRENCE.
+"""
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from harmonisation.omop.cdm import Cdm
+from harmonisation.omop.findings import DATES, INDEX, PERSON, SHORT, event_source
+from harmonisation.omop.mapping import Mapped, Table
+from harmonisation.omop.members import Members
+from harmonisation.omop.tables import TABLES, primary_key
+from records.errors import Problem, TableError
+from records.schema import Column, Kind
+
+VALUE, DATE, KEY = "_value", "_date", "_key"
+CONTENT = (
+    "value_as_number", "value_as_string", "value_as_concept_id", "value_source_value", "unit_concept_id", "unit_source_value",
+)  # fmt: skip
+
+
+def finding(cdm: Cdm, who: Members, table: Table, column: Column, mapped: Mapped, source: str) -> pl.Series | None:
+    """The column's value per person of ``who`` from measurements or observations; ``None`` if there is no record.
+
+    Raises
+    ------
+    TableError
+        Records are in another unit than the mapping's.
+    """
+    rows = _rows(cdm, table, [source] if who.own else [], [] if who.own else [mapped.concept.id])
+    if rows.is_empty():
+        return None
+    if column.numeric:
+        _refuse_units(rows, column, mapped)
+    return _single(who, rows.with_columns(_content(column, mapped).alias(VALUE)), mapped.day)
+
+
+def event(cdm: Cdm, who: Members, column: Column, mapped: Mapped, source: str) -> pl.Series:
+    """The column's level per person from a table of events and from observations of their absence."""
+    by_source = {event_source(source, level): level for level in mapped.levels}
+    ids = {concept.id or mapped.concept.id: level for level, concept in reversed(list(mapped.levels.items()))}
+    rows = _rows(cdm, mapped.table, by_source if who.own else [], [] if who.own else ids)
+    key = pl.col("_source").replace_strict(by_source, default=None, return_dtype=pl.String)
+    if not who.own:
+        key = pl.col("_concept").replace_strict(ids, default=None, return_dtype=pl.String)
+    absent = _rows(cdm, Table.OBSERVATION, [source] if who.own else [], [])
+    both = [rows.with_columns(key.alias(VALUE)), absent.with_columns(pl.col("value_source_value").alias(VALUE))]
+    values = _single(who, pl.concat(both), mapped.day)
+    others = [level for level in column.levels if level not in mapped.levels]
+    return values.fill_null(others[0]) if not who.own and not column.missing and len(others) == 1 else values
+
+
+def _rows(cdm: Cdm, table: Table, sources: Iterable[str], concepts: Iterable[int]) -> pl.DataFrame:
+    short = SHORT[table]
+    named = (f"{short}_source_value", f"{short}_concept_id", DATES[table][0], primary_key(table))
+    rows = cdm.fields(table, ("person_id", *named, *(name for name in CONTENT if name in TABLES[table])))
+    known = [number for number in concepts if number]
+    rows = rows.filter(pl.col(named[0]).is_in(list(sources)) | pl.col(named[1]).is_in(known))
+    lacking = {name: TABLES["observation"][name].dtype for name in CONTENT if name not in rows.columns}
+    return rows.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in lacking.items()).select(
+        pl.col("person_id").alias(PERSON), pl.col(named[0]).alias("_source"), pl.col(named[1]).alias("_concept"),
+        pl.col(named[2]).alias(DATE), pl.col(named[3]).alias(KEY), *CONTENT,
+    )  # fmt: skip
+
+
+def _content(column: Column, mapped: Mapped) -> pl.Expr:
+    if column.numeric:
+        return pl.col("value_as_number")
+    if column.kind is Kind.DATE:
+        return pl.col(DATE)
+    if column.kind is Kind.TEXT:
+        return pl.coalesce("value_as_string", "value_source_value")
+    return level_of(pl.col("value_source_value"), pl.col("value_as_concept_id"), column, mapped)
+
+
+def level_of(source: pl.Expr, concept: pl.Expr, column: Column, mapped: Mapped) -> pl.Expr:
+    """The codebook's level: the source value where it is one, else that of the value's concept."""
+    levels = {found.id: level for level, found in reversed(list(mapped.levels.items())) if found.id}
+    told = pl.when(source.is_in(list(column.levels))).then(source)
+    if not levels:
+        return told
+    return told.otherwise(concept.replace_strict(levels, default=None, return_dtype=pl.String))
+
+
+def _refuse_units(rows: pl.DataFrame, column: Column, mapped: Mapped) -> None:
+    if mapped.unit.id:
+        other = pl.col("unit_concept_id").is_not_null() & ~pl.col("unit_concept_id").is_in([0, mapped.unit.id])
+    else:
+        other = pl.col("unit_source_value") != (mapped.unit.code or column.unit or "")
+    if count := int(rows.select(other.fill_null(False).sum()).item()):
+        unit = mapped.unit.code or column.unit
+        problem = Problem(column.name, f"be recorded in {unit}", f"{count} records in another unit", "convert them")
+        raise TableError("OMOP tables", [problem])
+
+
+def _single(who: Members, rows: pl.DataFrame, day: int) -> pl.Series:
+    """One value per person: that of the record nearest to ``day`` after the index date."""
+    if rows[PERSON].is_duplicated().any():
+        distance = (pl.col(DATE) - pl.col(INDEX)).dt.total_days() - day
+        dated = rows.filter(pl.col(VALUE).is_not_null()).join(who.people.select(PERSON, INDEX), on=PERSON)
+        rows = dated.sort(distance.abs(), KEY).unique(PERSON, keep="first", maintain_order=True)
+    return who.people.select(PERSON).join(rows.select(PERSON, VALUE), on=PERSON, how="left", maintain_order="left")[
+        VALUE
+    ]
