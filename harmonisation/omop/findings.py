@@ -67,12 +67,12 @@ def event_source(source: str, level: str) -> str:
 
 
 def when(column: Column, mapped: Mapped) -> pl.Expr:
-    """The date of a column's finding: a date is its own, the event's is the end of follow-up."""
+    """The date of a column's finding, never after the end of follow-up; a date column is its own, the event is the end."""
     if column.kind is Kind.DATE:
         return pl.col(column.name)
     if column.role is Role.EVENT:
         return pl.col(END)
-    return pl.col(INDEX) + pl.duration(days=mapped.day)
+    return pl.min_horizontal(pl.col(INDEX) + pl.duration(days=mapped.day), pl.col(END))
 
 
 def _frame(table: Table, concept: pl.Expr, at: pl.Expr, kind: int, source: pl.Expr) -> list[pl.Expr]:
