@@ -1,0 +1,4 @@
+"""What things cost and who earns what.
+
+Belongs here: rules of prices, fees and shares. Does not belong here: money that moves (``hub.money``).
+"""
