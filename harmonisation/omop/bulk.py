@@ -1,0 +1,108 @@
+"""Many rows in and out of a database at the speed of its own bulk path.
+
+Belongs here: one table's rows through COPY (Postgres), Arrow (DuckDB) or prepared statements (SQLite). Does not belong
+here: which rows (``exchange``).
+
+References
+----------
+PostgreSQL documentation, COPY (CSV format).
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from harmonisation.omop.database import Stored
+from harmonisation.omop.tables import TABLES, Field
+from records.errors import Problem
+
+COPIED_ROWS = 500_000  # per COPY, which keeps the text of a large table out of memory
+
+
+def insert(connection: sa.Connection, table: str, frame: pl.DataFrame) -> None:
+    """Add the rows within the connection's transaction."""
+    if frame.is_empty():
+        return
+    fields = ", ".join(frame.columns)
+    driver: Any = connection.connection.driver_connection
+    match connection.dialect.name:
+        case "postgresql":
+            cursor = driver.cursor()
+            for rows in frame.iter_slices(COPIED_ROWS):
+                text = io.BytesIO()
+                rows.write_csv(text, include_header=False, quote_style="non_numeric", null_value="")
+                text.seek(0)
+                cursor.copy_expert(f"COPY {table} ({fields}) FROM STDIN (FORMAT csv)", text)
+        case "duckdb":
+            driver.register("rows_to_insert", frame.to_arrow())
+            driver.execute(f"INSERT INTO {table} ({fields}) SELECT {fields} FROM rows_to_insert")
+            driver.unregister("rows_to_insert")
+        case _:
+            texts = frame.with_columns(pl.col(pl.Date, pl.Datetime).cast(pl.String))
+            marks = ", ".join("?" * frame.width)
+            driver.executemany(f"INSERT INTO {table} ({fields}) VALUES ({marks})", texts.iter_rows())
+
+
+def fetch(
+    connection: sa.Connection, table: str, stored: Stored, only: Mapping[str, Sequence[Any]]
+) -> tuple[pl.DataFrame, list[Problem]]:
+    """Rows of a table in the model's types, and where the stored values do not allow it; foreign columns are left.
+
+    Parameters
+    ----------
+    only : mapping of str to sequence
+        Field to wanted values; rows that match one of the fields come. Empty: all rows come.
+    """
+    columns = {field: stored.columns[field] for field in TABLES[table] if field in stored.columns}
+    chosen = [sa.column(name).label(field) for field, name in columns.items()]
+    query = sa.select(*chosen).select_from(sa.table(stored.name))
+    wanted = [sa.column(columns[field]).in_(values) for field, values in only.items() if field in columns]
+    if wanted:
+        query = query.where(sa.or_(*wanted))
+    raw = _raw(connection, str(query.compile(connection, compile_kwargs={"literal_binds": True})), list(columns))
+    problems, typed = [], []
+    for field in columns:
+        values = _typed(raw[field], TABLES[table][field])
+        if lost := values.null_count() - raw[field].null_count():
+            form = TABLES[table][field].form.name.lower()
+            problems.append(
+                Problem(f"{table}.{field}", f"hold {form} values", f"{lost} that are not", "mend the database")
+            )
+        typed.append(values)
+    return pl.DataFrame(typed), problems
+
+
+def _raw(connection: sa.Connection, query: str, fields: list[str]) -> pl.DataFrame:
+    driver: Any = connection.connection.driver_connection
+    match connection.dialect.name:
+        case "postgresql":
+            text = io.BytesIO()
+            driver.cursor().copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv)", text)
+            text.seek(0)
+            if not text.getbuffer().nbytes:
+                return pl.DataFrame(schema=dict.fromkeys(fields, pl.String))
+            return pl.read_csv(text, has_header=False, new_columns=fields, infer_schema=False)
+        case "duckdb":
+            return pl.DataFrame(driver.execute(query).to_arrow_table())
+        case _:
+            rows = driver.execute(query).fetchall()
+            return pl.DataFrame(rows, schema=fields, orient="row", infer_schema_length=None, strict=False)
+
+
+def _typed(values: pl.Series, field: Field) -> pl.Series:
+    if values.dtype == field.dtype:
+        return values
+    if values.dtype == pl.String and field.dtype == pl.Date:
+        return values.str.slice(0, len("2000-01-01")).str.to_date("%Y-%m-%d", strict=False)
+    if values.dtype == pl.String and field.dtype == pl.Datetime("us"):
+        return (
+            values.str.slice(0, 19)
+            .str.replace("T", " ")
+            .str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+        )
+    if field.dtype.is_temporal() and values.dtype.is_numeric():
+        return pl.Series(values.name, [None] * values.len(), dtype=field.dtype)
+    return values.cast(field.dtype, strict=False)
