@@ -12,6 +12,7 @@ from assets.cohort import cohort_assets
 from assets.evaluation import evaluation_assets
 from assets.federated import federated_assets
 from assets.federated_jobs import Federation
+from assets.federated_orders import computed_asset
 from assets.io import ReportIOManager, TableIOManager
 from assets.release import release_asset
 from assets.report import report_asset
@@ -55,14 +56,20 @@ def build_use_case(
         statistics_job(use_case.key), dg.AssetSelection.assets(statistics), executor_def=dg.in_process_executor,
         description=f"{use_case.title}: one question of the hub's statistics, answered with noise.",
     )  # fmt: skip
-    federated = federated_assets(Federation(use_case, cohort, workspace, researcher))
+    federation = Federation(use_case, cohort, workspace, researcher)
+    computed = computed_asset(federation, open_hub)
+    computations = dg.define_asset_job(
+        computation_job(use_case.key), dg.AssetSelection.assets(computed), executor_def=dg.in_process_executor,
+        description=f"{use_case.title}: one computation that was ordered at the hub, by hospitals that keep their data.",
+    )  # fmt: skip
+    federated = federated_assets(federation)
     together = dg.define_asset_job(
         federated_job(use_case.key), dg.AssetSelection.assets(*federated),
         description=f"{use_case.title}: statistics, models and a synthetic table from hospitals that keep their data.",
     )  # fmt: skip
     return dg.Definitions(
-        assets=[*pipeline, frontier_asset(use_case, cohort, workspace), requested, statistics, *federated],
-        jobs=[job, on_demand, answers, together],
+        assets=[*pipeline, frontier_asset(use_case, cohort, workspace), requested, statistics, computed, *federated],
+        jobs=[job, on_demand, answers, computations, together],
         schedules=[schedule],
         asset_checks=report_checks(use_case),
     )
@@ -71,6 +78,11 @@ def build_use_case(
 def on_demand_job(use_case: str) -> str:
     """The job that works off orders of a use case."""
     return f"{use_case}_on_demand"
+
+
+def computation_job(use_case: str) -> str:
+    """The job that works off computations ordered at the hub."""
+    return f"{use_case}_computation"
 
 
 def federated_job(use_case: str) -> str:

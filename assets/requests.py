@@ -54,23 +54,33 @@ def requested_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace, ope
     )  # fmt: skip
     def requested(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         desk = Desk(open_hub(), context.partition_key, context.run.run_id)
-        order = desk.begin()
-        try:
+
+        def deliver(order: "Order") -> dict[str, Any]:
             made = _made(order, desk, use_case, cohort, workspace)
             artefact = _delivered(made, order, desk, use_case, cohort, workspace)
-        except Unwanted:
-            return dg.MaterializeResult(metadata={"delivered": False, "reason": "the order was withdrawn"})
-        except PhaseIVError as error:
-            desk.fail(str(error))
-            raise dg.Failure(str(error), allow_retries=False) from error
-        except Exception:
-            # What went wrong inside may name columns or values: the applicant reads only that it did.
-            desk.fail("the data could not be made, got an error inside; the operator finds it in the run's log")
-            raise
-        facts = {"candidate_sha256": made.table.sha256, "mlflow_run_id": made.manifest["mlflow_run"]}
-        return dg.MaterializeResult(metadata={"delivered": True, "artefact": artefact, "rows": order.rows, **facts})
+            facts = {"candidate_sha256": made.table.sha256, "mlflow_run_id": made.manifest["mlflow_run"]}
+            return {"artefact": artefact, "rows": order.rows, **facts}
+
+        return worked_off(desk, deliver)
 
     return requested
+
+
+def worked_off(desk: "Desk", deliver: "Callable[[Order], dict[str, Any]]") -> dg.MaterializeResult:
+    """Claim the order and deliver it; whatever goes wrong ends it with a reason that its applicant can read."""
+    order = desk.begin()
+    try:
+        facts = deliver(order)
+    except Unwanted:
+        return dg.MaterializeResult(metadata={"delivered": False, "reason": "the order was withdrawn"})
+    except PhaseIVError as error:
+        desk.fail(str(error))
+        raise dg.Failure(str(error), allow_retries=False) from error
+    except Exception:
+        # What went wrong inside may name columns or values: the applicant reads only that it did.
+        desk.fail("the data could not be made, got an error inside; the operator finds it in the run's log")
+        raise
+    return dg.MaterializeResult(metadata={"delivered": True, **facts})
 
 
 class Desk:
@@ -86,8 +96,8 @@ class Desk:
         with self.hub.database.write() as session:
             return orders.begin(session, self.order_id, self.run_id, self.hub.clock())
 
-    def tell(self, stage: str) -> None:
-        """Say what is being done.
+    def tell(self, stage: str, **news: Any) -> None:
+        """Say what is being done; ``news`` as in ``hub.delivery.orders.progress``.
 
         Raises
         ------
@@ -97,7 +107,7 @@ class Desk:
         from hub.delivery import orders
 
         with self.hub.database.write() as session:
-            wanted = orders.progress(session, self.order_id, stage, self.hub.clock())
+            wanted = orders.progress(session, self.order_id, stage, self.hub.clock(), **news)
         if not wanted:
             raise Unwanted
 

@@ -5,7 +5,7 @@ Belongs here: ``build_definitions``. Does not belong here: knowledge of any one 
 
 import dagster as dg
 
-from assets.factory import build_use_case, on_demand_job, statistics_job, storage
+from assets.factory import build_use_case, computation_job, on_demand_job, statistics_job, storage
 from orchestration.orders import order_sensors
 from orchestration.questions import question_sensor
 from orchestration.sensors import cohort_file_sensor
@@ -44,7 +44,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         description="Candidates over epsilon and seeds, for all use cases; never released.",
     )
     jobs = [job for part in parts for job in part.jobs or []]
-    on_demand = [job for job in jobs if job.name in {on_demand_job(key) for key in use_cases}]
+    ordered = {name(key) for key in use_cases for name in (on_demand_job, computation_job)}
+    on_demand = [job for job in jobs if job.name in ordered]
     answering = [job for job in jobs if job.name in {statistics_job(key) for key in use_cases}]
     arrivals = cohort_file_sensor(
         use_cases,

@@ -1,7 +1,7 @@
 """Sensors between the hub and Dagster: orders become runs, and ended runs end their orders.
 
 Belongs here: launching each order once, stopping runs nobody wants, failing orders whose run died. Does not belong here:
-making the data (``assets.requests``).
+making the data (``assets.requests``, ``assets.federated_orders``).
 """
 
 from collections.abc import Sequence
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
-from assets.factory import on_demand_job
+from assets.factory import computation_job, on_demand_job
 from assets.requests import ORDERS, OpenHub
 from records.errors import PhaseIVError
 
 if TYPE_CHECKING:
+    from hub.delivery.tables import Order
     from hub.deployment import Deployment
 
 EVERY_SECONDS = 2
@@ -25,6 +26,11 @@ RUNNING = [DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING, DagsterRunStatus.
 def order_sensors(jobs: Sequence[Any], open_hub: OpenHub) -> list[dg.SensorDefinition]:
     """All three sensors; they run as soon as Dagster's daemon does."""
     return [_arrivals(jobs, open_hub), *_endings(jobs, open_hub)]
+
+
+def job_of(order: "Order") -> str:
+    """The job that works off an order: on this side's tables, or by asking the hospitals' parties."""
+    return computation_job(order.use_case) if order.kind == "mpc" else on_demand_job(order.use_case)
 
 
 def reached(open_hub: OpenHub) -> "Deployment | dg.SkipReason":
@@ -59,11 +65,11 @@ def _arrivals(jobs: Sequence[Any], open_hub: OpenHub) -> dg.SensorDefinition:
             return hub
         with hub.database.write() as session:
             late = orders.overdue(session, hub.clock())
-            waiting = [(o.id, o.use_case) for o in orders.waiting(session)]
+            waiting = [(o.id, job_of(o)) for o in orders.waiting(session)]
             unwanted = orders.unwanted(session, hub.clock())
         _stop(context.instance, [*late, *unwanted])
         # The run key makes it once: a tick that dies before it is recorded asks for the same run again.
-        requests = [dg.RunRequest(run_key=o, job_name=on_demand_job(u), partition_key=o) for o, u in waiting]
+        requests = [dg.RunRequest(run_key=o, job_name=job, partition_key=o) for o, job in waiting]
         new = ORDERS.build_add_request([o for o, _ in waiting])
         with hub.database.write() as session:
             for order_id, _ in waiting:

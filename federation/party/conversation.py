@@ -19,6 +19,7 @@ from federation.party import messages
 from federation.party.identity import Address, IdentityError, dial
 from federation.party.messages import Message, MessageError
 from federation.party.settings import ResearcherSettings
+from federation.party.signature import Signature, verified
 
 STAGES = {"accepted": "accepted", "progress": "running", "result": "done"}
 
@@ -52,6 +53,7 @@ class Conversation:
         self.settings = settings
         self.job = job
         self.figures: dict[str, Figures] = {}
+        self.signatures: dict[str, Signature] = {}
         self._context = context
         self._on_progress = on_progress
         self._writers: dict[str, asyncio.StreamWriter] = {}
@@ -91,12 +93,21 @@ class Conversation:
         """One step, answered alike by all parties."""
         self._step += 1
         await self._say("step", number=self._step, request=request)
-        return await self._same("answer")
+        return self._value(await self._agreed("answer"))
 
     async def finish(self) -> Any:
         """The result of the program, reported alike by all parties."""
         await self._say("finish")
-        return await self._same("result")
+        answers = await self._agreed("result")
+        for name, message in answers.items():
+            proof = verified(self._certificate(name), message.get("signature"), self.job.sha256, str(message["sha256"]))
+            if proof is None:
+                await self._fail(
+                    End.by(GARBLED, name, f"{name} must sign its result, got no valid signature; update it")
+                )
+            else:
+                self.signatures[name] = proof
+        return self._value(answers)
 
     async def end(self, end: End) -> None:
         """Tell the parties how the job ended; the first end holds."""
@@ -160,8 +171,8 @@ class Conversation:
         async with asyncio.timeout(self.settings.timeout_seconds):
             await written
 
-    async def _same(self, kind: str) -> Any:
-        """The value of the first participants, if all that are left have the same.
+    async def _agreed(self, kind: str) -> dict[str, Message]:
+        """The messages of all that are left, if they have the same value.
 
         A party whose connection broke may be done without (openings that survive it); if not, the others say so.
         """
@@ -175,7 +186,14 @@ class Conversation:
                 await self._fail(End.by(GARBLED, name))
         if odd := _odd_one(digests):
             await self._fail(End(MISMATCH, f"{odd} has another result than the rest; ask again without it"))
-        return values[0][1]
+        return answers
+
+    def _value(self, answers: Mapping[str, Message]) -> Any:
+        """What the first participant that is left tells."""
+        return next(answers[name].get("value") for name in self.job.tellers if name in answers)
+
+    def _certificate(self, name: str) -> bytes:
+        return self._writers[name].get_extra_info("ssl_object").getpeercert(binary_form=True)
 
     async def _all(self, kind: str, *, within: float | None = None, strict: bool = True) -> dict[str, Message]:
         """One message of ``kind`` from every party; anything that ends the job is raised."""

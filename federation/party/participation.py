@@ -34,6 +34,7 @@ from federation.party import messages
 from federation.party.acceptance import accepted, codebook, refusal
 from federation.party.journal import ENDED, STARTED
 from federation.party.meeting import Connection
+from federation.party.signature import signed
 from federation.runtime import Runtime
 from federation.streams import StreamMesh
 from records.errors import PhaseIVError
@@ -125,7 +126,9 @@ class Participation:
                 await self._started.wait()
                 value = await self._compute(job)
             own = {"value": value} if self.party.settings.name in job.tellers else {}
-            await self._say("result", sha256=messages.digest(value), figures=self._figures(), **own)
+            sha256 = messages.digest(value)
+            proof = signed(self.party.settings.credentials.key, job.sha256, sha256)
+            await self._say("result", sha256=sha256, signature=proof, figures=self._figures(), **own)
         except TimeoutError:
             over = f"the job must end by {job.expires_at:%FT%TZ}, got no result until then; give it more time"
             await self._report(End(EXPIRED, over) if term.expired() else End(REFUSED, "a wait took too long"))

@@ -14,13 +14,15 @@ researcher never sees one.
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from federation.jobs.ends import CANCELLED, DONE, End
 from federation.jobs.job import Job
+from federation.party import messages
 from federation.party.conversation import Conversation, Figures, Progress
 from federation.party.settings import ResearcherSettings
+from federation.party.signature import Signature
 
 __all__ = ["Figures", "Progress", "Researcher", "Result", "Session"]
 
@@ -28,13 +30,20 @@ __all__ = ["Figures", "Progress", "Researcher", "Result", "Session"]
 @dataclass(frozen=True)
 class Result:
     """What a job opened (``value``), how it ended, and what each party sent and took for it; ``lost`` names parties that
-    broke off when the others could already do without them."""
+    broke off when the others could already do without them. ``signatures`` are of the job and of ``sha256``, the digest of
+    ``messages.encoded(value)``."""
 
     value: Mapping[str, Any]
     end: End
     figures: Mapping[str, Figures]
     seconds: float
     lost: tuple[str, ...] = ()
+    signatures: Mapping[str, Signature] = field(default_factory=dict)
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the value, which the parties signed."""
+        return messages.digest(self.value)
 
     @property
     def bytes(self) -> int:
@@ -115,5 +124,5 @@ class Session:
             value = await self._conversation.finish()
             await self._conversation.end(End(DONE))
             one = self._conversation
-            self._result = Result(value, End(DONE), one.figures, one.seconds, one.lost)
+            self._result = Result(value, End(DONE), one.figures, one.seconds, one.lost, one.signatures)
         return self._result
