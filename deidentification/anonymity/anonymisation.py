@@ -93,7 +93,7 @@ def anonymise(
     sensitive = [_sensitive(c, frame[c.name]) for c in schema.with_role(Role.SENSITIVE)]
     _refuse_unreachable(frame.height, sensitive, demand)
     if not columns:
-        classes, labels = Classes((), np.empty((1, 0), dtype=np.int32), np.array([frame.height])), np.zeros(frame.height, int)  # fmt: skip
+        classes, labels = Classes((), (), np.array([frame.height])), np.zeros(frame.height, dtype=np.int64)
     else:
         classes, labels = compress([h.codes(frame[h.column]) for h in hierarchies], sensitive)
     found = search(classes, hierarchies, demand, sensitive) if columns else None
@@ -107,7 +107,7 @@ def _released(
     demand: Anonymity, multiplier: float,
 ) -> tuple[pl.DataFrame, AnonymityReport]:  # fmt: skip
     node = found.node if found else ()
-    kept = found.judgement.kept[labels] if found else np.ones(frame.height, dtype=bool)
+    kept = found.kept[labels] if found else np.ones(frame.height, dtype=bool)
     written = [_written(frame, h, place) for h, place in zip(hierarchies, node, strict=True) if place]
     table = frame.with_columns(written).filter(pl.Series(kept))
     names = [h.column for h in hierarchies]

@@ -14,6 +14,7 @@ from deidentification.anonymity.hierarchy import Hierarchy
 from deidentification.anonymity.models import Anonymity, distances, diversities
 
 _WIDEST_KEY = 2**62
+_WORTH_A_PART = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,26 +35,25 @@ class Classes:
     ----------
     node : tuple of int
         The level of each hierarchy that ``codes`` is written in.
-    codes : numpy.ndarray of int32, shape (classes, columns)
+    codes : tuple of numpy.ndarray of int32, each of shape (classes,)
+        One per quasi-identifier.
     rows : numpy.ndarray of int64, shape (classes,)
     sensitive : tuple of (class, value, rows) arrays
         For each sensitive column the rows per class and value.
     """
 
     node: tuple[int, ...]
-    codes: np.ndarray
+    codes: tuple[np.ndarray, ...]
     rows: np.ndarray
     sensitive: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """How a node did: which classes of the judged table keep their rows, and how many rows and what loss that makes.
+    """How a node did.
 
     Parameters
     ----------
-    kept : numpy.ndarray of bool, shape (classes,)
-        For each class of the table that was judged.
     small : int
         Rows in classes below k.
     suppressed : int
@@ -62,7 +62,6 @@ class Judgement:
         Mean loss of certainty over all cells, a suppressed cell losing all.
     """
 
-    kept: np.ndarray
     small: int
     suppressed: int
     loss: float
@@ -80,42 +79,56 @@ def compress(codes: Sequence[np.ndarray], sensitive: Sequence[Sensitive]) -> tup
     -------
     Classes, and the class of each row as numpy.ndarray of int64, shape (rows,)
     """
-    first = Classes((0,) * len(codes), np.column_stack(codes), np.ones(len(codes[0]), dtype=np.int64))
-    labels, members = _grouped(_keys(first.codes))
-    singles = tuple((labels, s.codes, first.rows) for s in sensitive)
+    single = np.ones(len(codes[0]), dtype=np.int64)
+    labels, members = _grouped(_keys(codes))
+    found = tuple(_summed(labels, s.codes, single) for s in sensitive)
     rows = np.bincount(labels, minlength=len(members))
-    return Classes(first.node, first.codes[members], rows, tuple(_summed(*single) for single in singles)), labels
+    return Classes((0,) * len(codes), tuple(c[members] for c in codes), rows, found), labels
 
 
 def rolled_up(classes: Classes, hierarchies: Sequence[Hierarchy], node: tuple[int, ...]) -> tuple[Classes, np.ndarray]:
     """The classes at a more general node, and which of them each former class went to."""
-    codes = translated(classes, hierarchies, node)
+    codes = _translated(classes, hierarchies, node)
     labels, members = _grouped(_keys(codes))
     rows = np.bincount(labels, weights=classes.rows, minlength=len(members)).astype(np.int64)
-    sensitive = tuple(_summed(labels[c], values, counts) for c, values, counts in classes.sensitive)
-    return Classes(node, codes[members], rows, sensitive), labels
+    found = tuple(_summed(labels[inside], values, counts) for inside, values, counts in classes.sensitive)
+    return Classes(node, tuple(c[members] for c in codes), rows, found), labels
 
 
-def translated(classes: Classes, hierarchies: Sequence[Hierarchy], node: tuple[int, ...]) -> np.ndarray:
-    """The codes of the classes in the levels of another node."""
-    steps = zip(hierarchies, classes.node, node, strict=True)
-    return np.column_stack([_step(h, a, b)[classes.codes[:, i]] for i, (h, a, b) in enumerate(steps)])
+def rows_below(classes: Classes, hierarchies: Sequence[Hierarchy], node: tuple[int, ...], k: int, enough: float) -> int:
+    """Rows in classes below ``k`` at a node; counting may stop where there are more than ``enough``.
+
+    A part of the classes, whole ones, chosen by their keys, is counted first: of a hopeless node it is enough.
+    """
+    table = pl.DataFrame({"key": _keys(_translated(classes, hierarchies, node)), "rows": classes.rows})
+    parts = [pl.lit(True)]
+    if table.height > _WORTH_A_PART:
+        parts = [pl.col("key").hash() % 16 == 0, *parts]
+    small = 0
+    for part in parts:
+        sizes = table.lazy().filter(part).group_by("key").agg(pl.col("rows").sum())
+        small = int(sizes.filter(pl.col("rows") < k).select(pl.col("rows").sum()).collect().item())
+        if small > enough:
+            break
+    return small
 
 
 def judged(
     classes: Classes, hierarchies: Sequence[Hierarchy], node: tuple[int, ...], demand: Anonymity,
     sensitive: Sequence[Sensitive],
-) -> Judgement:  # fmt: skip
-    """How the classes do at a node, without the limit on suppression."""
+) -> tuple[Judgement, np.ndarray]:  # fmt: skip
+    """How the classes do at a node, without the limit on suppression, and which of them keep their rows."""
     merged, labels = rolled_up(classes, hierarchies, node)
     large = merged.rows >= demand.k
     kept = large.copy()
     for column, found in zip(sensitive, merged.sensitive, strict=True):
         kept[kept] = _holds(found, np.flatnonzero(kept), column, demand)
+    steps = zip(hierarchies, node, merged.codes, strict=True)
+    lost = np.mean([h.levels[place].loss[codes] for h, place, codes in steps], axis=0)
     total = int(merged.rows.sum())
-    losses = np.mean([h.levels[i].loss[merged.codes[:, c]] for c, (h, i) in enumerate(zip(hierarchies, node, strict=True))], axis=0)  # fmt: skip
-    loss = float((merged.rows * np.where(kept, losses, 1.0)).sum() / total)
-    return Judgement(kept[labels], total - int(merged.rows[large].sum()), total - int(merged.rows[kept].sum()), loss)
+    loss = float((merged.rows * np.where(kept, lost, 1.0)).sum() / total)
+    small, suppressed = (total - int(merged.rows[good].sum()) for good in (large, kept))
+    return Judgement(small, suppressed, loss), kept[labels]
 
 
 def _holds(found: tuple[np.ndarray, ...], wanted: np.ndarray, column: Sensitive, demand: Anonymity) -> np.ndarray:
@@ -136,6 +149,12 @@ def _holds(found: tuple[np.ndarray, ...], wanted: np.ndarray, column: Sensitive,
     return good
 
 
+def _translated(classes: Classes, hierarchies: Sequence[Hierarchy], node: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    """The codes of the classes in the levels of another node."""
+    steps = zip(hierarchies, classes.node, node, classes.codes, strict=True)
+    return tuple(codes if a == b else _step(h, a, b)[codes] for h, a, b, codes in steps)
+
+
 def _step(hierarchy: Hierarchy, lower: int, upper: int) -> np.ndarray:
     """The group at the upper level of each group at the lower one."""
     groups = np.empty(len(hierarchy.levels[lower].labels), dtype=np.int32)
@@ -143,10 +162,10 @@ def _step(hierarchy: Hierarchy, lower: int, upper: int) -> np.ndarray:
     return groups
 
 
-def _keys(codes: np.ndarray) -> np.ndarray:
+def _keys(codes: Sequence[np.ndarray]) -> np.ndarray:
     """One number per row that is equal where all codes are equal; int64, shape (rows,)."""
-    key, size = np.zeros(len(codes), dtype=np.int64), 1
-    for column in codes.T:
+    key, size = np.zeros(len(codes[0]), dtype=np.int64), 1
+    for column in codes:
         count = int(column.max(initial=0)) + 1
         if size * count > _WIDEST_KEY:
             key, members = _grouped(key)
@@ -157,11 +176,8 @@ def _keys(codes: np.ndarray) -> np.ndarray:
 
 def _grouped(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A dense number for each row's key, and a row of each number."""
-    table = pl.DataFrame({"key": keys}).with_row_index("row")
-    first = table.group_by("key", maintain_order=True).agg(pl.col("row").first())
-    first = first.with_row_index("label")
-    labels = table.join(first.select("key", "label"), on="key", how="left", maintain_order="left")["label"]
-    return labels.to_numpy().astype(np.int64), first["row"].to_numpy()
+    _, members, labels = np.unique(keys, return_index=True, return_inverse=True)
+    return labels, members
 
 
 def _summed(classes: np.ndarray, values: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

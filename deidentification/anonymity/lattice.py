@@ -19,17 +19,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deidentification.anonymity.classes import Classes, Judgement, Sensitive, judged, rolled_up
+from deidentification.anonymity.classes import Classes, Judgement, Sensitive, judged, rolled_up, rows_below
 from deidentification.anonymity.hierarchy import Hierarchy
 from deidentification.anonymity.models import Anonymity
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """The best node, how it did on the lowest classes, and how many nodes were judged of how many there are."""
+    """The best node, how it did, which of the lowest classes are kept, and how many nodes were judged of how many."""
 
     node: tuple[int, ...]
     judgement: Judgement
+    kept: np.ndarray
     judged: int
     nodes: int
 
@@ -55,29 +56,37 @@ def search(
     while open_.any():
         node = _middle(open_, bounds)
         working = _raised(working, open_, hierarchies)
-        result = judged(working, hierarchies, node, demand, sensitive)
         count += 1
         open_[node] = False
-        if result.suppressed <= limit:
-            if result.loss < best_loss:
-                best, best_loss = node, result.loss
-                open_ &= bounds < best_loss - 1e-12
-        elif result.small > limit or demand.monotone:
-            open_[tuple(slice(0, place + 1) for place in node)] = False
-    if best is None:
-        return None
-    return Found(best, judged(classes, hierarchies, best, demand, sensitive), count, bounds.size)
+        if rows_below(working, hierarchies, node, demand.k, limit) > limit:
+            _rule_out_below(open_, node)
+            continue
+        result, _ = judged(working, hierarchies, node, demand, sensitive)
+        if result.suppressed > limit and demand.monotone:
+            _rule_out_below(open_, node)
+        elif result.suppressed <= limit and result.loss < best_loss:
+            best, best_loss = node, result.loss
+            open_ &= bounds < best_loss - 1e-12
+    return (
+        None
+        if best is None
+        else Found(best, *judged(classes, hierarchies, best, demand, sensitive), count, bounds.size)
+    )
 
 
 def loss_bounds(classes: Classes, hierarchies: Sequence[Hierarchy]) -> np.ndarray:
     """Loss of every node with no row suppressed; shape (levels of the first column, levels of the second, ...)."""
     total = np.zeros((1,) * len(hierarchies))
     for place, hierarchy in enumerate(hierarchies):
-        share = np.bincount(classes.codes[:, place], weights=classes.rows, minlength=len(hierarchy.values))
+        share = np.bincount(classes.codes[place], weights=classes.rows, minlength=len(hierarchy.values))
         share = share / classes.rows.sum()
         losses = np.array([(share * level.loss[level.groups]).sum() for level in hierarchy.levels])
         total = total + losses.reshape([-1 if i == place else 1 for i in range(len(hierarchies))])
     return total / len(hierarchies)
+
+
+def _rule_out_below(open_: np.ndarray, node: tuple[int, ...]) -> None:
+    open_[tuple(slice(0, place + 1) for place in node)] = False
 
 
 def _middle(open_: np.ndarray, bounds: np.ndarray) -> tuple[int, ...]:
