@@ -1,0 +1,175 @@
+"""The right to opt out on the data side: a register of pseudonyms with dates, and whom a run leaves out.
+
+Belongs here: recording a choice, reading the register, the hub's list, and who is excluded on a permit's date. Does
+not belong here: the intake (``hub``), or who somebody is: the register holds pseudonyms only.
+
+A register is a file of JSON lines (or CSV) with ``pseudonym``, ``date`` and ``choice`` (``out`` or ``in``). Lines are
+only ever appended, the last one up to the permit's date counts, so that a choice can be taken back and shown later. A
+choice made on the day of the permit counts, in the person's favour. Pseudonyms of 32 characters are those of the run's
+key, those of 64 the hub's, which are matched with the hub's key for opt-outs.
+
+References
+----------
+Regulation (EU) 2025/327, Article 71(1) (at any time, without a reason, reversible) and (3) (permits issued afterwards).
+"""
+
+import fcntl
+import hmac
+import io
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from deidentification.identifiers import identifier_texts
+from deidentification.pseudonyms import PSEUDONYM_CHARACTERS, refuse_short_key
+from records.errors import ParameterError, StorageError
+
+HUB_CHARACTERS = 64
+CHOICES = ("out", "in")
+COLUMNS = {"pseudonym": pl.String, "date": pl.String, "choice": pl.String}
+_PSEUDONYM = re.compile(rf"[0-9a-f]{{{PSEUDONYM_CHARACTERS}}}|[0-9a-f]{{{HUB_CHARACTERS}}}")
+
+
+def record_choices(path: Path, pseudonyms: Iterable[str], choice: str, on: date) -> None:
+    """Append choices to the register: whole or not at all, and after what other processes append.
+
+    Raises
+    ------
+    ParameterError
+        The choice is neither ``out`` nor ``in``, or a pseudonym is of no known form.
+    StorageError
+        The register cannot be written.
+    """
+    lines = [json.dumps({"pseudonym": p, "date": on.isoformat(), "choice": choice}) for p in pseudonyms]
+    if choice not in CHOICES or any(not _PSEUDONYM.fullmatch(json.loads(line)["pseudonym"]) for line in lines):
+        raise ParameterError(
+            "a choice must be out or in, of pseudonyms of 32 or 64 hexadecimal characters, got another; "
+            "pseudonymise the identifiers first"
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            _append(handle, "".join(f"{line}\n" for line in lines).encode())
+    except OSError as error:
+        raise StorageError(
+            f"{path.name} must be writable, got {error.strerror or error}; free disk space, nothing was recorded"
+        ) from error
+
+
+def read_register(path: Path) -> pl.DataFrame:
+    """The register's lines in their order, with a Date column.
+
+    Raises
+    ------
+    StorageError
+        The register is missing or has a line that is not whole: an objection must not be passed over.
+    """
+    try:
+        data = path.read_bytes()
+        frame = _parsed(path, data).select(list(COLUMNS)).with_columns(pl.col("date").str.to_date("%Y-%m-%d"))
+    except FileNotFoundError:
+        raise StorageError(f"{path.name} must be a register of opt-outs, got no file; give its path") from None
+    except (OSError, ValueError, pl.exceptions.PolarsError):
+        raise _damaged(path) from None  # the cause may quote a line
+    whole = frame["pseudonym"].str.contains(f"^(?:{_PSEUDONYM.pattern})$") & frame["choice"].is_in(CHOICES)
+    if frame.height and not (whole.fill_null(False) & frame["date"].is_not_null()).all():
+        raise _damaged(path)
+    return frame
+
+
+def objecting(register: pl.DataFrame, permit_date: date) -> pl.Series:
+    """Pseudonyms of those whose last choice up to the permit's date is ``out``."""
+    counted = register.with_row_index("line").filter(pl.col("date") <= permit_date).sort("date", "line")
+    last = counted.group_by("pseudonym", maintain_order=True).last()
+    return last.filter(pl.col("choice") == "out")["pseudonym"]
+
+
+def excluded(pseudonyms: pl.Series, register: pl.DataFrame, permit_date: date) -> pl.Series:
+    """Whether each row's patient has opted out; Boolean, length n, named ``opted_out``."""
+    return pseudonyms.is_in(objecting(register, permit_date).implode()).fill_null(False).alias("opted_out")
+
+
+def hub_pseudonyms(ids: pl.Series, opt_out_key: bytes) -> pl.Series:
+    """National identifiers as the hub hashes them: normalised, HMAC-SHA-256, 64 hexadecimal characters.
+
+    Parameters
+    ----------
+    ids : polars.Series of String or integers, length n
+    opt_out_key : bytes
+        The hub's key for opt-outs, which the hub's operator hands to the hospital.
+    """
+    refuse_short_key(opt_out_key, "the hub's key for opt-outs", "ask the hub's operator for it")
+    plain = [re.sub(r"[\s.]", "", unicodedata.normalize("NFKC", text)).upper() for text in identifier_texts(ids)]
+    return pl.Series(
+        "pseudonym", [hmac.digest(opt_out_key, p.encode(), "sha256").hex() for p in plain], dtype=pl.String
+    )
+
+
+def take_over(path: Path, export: Path, on: date) -> tuple[int, int]:
+    """Bring a register to the state of the hub's list of objections.
+
+    Parameters
+    ----------
+    export : pathlib.Path
+        The hub's answer to ``POST /opt-outs/export``: ``count`` and ``pseudonyms``.
+
+    Returns
+    -------
+    (int, int)
+        How many opted out and how many opted back in since.
+
+    Raises
+    ------
+    StorageError
+        The list is damaged or does not hold as many as it says; the register is untouched.
+    """
+    try:
+        listed = json.loads(export.read_text(encoding="utf-8"))
+        now = set(listed["pseudonyms"])
+        if len(listed["pseudonyms"]) != listed["count"] or not all(map(_PSEUDONYM.fullmatch, now)):
+            raise ValueError
+    except (OSError, ValueError, KeyError, TypeError):
+        raise StorageError(
+            f"{export.name} must be the hub's whole list of opt-outs, got another; export it again"
+        ) from None
+    before = set(objecting(read_register(path), on)) if path.exists() else set()
+    before = {pseudonym for pseudonym in before if len(pseudonym) == HUB_CHARACTERS}
+    record_choices(path, sorted(now - before), "out", on)
+    record_choices(path, sorted(before - now), "in", on)
+    return len(now - before), len(before - now)
+
+
+def _append(handle: io.BufferedWriter, data: bytes) -> None:
+    """Append or leave the file as it was: what a full disk took of the lines is cut off again."""
+    size = os.fstat(handle.fileno()).st_size
+    try:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+    except OSError:
+        os.ftruncate(handle.fileno(), size)
+        raise
+
+
+def _parsed(path: Path, data: bytes) -> pl.DataFrame:
+    if not data.strip():
+        return pl.DataFrame(schema=COLUMNS)
+    if path.suffix == ".csv":
+        return pl.read_csv(data, infer_schema=False)
+    if not data.endswith(b"\n"):
+        raise ValueError("torn")
+    return pl.read_ndjson(data, schema=COLUMNS)
+
+
+def _damaged(path: Path) -> StorageError:
+    return StorageError(
+        f"{path.name} must be a register of opt-outs (pseudonym, date, choice), got a line that is not whole; "
+        "mend or restore it: nobody is excluded by half a line"
+    )
