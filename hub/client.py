@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from hub.client_computation import FINAL, PATIENCE_SECONDS, Computation
 from records.errors import ParameterError, PhaseIVError, StorageError
 
 if TYPE_CHECKING:
@@ -34,9 +35,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 URL_VARIABLE, TOKEN_VARIABLE = "PHASEIV_HUB_URL", "PHASEIV_HUB_TOKEN"
-RETRIES, PATIENCE_SECONDS = 5, 1800.0
+RETRIES = 5
 AGAIN = (429, 502, 503, 504)
-FINAL = ("ready", "failed", "cancelled", "expired")
 
 
 class HubAnswerError(PhaseIVError):
@@ -88,7 +88,7 @@ class Hub:
         body = {"dataset_ids": [dataset_id], "kind": "synthetic", **(form or {}), **fields}
         return HubRequest(self, self.call("POST", "/requests", json=body))
 
-    def compute(self, permit_id: str, dataset_id: str, *, kind: str, purpose: str, **fields: Any) -> "Computation":
+    def compute(self, permit_id: str, dataset_id: str, *, kind: str, purpose: str, **fields: Any) -> Computation:
         """Have hospitals compute together under a permit; the same question asked again is the same order.
 
         ``fields``: ``columns``, ``filters``, ``parameters``, ``minimum_count``, ``epsilon``, ``rows``, ``participants``.
@@ -100,7 +100,7 @@ class Hub:
         """What a permit for computations leaves to order, and what was ordered."""
         return self.call("GET", f"/permits/{permit_id}/computations")
 
-    def computation(self, order_id: str) -> "Computation":
+    def computation(self, order_id: str) -> Computation:
         """One's own computation."""
         return Computation(self, self.call("GET", f"/orders/{order_id}"))
 
@@ -243,56 +243,6 @@ class HubRequest:
     def __repr__(self) -> str:
         order = f", order {self.order['state']} ({self.order['stage']})" if self.order else ""
         return f"<request {self.id}: {self.facts['state']}, next: {self.facts.get('next_actor') or 'nobody'}{order}>"
-
-
-class Computation:
-    """A computation of several hospitals: its state, its parties' progress, and its answer once it lies ready."""
-
-    def __init__(self, hub: Hub, facts: dict[str, Any]) -> None:
-        self._hub, self.facts = hub, facts
-
-    @property
-    def id(self) -> str:
-        """The order's id."""
-        return self.facts["id"]
-
-    def refresh(self) -> "Computation":
-        """Ask the hub how it stands."""
-        self.facts = self._hub.computation(self.id).facts
-        return self
-
-    def cancel(self) -> "Computation":
-        """Stop it; the hospitals stop, too."""
-        self.facts = self._hub.call("POST", f"/orders/{self.id}/cancel")
-        return self
-
-    def wait(self, seconds: float = PATIENCE_SECONDS) -> "Computation":
-        """Wait until the answer lies ready.
-
-        Raises
-        ------
-        PhaseIVError
-            It could not be computed, with the reason, or the time is over.
-        """
-        end, shown = time.monotonic() + seconds, ""
-        while self.refresh().facts["state"] not in FINAL:
-            if time.monotonic() > end:
-                raise StorageError(f"the answer must be ready within {seconds:.0f} s, got {self!r}; wait again")
-            if self._hub.verbose and shown != repr(self):
-                shown = repr(self)
-                print(shown)
-            time.sleep(0.5)
-        if self.facts["state"] != "ready":
-            raise ParameterError(f"it must be computed, got {self.facts['state']}: {self.facts.get('reason')}")
-        return self
-
-    def get(self, to: Path | str | None = None) -> "Artefact":
-        """Download the answer or the table."""
-        return self._hub.get(self.facts["artefact_id"], to)
-
-    def __repr__(self) -> str:
-        rounds = max((one["rounds"] for one in self.facts.get("parties", {}).values()), default=0)
-        return f"<computation {self.id}: {self.facts['state']} ({self.facts['stage']}), round {rounds}>"
 
 
 @dataclass(frozen=True, repr=False)

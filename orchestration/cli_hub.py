@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from records.errors import PhaseIVError
+from records.errors import ParameterError, PhaseIVError
 
 hub_app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_show_locals=False, help="The health data hub: serve it, or use one.",
@@ -106,6 +106,23 @@ def request(
             typer.echo(repr(made.wait().get(out)))
 
 
+@hub_app.command(epilog="Example: `phaseiv hub compute 5f1d... job.yaml --wait --out answer`")
+def compute(
+    permit: Annotated[str, typer.Argument(help="The id of a permit for multi-party computation.")],
+    job: Annotated[Path, typer.Argument(help="YAML or JSON: dataset_id, purpose, kind, columns, filters, ...")],
+    wait: Annotated[bool, typer.Option(help="Wait until the answer lies ready, and download it.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for the download.")] = Path("."),
+) -> None:
+    """Have the hospitals of a data set compute together; the same question again is the same order."""
+    from federation.jobs.job import read_description
+
+    with _Client() as client:
+        made = client.compute(permit, **_asked(read_description(job)))
+        typer.echo(f"{made!r}\nquestion sha256 {made.facts['question_sha256']}")
+        if wait:
+            typer.echo(repr(made.wait().get(out)))
+
+
 @hub_app.command(epilog="Example: `phaseiv hub status 0b6c...`")
 def status(request_id: Annotated[str, typer.Argument(help="A request's id.")]) -> None:
     """How a request stands, and who acts next."""
@@ -123,6 +140,12 @@ def get(
         found = {a["id"] for a in client.artefacts()}
         known = artefact if artefact in found else client.status(artefact).order.get("artefact_id", artefact)
         typer.echo(repr(client.get(known, out)))
+
+
+def _asked(description: dict[str, Any]) -> dict[str, Any]:
+    if missing := [name for name in ("dataset_id", "kind", "purpose") if name not in description]:
+        raise ParameterError(f"a job must name dataset_id, kind and purpose, got no {', '.join(missing)}; add it")
+    return description
 
 
 class _Client:
