@@ -1,0 +1,232 @@
+"""Files of FHIR, de-identified: bundles, single resources and NDJSON.
+
+Belongs here: reading, two passes, writing whole or not at all, the report. Does not belong here: what happens to a resource
+(``engine``). The first pass learns who the patients are, the second writes; of each file only one is in memory.
+"""
+
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from deidentification.fhir.engine import Counts, deidentified
+from deidentification.fhir.keys import Names
+from deidentification.fhir.people import People
+from deidentification.fhir.rules import ELEMENTS
+from deidentification.fhir.values import Person, Scope, Scrub
+from deidentification.pseudonyms import pseudonymise, refuse_short_key
+from deidentification.shift import shift_days
+from records.errors import StorageError
+
+ENDINGS = (".json", ".ndjson")
+_TYPES = ("document", "message", "transaction", "batch", "history", "searchset", "collection")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH")
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class FhirReport:
+    """What happened, by path of the rules; never a value.
+
+    Parameters
+    ----------
+    files, patients : int
+    resources : mapping of str to int
+        Type to number of resources that were written.
+    removed : mapping of str to int
+        Type (``unknown`` for one that the rules do not know) to number of resources that were not.
+    elements : mapping of str to mapping of str to int
+        ``Patient.name`` to ``{"removed": 12}``; ``kept``, ``changed``, ``removed`` or ``resource removed``.
+    """
+
+    files: int
+    patients: int
+    resources: dict[str, int]
+    removed: dict[str, int]
+    elements: dict[str, dict[str, int]]
+
+
+def deidentify_bundles(
+    source: Path, out: Path, *, key: bytes, tell: Callable[[str], None] = lambda _: None, scrub: Scrub | None = None
+) -> FhirReport:
+    """De-identify a file or a folder of FHIR R4 JSON.
+
+    Parameters
+    ----------
+    source : Path
+        File or folder; never changed.
+    out : Path
+        New file or folder; files in it have new names.
+    key : bytes
+        The hospital's pseudonym key, at least 16 bytes. Equal patients get equal pseudonyms and shifts in all files, and in
+        the tables that were made under the same key.
+    tell : callable
+        Is told of progress, in counts.
+    scrub : callable or None
+        Takes a note and the patient's identifier and gives what may stay; without it notes are dropped.
+
+    Raises
+    ------
+    ParameterError
+        The key is too short.
+    StorageError
+        A file is not JSON, not FHIR, or cannot be read or written; nothing is written then.
+    """
+    refuse_short_key(key, "the pseudonym key", "use a longer key")
+    files = _files(source)
+    if out.exists():
+        raise StorageError(f"{out.name} must be new, got one that exists; name another")
+    work = _Work(Names(key, ELEMENTS), _people(files), key, scrub)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+    try:
+        for number, file in enumerate(files, start=1):
+            name = work.names.file(file.relative_to(source).as_posix() if file != source else "") + file.suffix
+            (temporary / name).write_bytes(_written(file, work))
+            tell(f"{number} of {len(files)} files")
+        (temporary if source.is_dir() else next(temporary.iterdir())).replace(out)
+    except OSError as error:
+        raise StorageError(f"{out.name} must be written whole, got {error.strerror or error}; free space") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return work.report(len(files))
+
+
+class _Work:
+    """The second pass: scopes, counts and the patients' secrets, each made once."""
+
+    def __init__(self, names: Names, people: People, key: bytes, scrub: Scrub | None) -> None:
+        self.names, self.people, self.key, self.scrub = names, people, key, scrub
+        self.counts: Counts = Counter()
+        self.resources: Counter[str] = Counter()
+        self.removed: Counter[str] = Counter()
+        self.persons: dict[str, Person] = {}
+
+    def resource(self, old: Json, url: object) -> Json | None:
+        kind = old["resourceType"]
+        if kind not in ELEMENTS:
+            self.removed["unknown"] += 1
+            return None
+        identity = self.people.identity(old, url)
+        scope = Scope(kind, self.names, self._person(identity) if identity else None, self.scrub)
+        new = deidentified(old, scope, self.counts)
+        (self.resources if new is not None else self.removed)[kind] += 1
+        return new
+
+    def report(self, files: int) -> FhirReport:
+        elements: dict[str, dict[str, int]] = {}
+        for (path, what), count in sorted(self.counts.items()):
+            elements.setdefault(path, {})[what] = count
+        patients = len(set(self.people.identities.values()))
+        return FhirReport(files, patients, dict(self.resources), dict(self.removed), elements)
+
+    def _person(self, identity: str) -> Person:
+        if identity not in self.persons:
+            pseudonym = pseudonymise(pl.Series([identity]), self.key).item()
+            seen = self.people.last_seen.get(identity, date.min)
+            last = seen if seen > date.min else date.today()
+            self.persons[identity] = Person(identity, pseudonym, shift_days(identity, self.key), last)
+        return self.persons[identity]
+
+
+def _people(files: list[Path]) -> People:
+    people = People()
+    for file in files:
+        for resource, url in _resources(file):
+            if resource["resourceType"] == "Patient":
+                people.note_patient(resource, url)
+    for file in files:
+        for resource, url in _resources(file):
+            people.note_dates(resource, url)
+    return people
+
+
+def _written(file: Path, work: _Work) -> bytes:
+    if file.suffix == ".ndjson":
+        made = [work.resource(document, None) for document, _ in _documents(file)]
+        return b"".join(_dumped(one) + b"\n" for one in made if one is not None)
+    document = next(_documents(file))[0]
+    made = _bundle(document, work) if document["resourceType"] == "Bundle" else work.resource(document, None)
+    return _dumped(made if made is not None else {"resourceType": "Bundle", "type": "collection"})
+
+
+def _bundle(old: Json, work: _Work) -> Json:
+    kind = old.get("type")
+    new: Json = {"resourceType": "Bundle", "type": kind if kind in _TYPES else "collection"}
+    entries = [made for entry in _entries(old) if (made := _entry(entry, work)) is not None]
+    return new | ({"entry": entries} if entries else {})
+
+
+def _entry(old: Json, work: _Work) -> Json | None:
+    resource = work.resource(old["resource"], old.get("fullUrl"))
+    if resource is None:
+        return None
+    new: Json = {"resource": resource}
+    if url := work.names.url(old.get("fullUrl")):
+        new["fullUrl"] = url
+    request = old.get("request")
+    if isinstance(request, dict) and request.get("method") in _METHODS:
+        to = request.get("url")
+        target = work.names.reference(to) or resource["resourceType"]
+        new["request"] = {"method": request["method"], "url": target}
+    return new
+
+
+def _resources(file: Path) -> Iterator[tuple[Json, object]]:
+    for document, _ in _documents(file):
+        if document["resourceType"] == "Bundle":
+            yield from ((entry["resource"], entry.get("fullUrl")) for entry in _entries(document))
+        else:
+            yield document, None
+
+
+def _entries(bundle: Json) -> list[Json]:
+    listed = bundle.get("entry")
+    entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return [one for one in entries if _is_resource(one.get("resource"))]
+
+
+def _documents(file: Path) -> Iterator[tuple[Json, int]]:
+    if file.suffix == ".ndjson":
+        with file.open("rb") as handle:
+            for number, line in enumerate(handle, start=1):
+                if line.strip():
+                    yield _parsed(line, f"{file.name}, line {number},"), number
+    else:
+        yield _parsed(file.read_bytes(), file.name), 1
+
+
+def _parsed(data: bytes, where: str) -> Json:
+    try:
+        document = json.loads(data, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise StorageError(f"{where} must be JSON in UTF-8, got something else; export it again") from None
+    if not _is_resource(document):
+        raise StorageError(f"{where} must be a FHIR resource, got no resourceType; export FHIR R4 as JSON")
+    return document
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _is_resource(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("resourceType"), str)
+
+
+def _files(source: Path) -> list[Path]:
+    files = sorted(p for p in source.rglob("*") if p.suffix in ENDINGS) if source.is_dir() else [source]
+    if not files or not files[0].is_file() or files[0].suffix not in ENDINGS:
+        raise StorageError(f"{source.name} must hold files that end in {', '.join(ENDINGS)}, got none; name another")
+    return files
+
+
+def _dumped(value: Json) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")

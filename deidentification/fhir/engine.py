@@ -1,0 +1,106 @@
+"""One resource under the rules.
+
+Belongs here: walking the table of rules and counting what happened. Does not belong here: files (``bundles``).
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from deidentification.fhir.codes import MASKED
+from deidentification.fhir.rules import COMMON, DROP, ELEMENTS, MODIFIER, REQUIRED, Codes, Rule
+from deidentification.fhir.values import OLDEST, WAYS, Scope
+
+PSEUDONYMS = "urn:phaseiv:pseudonym"
+# LOINC: age; age, reported; age, calculated.
+_AGES = {"30525-0", "21612-7", "29553-5"}
+Counts = Counter[tuple[str, str]]
+
+
+def deidentified(resource: dict[str, Any], scope: Scope, counts: Counts) -> dict[str, Any] | None:
+    """The resource as it may leave, or ``None``; ``counts`` gets (path, ``kept | changed | removed``) for each element.
+
+    Parameters
+    ----------
+    resource : dict
+        With a ``resourceType`` that the rules know; not changed.
+    """
+    kind = resource["resourceType"]
+    if MODIFIER in resource:
+        counts[f"{kind}.{MODIFIER}", "resource removed"] += 1
+        return None
+    kept = {"resourceType": kind} | _parts(resource, {**COMMON, **ELEMENTS[kind]}, kind, scope, counts)
+    if "meta" not in kept:
+        kept["meta"] = WAYS["meta"](None, scope)
+    if "pseudonym" in ELEMENTS[kind].values():
+        kept = _with_pseudonym(kept, scope)
+    if kind == "Observation":
+        _cap_age(kept)
+    for name in REQUIRED.get(kind, ()):
+        if not _mended(kept, resource, name):
+            counts[f"{kind}.{name}", "resource removed"] += 1
+            return None
+    return kept
+
+
+def _parts(
+    value: Mapping[str, Any], rules: Mapping[str, Rule], path: str, scope: Scope, counts: Counts
+) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for name, old in value.items():
+        if name == "resourceType":
+            continue
+        rule = rules.get(name)
+        # A name that the rules do not know comes from the data and is not repeated.
+        where = f"{path}.{name}" if rule is not None else f"{path}.(other)"
+        new = _treated(old, rule, where, scope, counts) if rule is not None else None
+        if new is None or new == []:
+            counts[where, "removed"] += 1
+        else:
+            kept[name] = new
+            counts[where, "kept" if new == old else "changed"] += 1
+    return kept
+
+
+def _treated(old: Any, rule: Rule, path: str, scope: Scope, counts: Counts) -> Any:
+    if rule == DROP or rule == "pseudonym":
+        return None
+    if isinstance(old, list):
+        return [new for one in old if (new := _treated_one(one, rule, path, scope, counts)) is not None]
+    return _treated_one(old, rule, path, scope, counts)
+
+
+def _treated_one(old: Any, rule: Rule, path: str, scope: Scope, counts: Counts) -> Any:
+    if isinstance(rule, Codes):
+        return old if isinstance(old, str) and old in rule.allowed else None
+    if isinstance(rule, str):
+        return WAYS[rule](old, scope)
+    return _parts(old, rule, path, scope, counts) or None if isinstance(old, dict) else None
+
+
+def _with_pseudonym(kept: dict[str, Any], scope: Scope) -> dict[str, Any]:
+    """An identifier that is the patient's pseudonym, or of others the new id; Organization must have one (org-1)."""
+    of_patient = scope.kind == "Patient" and scope.person is not None
+    value = scope.person.pseudonym if of_patient and scope.person else kept.get("id")
+    return kept | ({"identifier": [{"system": PSEUDONYMS, "value": value}]} if value else {})
+
+
+def _cap_age(kept: dict[str, Any]) -> None:
+    """Ages over 90 are 90, also in an observation or a part of it; an age without a unit is one in years."""
+    for part in (kept, *kept.get("component", ())):
+        codes = {coding.get("code") for coding in part.get("code", {}).get("coding", ())}
+        value = part.get("valueQuantity", {})
+        if codes & _AGES and value.get("code", "a") == "a" and value.get("value", 0) > OLDEST:
+            part["valueQuantity"] = value | {"value": OLDEST}
+        if codes & _AGES and part.get("valueInteger", 0) > OLDEST:
+            part["valueInteger"] = OLDEST
+
+
+def _mended(kept: dict[str, Any], resource: dict[str, Any], name: str) -> bool:
+    if any(key == name or (key.startswith(name) and key[len(name)].isupper()) for key in kept):
+        return True
+    concept = next((key for key in (name, f"{name}CodeableConcept") if isinstance(resource.get(key), dict)), None)
+    if concept is None or name in ("subject", "patient", "class"):
+        return False
+    kept[concept] = MASKED
+    return True
