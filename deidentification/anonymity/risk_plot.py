@@ -1,0 +1,40 @@
+"""The picture of residual risk: three risks before and after de-identification.
+
+Belongs here: drawing. Does not belong here: computing the risks (``risk``).
+"""
+
+import io
+
+from deidentification.anonymity.risk import Risk
+
+SHOWN = {
+    "Prosecutor,\nhighest": "prosecutor_highest", "Prosecutor,\nmean": "prosecutor_average",
+    "Rows at risk": "prosecutor_at_risk", "Journalist,\nhighest": "journalist_highest", "Marketer": "marketer",
+}  # fmt: skip
+
+
+def risk_picture(before: Risk, after: Risk) -> bytes:
+    """Bars of each risk before and after, as the bytes of a PNG."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.5, 3.8), layout="constrained", dpi=130)
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    for shift, risk, name, colour in ((-0.2, before, "before", "#b0413e"), (0.2, after, "after", "#3a6ea5")):
+        heights = [getattr(risk, field) for field in SHOWN.values()]
+        bars = axes.bar([i + shift for i in range(len(SHOWN))], heights, 0.38, label=name, color=colour)
+        axes.bar_label(bars, [f"{height:.3g}" for height in heights], fontsize=8, padding=2)
+    axes.axhline(after.threshold, color="grey", linewidth=0.8, linestyle="--")
+    axes.annotate(
+        f"threshold {after.threshold:g}", (len(SHOWN) - 0.55, after.threshold), fontsize=8, ha="right", va="bottom"
+    )
+    axes.set_xticks(range(len(SHOWN)), list(SHOWN), fontsize=9)
+    axes.set_ylim(0, 1.12)
+    axes.set_ylabel("Risk of re-identification")
+    axes.set_title(f"{before.rows:,} rows before, {after.rows:,} rows after", fontsize=10)
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()

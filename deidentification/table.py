@@ -1,0 +1,217 @@
+"""De-identification of a table file for release: from a hospital's CSV or Parquet to a file that may be handed out.
+
+Belongs here: the steps in their order, files in and out, and the report. Does not belong here: the steps themselves,
+or synthesis, which reads what ``pipeline`` makes and not what this makes: generalising as the data demand is not
+stable, so that no differential privacy computed afterwards would hold.
+"""
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from deidentification.anonymity.anonymisation import AnonymityReport, anonymise
+from deidentification.anonymity.models import Anonymity, Diversity
+from deidentification.anonymity.risk_plot import risk_picture
+from deidentification.date_reading import DatesRead, read_dates
+from deidentification.identification.finding import Finding
+from deidentification.identification.scan import refuse_identifiers
+from deidentification.opt_out import HUB_CHARACTERS, excluded, hub_pseudonyms, read_register
+from deidentification.preparation import prepared
+from deidentification.project_keys import fingerprint
+from deidentification.pseudonyms import pseudonymise
+from records.errors import CodebookError, ParameterError, StorageError
+from records.files import parquet_bytes, write_atomically
+from records.reading import read_table
+from records.schema import Kind, Schema
+from records.validation import validate
+
+WRITTEN = (".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """What became of a table. Counts of real patients: for the hospital, not for release.
+
+    Parameters
+    ----------
+    source, table : str
+        Names of the file read and of the file written.
+    rows, excluded, released : int
+        Patients in the source, left out because they opted out, and in the file written.
+    permit_date : datetime.date or None
+    key_fingerprint : str
+        Of the key of the pseudonyms.
+    columns : mapping of str to str
+        Each column of the codebook and what became of it before the search.
+    anonymity : AnonymityReport
+        What was generalised and suppressed, the loss, and the risk before and after.
+    warnings : tuple of Finding
+        Columns for a person to look at: free text, almost unique values.
+    dates : mapping of str to DatesRead
+        How dates were read.
+    """
+
+    source: str
+    table: str
+    rows: int
+    excluded: int
+    released: int
+    permit_date: date | None
+    key_fingerprint: str
+    columns: Mapping[str, str]
+    anonymity: AnonymityReport
+    warnings: tuple[Finding, ...]
+    dates: Mapping[str, DatesRead]
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        return {
+            "source": self.source, "table": self.table, "rows": self.rows, "excluded": self.excluded,
+            "suppressed": self.anonymity.suppressed, "released": self.released,
+            "permit_date": self.permit_date.isoformat() if self.permit_date else None,
+            "key_fingerprint": self.key_fingerprint, "columns": dict(self.columns),
+            "anonymity": self.anonymity.to_json(), "warnings": [finding.to_json() for finding in self.warnings],
+            "dates": {name: read.to_json() for name, read in self.dates.items()},
+        }  # fmt: skip
+
+
+def deidentify_table(
+    source: Path,
+    out: Path,
+    schema: Schema,
+    *,
+    key: bytes,
+    k: int,
+    l: float | None = None,  # noqa: E741 - the field's own name
+    t: float | None = None,
+    suppression: float = 0.02,
+    diversity: Diversity = Diversity.DISTINCT,
+    population_multiplier: float = 1.0,
+    opted_out: Path | None = None,
+    opt_out_key: bytes | None = None,
+    permit_date: date | None = None,
+    read: Callable[[Path], pl.DataFrame] = read_table,
+    tell: Callable[[str], None] = lambda _: None,
+) -> TableReport:
+    """De-identify a table file.
+
+    Beside ``out`` are written ``<out>.report.json`` and ``<out>.risk.png``: all three or none.
+
+    Parameters
+    ----------
+    source, out : pathlib.Path
+        CSV or Parquet each; the source is only read.
+    schema : Schema
+        Its codebook.
+    key : bytes
+        The project's key, see ``project_keys.project_key``.
+    k, l, t, suppression, diversity
+        See ``anonymity.models.Anonymity``.
+    population_multiplier : float
+        People of the population per patient, for the journalist's risk, at least 1.
+    opted_out : pathlib.Path or None
+        Register of opt-outs; ``opt_out_key`` is the hub's if the register holds the hub's pseudonyms.
+    permit_date : datetime.date or None
+        Needed with a register.
+    read : callable
+        Reads the source in the names of the codebook, for instance ``Cohort.harmonise`` of the table read.
+    tell : callable
+        Is told each step, without values.
+
+    Raises
+    ------
+    StorageError
+        A file cannot be read or written.
+    TableError
+        The table breaks its codebook, or a column that is no identifier holds identifiers.
+    CodebookError
+        The codebook has no identifier, or two columns of one name come out of it.
+    ParameterError
+        A parameter is out of range or the demand cannot be reached.
+    """
+    demand = Anonymity(k, l, t, suppression, diversity)
+    _refuse_places(source, out)
+    tell(f"reading {source.name}")
+    frame, dates = _with_dates(read(source), schema)
+    found = refuse_identifiers(frame, schema, source=source.name)
+    frame = validate(frame, schema.model_copy(update={"outcomes": ()}), source=source.name)
+    kept = frame.filter(~_opted_out(frame, schema, key, opted_out, opt_out_key, permit_date))
+    tell(f"{frame.height} patients, {frame.height - kept.height} left out because they opted out")
+    ready = prepared(kept, schema, key)
+    tell(f"searching the least generalisation to k {k}")
+    table, reached = anonymise(ready.frame, ready.schema, demand, population_multiplier=population_multiplier)
+    report = TableReport(
+        source=source.name, table=out.name, rows=frame.height, excluded=frame.height - kept.height,
+        released=table.height, permit_date=permit_date, key_fingerprint=fingerprint(key), columns=ready.changes,
+        anonymity=reached, warnings=tuple(f for f in found if ready.changes[f.column].startswith("kept")), dates=dates,
+    )  # fmt: skip
+    _write(out, table, report)
+    tell(f"{table.height} patients written to {out.name}, {reached.suppressed} suppressed, loss {reached.loss:.3f}")
+    return report
+
+
+def _refuse_places(source: Path, out: Path) -> None:
+    if out.suffix not in WRITTEN:
+        raise ParameterError(f"the file written must end in {' or '.join(WRITTEN)}, got {out.name}; rename it")
+    if out.resolve() == source.resolve():
+        raise ParameterError(f"the file written must be another than the source, got {out.name} for both; rename it")
+
+
+def _with_dates(raw: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, dict[str, DatesRead]]:
+    read = {}
+    for column in schema.columns:
+        if column.kind is Kind.DATE and column.earliest and column.latest and raw.schema.get(column.name) == pl.String:
+            read[column.name] = read_dates(raw[column.name], earliest=column.earliest, latest=column.latest)
+    # A text that is no date stays, so that the validation counts it, unless the codebook lets dates be missing.
+    unread = [name for name, done in read.items() if done.unread and not schema[name].missing]
+    return raw.with_columns(done.dates for name, done in read.items() if name not in unread), read
+
+
+def _opted_out(
+    frame: pl.DataFrame, schema: Schema, key: bytes, path: Path | None, hub_key: bytes | None, day: date | None
+) -> pl.Series:
+    if path is None:
+        return pl.repeat(False, frame.height, eager=True)
+    if day is None:
+        raise ParameterError("a register of opt-outs must come with the permit's date, got none; give the date")
+    if schema.identifier is None:
+        raise CodebookError(f"{schema.name} must have an identifier to know who opted out, got none; give one the role")
+    register, ids = read_register(path), frame[schema.identifier.name]
+    gone = excluded(pseudonymise(ids, key), register, day)
+    if not (register["pseudonym"].str.len_chars() == HUB_CHARACTERS).any():
+        return gone
+    if hub_key is None:
+        raise ParameterError(
+            f"{path.name} must come with the hub's key for opt-outs, since it holds the hub's pseudonyms, got no key; "
+            "ask the hub's operator for it: without it nobody of these would be left out"
+        )
+    return gone | excluded(hub_pseudonyms(ids, hub_key), register, day)
+
+
+def _write(out: Path, table: pl.DataFrame, report: TableReport) -> None:
+    """All files under temporary names first, then each to its own."""
+    buffer = io.BytesIO()
+    if out.suffix == ".csv":
+        table.write_csv(buffer)
+    files = {
+        out: buffer.getvalue() or parquet_bytes(table),
+        out.with_name(f"{out.name}.report.json"): json.dumps(report.to_json(), indent=2, ensure_ascii=False).encode(),
+        out.with_name(f"{out.name}.risk.png"): risk_picture(report.anonymity.before, report.anonymity.after),
+    }
+    staged = {path: path.with_name(f".{path.name}.new") for path in files}
+    try:
+        for path, data in files.items():
+            write_atomically(staged[path], data)
+        for path, temporary in staged.items():
+            temporary.replace(path)
+    except OSError as error:
+        raise StorageError(f"{out.name} must be written whole, got {error.strerror}; choose another folder") from error
+    finally:
+        for temporary in staged.values():
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,148 @@
+"""A table file for release: nothing of the patient survives, the report adds up, and a refusal writes nothing."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pycanon.anonymity as pycanon
+import pytest
+
+from deidentification.opt_out import hub_pseudonyms, record_choices
+from deidentification.project_keys import fingerprint
+from deidentification.pseudonyms import pseudonymise
+from deidentification.table import TableReport, deidentify_table
+from records.errors import ParameterError, StorageError, TableError
+from records.schema import Column, Kind, Role, Schema
+from tests.deidentification.anonymity import tables
+
+KEY, PERMIT = b"k" * 32, date(2026, 3, 1)
+ROWS = 300
+QUASI = ["age", "sex", "ward", "region"]
+
+
+def column(name: str, role: Role, kind: Kind, **more) -> Column:
+    return Column(name=name, label=name, role=role, kind=kind, **more)
+
+
+DATES = {"kind": Kind.DATE, "earliest": date(2000, 1, 1), "latest": date(2026, 12, 31)}
+EXTRA = (
+    column("patient", Role.IDENTIFIER, Kind.TEXT),
+    column("name", Role.IDENTIFIER, Kind.TEXT),
+    column("admitted", Role.COVARIATE, **DATES),
+    column("discharged", Role.COVARIATE, **DATES),
+    column("note", Role.COVARIATE, Kind.TEXT),
+    column("stage", Role.COVARIATE, Kind.CATEGORY, levels={"T1": "T1", "T2": "T2"}),
+)
+
+
+def schema(index: str | None = "admitted") -> Schema:
+    small = tables.schema(*QUASI)
+    return Schema(name="small", title="Small", columns=(*EXTRA, *small.columns), index_date=index)
+
+
+def source(folder: Path, **changes: list) -> Path:
+    frame, _ = tables.table(ROWS, 5, tuple(QUASI))
+    admitted = pl.Series([date(2020, 1 + i % 12, 1 + i % 28) for i in range(ROWS)])
+    told = pl.DataFrame(
+        {"patient": [f"HUS-{i:06d}" for i in range(ROWS)], "name": ["Anna Virtanen", "Matti Korhonen"] * (ROWS // 2),
+         "admitted": admitted.dt.to_string("%d.%m.%Y"), "discharged": [str(d) for d in admitted.dt.offset_by("9d")], "note": ["came home well"] * ROWS,
+         "stage": ["T1", "T2"] * (ROWS // 2)}
+    )  # fmt: skip
+    path = folder / "export.csv"
+    pl.concat([told, frame], how="horizontal").with_columns(pl.Series(n, v) for n, v in changes.items()).write_csv(path)
+    return path
+
+
+def done(folder: Path, out: str = "out.csv", codebook: Schema | None = None, **more) -> TableReport:
+    path = folder / "export.csv"
+    if not path.exists():
+        source(folder)
+    return deidentify_table(path, folder / out, codebook or schema(), **({"key": KEY, "k": 5} | more))
+
+
+@pytest.mark.parametrize("out", ["out.csv", "out.parquet"])
+def test_nothing_of_a_patient_survives_and_the_report_adds_up(tmp_path: Path, out: str) -> None:
+    before = source(tmp_path).read_bytes()
+    steps: list[str] = []
+    report = done(tmp_path, out, l=2, suppression=0.1, tell=steps.append)
+    written = pl.read_csv(tmp_path / out) if out.endswith("csv") else pl.read_parquet(tmp_path / out)
+    text = written.write_csv()
+    assert not any(told in text for told in ("HUS-", "Virtanen", "2020-", "came home"))
+    assert (tmp_path / "export.csv").read_bytes() == before
+    plain = written.with_columns(pl.col(QUASI).cast(pl.String).fill_null("missing")).to_pandas()
+    assert pycanon.k_anonymity(plain, QUASI) >= 5
+    assert pycanon.l_diversity(plain, QUASI, ["diagnosis", "score"]) >= 2
+    assert written["discharged_days"].unique().to_list() == [9]
+    told = json.loads((tmp_path / f"{out}.report.json").read_text())
+    assert told == report.to_json()
+    assert told["rows"] == ROWS == told["released"] + told["suppressed"] + told["excluded"]
+    assert told["released"] == written.height
+    assert told["key_fingerprint"] == fingerprint(KEY)
+    assert told["columns"]["name"] == "removed: identifier"
+    assert told["columns"]["note"] == "removed: free text"
+    assert told["dates"]["admitted"]["whole"] == ROWS
+    assert told["anonymity"]["after"]["prosecutor_highest"] <= 0.2 < told["anonymity"]["before"]["prosecutor_highest"]
+    assert (tmp_path / f"{out}.risk.png").read_bytes().startswith(b"\x89PNG")
+    assert len(steps) == 4
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
+        ["export.csv", out, f"{out}.report.json", f"{out}.risk.png"]
+    )
+
+
+def test_without_an_index_date_dates_move_per_patient(tmp_path: Path) -> None:
+    done(tmp_path, codebook=schema(None))
+    written = pl.read_csv(tmp_path / "out.csv", try_parse_dates=True)
+    assert (written["discharged"] - written["admitted"]).dt.total_days().unique().to_list() == [9]
+    raw = pl.read_csv(tmp_path / "export.csv").with_columns(
+        pl.col("admitted").str.to_date("%d.%m.%Y"), pseudonym=pseudonymise(pl.read_csv(tmp_path / "export.csv")["patient"], KEY)
+    )  # fmt: skip
+    both = written.join(raw, on="pseudonym", suffix="_was")
+    moves = (both["admitted"] - both["admitted_was"]).dt.total_days()
+    assert both.height == written.height
+    assert moves.n_unique() > 100
+    assert moves.abs().is_between(1, 365).all()
+
+
+def test_those_who_opted_out_are_left_out(tmp_path: Path) -> None:
+    ids = pl.read_csv(source(tmp_path))["patient"]
+    register, ours = tmp_path / "opted_out.jsonl", pseudonymise(ids, KEY)
+    record_choices(register, ours[:7], "out", date(2026, 1, 1))
+    record_choices(register, ours[:2], "in", date(2026, 2, 1))
+    record_choices(register, ours[20:30], "out", date(2026, 3, 2))
+    report = done(tmp_path, opted_out=register, permit_date=PERMIT)
+    assert report.excluded == 5
+    assert not set(pl.read_csv(tmp_path / "out.csv")["pseudonym"]) & set(ours[2:7])
+    with pytest.raises(ParameterError, match="permit's date"):
+        done(tmp_path, opted_out=register)
+    record_choices(register, hub_pseudonyms(ids[100:103], b"h" * 32), "out", date(2026, 1, 1))
+    with pytest.raises(ParameterError, match="hub's key for opt-outs"):
+        done(tmp_path, opted_out=register, permit_date=PERMIT)
+    assert done(tmp_path, opted_out=register, permit_date=PERMIT, opt_out_key=b"h" * 32).excluded == 8
+
+
+REFUSED = [
+    (TableError, {"stage": ["HUS-000007"] + ["T1", "T2"] * (ROWS // 2 - 1) + ["T1"]}, {}),
+    (TableError, {"stage": ["131052-308T"] + ["T1", "T2"] * (ROWS // 2 - 1) + ["T1"]}, {}),
+    (TableError, {"discharged": ["soon"] * ROWS}, {}),
+    (TableError, {"region": ["Helsinki"] * ROWS}, {}),
+    (ParameterError, {}, {"k": ROWS + 1}),
+    (ParameterError, {}, {"l": 6}),
+    (ParameterError, {}, {"key": b"short"}),
+    (ParameterError, {}, {"out": "out.xlsx"}),
+    (ParameterError, {}, {"out": "export.csv"}),
+    (StorageError, {}, {"opted_out": Path("nowhere.jsonl"), "permit_date": PERMIT}),
+]
+
+
+@pytest.mark.parametrize(("error", "planted", "asked"), REFUSED)
+def test_a_refusal_writes_nothing_and_quotes_nothing(tmp_path: Path, error, planted: dict, asked: dict) -> None:
+    source(tmp_path, **planted)
+    former = {name: b"former" for name in ("out.csv", "out.csv.report.json", "out.csv.risk.png")}
+    for name, data in former.items():
+        (tmp_path / name).write_bytes(data)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(error) as caught:
+        done(tmp_path, **asked)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert not any(told in str(caught.value) for told in ("HUS-", "131052", "soon", "Helsinki"))
