@@ -12,7 +12,7 @@ SQLITE = (
     "BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END",
     # INSERT OR REPLACE deletes without a delete trigger, so the insert itself is watched.
     "CREATE TRIGGER IF NOT EXISTS {table}_no_replace BEFORE INSERT ON {table} "
-    "WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}) "
+    "WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
     "BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END",
 )
 POSTGRES = (
@@ -27,7 +27,13 @@ KEYS = {"audit_entries": "number", "audit_heads": "size"}
 
 
 def protect(connection: sa.Connection, *tables: str) -> None:
-    """Refuse UPDATE, DELETE, replacement and TRUNCATE of ``tables`` (by default all); calling it twice changes nothing."""
+    """Refuse UPDATE, DELETE, replacement and TRUNCATE of the log's ``tables`` (by default all); twice changes nothing."""
     for table in tables or KEYS:
-        for statement in POSTGRES if connection.dialect.name == "postgresql" else SQLITE:
-            connection.exec_driver_sql(statement.format(table=table, key=KEYS[table]))
+        protect_rows(connection, table, (KEYS[table],))
+
+
+def protect_rows(connection: sa.Connection, table: str, *keys: tuple[str, ...]) -> None:
+    """The same for any table; ``keys`` are all its unique keys, each as its columns."""
+    same = " OR ".join("(" + " AND ".join(f"{name} = NEW.{name}" for name in key) + ")" for key in keys)
+    for statement in POSTGRES if connection.dialect.name == "postgresql" else SQLITE:
+        connection.exec_driver_sql(statement.format(table=table, same=same))

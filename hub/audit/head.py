@@ -8,7 +8,7 @@ RFC 6962, section 3.5 (signed tree head); RFC 8032 (Ed25519).
 """
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -27,6 +27,7 @@ class Head(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
 
+    purpose: ClassVar[str] = PURPOSE
     size: int = Field(ge=1, le=2**53)
     root: str = Field(pattern="^[0-9a-f]{64}$")
     at: AwareDatetime
@@ -57,7 +58,7 @@ class Head(BaseModel):
     @property
     def message(self) -> bytes:
         """The signed bytes."""
-        plain = {"purpose": PURPOSE, "size": self.size, "root": self.root, "at": stamp(self.at)}
+        plain = {"purpose": self.purpose, "size": self.size, "root": self.root, "at": stamp(self.at)}
         return canonical(plain)
 
     def genuine(self, key: Ed25519PublicKey) -> bool:
