@@ -100,13 +100,10 @@ class Conversation:
         await self._say("finish")
         answers = await self._agreed("result")
         for name, message in answers.items():
-            proof = verified(self._certificate(name), message.get("signature"), self.job.sha256, str(message["sha256"]))
-            if proof is None:
-                await self._fail(
-                    End.by(GARBLED, name, f"{name} must sign its result, got no valid signature; update it")
-                )
-            else:
-                self.signatures[name] = proof
+            shown = self._writers[name].get_extra_info("ssl_object").getpeercert(binary_form=True)
+            if (proof := verified(shown, message.get("signature"), self.job.sha256, str(message["sha256"]))) is None:
+                await self._fail(End.by(GARBLED, name, f"{name} must sign its result, got no valid signature; ask it"))
+            self.signatures |= {name: proof} if proof else {}
         return self._value(answers)
 
     async def end(self, end: End) -> None:
@@ -191,9 +188,6 @@ class Conversation:
     def _value(self, answers: Mapping[str, Message]) -> Any:
         """What the first participant that is left tells."""
         return next(answers[name].get("value") for name in self.job.tellers if name in answers)
-
-    def _certificate(self, name: str) -> bytes:
-        return self._writers[name].get_extra_info("ssl_object").getpeercert(binary_form=True)
 
     async def _all(self, kind: str, *, within: float | None = None, strict: bool = True) -> dict[str, Message]:
         """One message of ``kind`` from every party; anything that ends the job is raised."""
