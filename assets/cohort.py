@@ -3,6 +3,7 @@
 Belongs here: the two assets that stay at the hospitals. Does not belong here: anything that pools them.
 """
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from assets.workspace import Workspace
 from records.schema import Schema
 from use_cases.cohort import Cohort
 from use_cases.registry import UseCase
+
+OPTED_OUT = "opted_out.jsonl"
+"""Register of opt-outs in the home folder, under the hospital's key."""
 
 
 class CohortConfig(dg.Config):
@@ -35,7 +39,7 @@ def cohort_assets(
 
     @dg.asset(**shared, description=f"{cohort.table.title}, validated against its codebook.{simulated}")
     def raw_cohort(context: dg.AssetExecutionContext, config: CohortConfig) -> dict[str, pl.DataFrame]:
-        frame = cohort.load(Path(config.file) if config.file else file)
+        frame = _scanned(cohort, Path(config.file) if config.file else file)
         site = cohort.assign_sites(frame)
         tables = {name: frame.filter(site == name) for name in context.partition_keys}
         for name, table in tables.items():
@@ -45,19 +49,49 @@ def cohort_assets(
     @dg.asset(**shared, description=f"Pseudonyms, days, coarse quasi-identifiers; rows below k = {use_case.k} flagged.")
     def deidentified(context: dg.AssetExecutionContext, raw_cohort) -> dict[str, pl.DataFrame]:
         from deidentification.pipeline import deidentify
+        from deidentification.pipeline_risk import removed_columns, risks
         from deidentification.pseudonyms import load_key
 
         key = load_key(workspace.home / "pseudonym.key", workspace.pseudonym_key)
         lineage = column_lineage([use_case.key, "raw_cohort"], deidentified_origins(cohort.table))
         tables = {}
         for name in context.partition_keys:
-            done = deidentify(raw_cohort[name].frame, cohort.table, key=key, k=use_case.k)
+            raw = _without_opted_out(raw_cohort[name].frame, cohort.table, workspace, key)
+            done = deidentify(raw, cohort.table, key=key, k=use_case.k)
             tables[name] = done.frame
-            facts = {"dagster/column_lineage": lineage, "k": use_case.k, **done.counts.to_json()}
+            before, after = risks(raw, cohort.table, done)
+            facts = {
+                "dagster/column_lineage": lineage, "k": use_case.k, **done.counts.to_json(),
+                "opted_out": raw_cohort[name].frame.height - raw.height, "removed": removed_columns(cohort.table),
+                "risk_before": before.to_json(), "risk_of_rows_handed_out": after.to_json(),
+            }  # fmt: skip
             _describe(context, name, done.frame, done.schema, **facts)
         return tables
 
     return [raw_cohort, deidentified]  # type: ignore[return-value]
+
+
+def _scanned(cohort: Cohort, file: Path | None) -> pl.DataFrame:
+    """The validated cohort; a stranger's file is scanned first, so that identifiers are called what they are."""
+    from deidentification.identification.scan import refuse_identifiers
+    from records.reading import read_table
+
+    if file is not None:
+        refuse_identifiers(cohort.harmonise(read_table(file)), cohort.table, source=file.name)
+        return cohort.load(file)
+    frame = cohort.load()
+    refuse_identifiers(frame, cohort.table, source=cohort.name)
+    return frame
+
+
+def _without_opted_out(frame: pl.DataFrame, schema: Schema, workspace: Workspace, key: bytes) -> pl.DataFrame:
+    """Rows of patients who have not opted out up to today by the register in the home folder, if there is one."""
+    from deidentification.opt_out import opted_out
+
+    register = workspace.home / OPTED_OUT
+    if schema.identifier is None or not register.exists():
+        return frame
+    return frame.filter(~opted_out(frame[schema.identifier.name], register, date.today(), key=key))
 
 
 def _describe(context: dg.AssetExecutionContext, name: str, table: pl.DataFrame, schema: Schema, **facts: Any) -> None:

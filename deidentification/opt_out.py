@@ -27,7 +27,7 @@ from pathlib import Path
 import polars as pl
 
 from deidentification.identifiers import identifier_texts
-from deidentification.pseudonyms import PSEUDONYM_CHARACTERS, refuse_short_key
+from deidentification.pseudonyms import PSEUDONYM_CHARACTERS, pseudonymise, refuse_short_key
 from records.errors import ParameterError, StorageError
 
 HUB_CHARACTERS = 64
@@ -94,6 +94,39 @@ def objecting(register: pl.DataFrame, permit_date: date) -> pl.Series:
 def excluded(pseudonyms: pl.Series, register: pl.DataFrame, permit_date: date) -> pl.Series:
     """Whether each row's patient has opted out; Boolean, length n, named ``opted_out``."""
     return pseudonyms.is_in(objecting(register, permit_date).implode()).fill_null(False).alias("opted_out")
+
+
+def opted_out(ids: pl.Series, path: Path, permit_date: date, *, key: bytes, hub_key: bytes | None = None) -> pl.Series:
+    """Whether each patient has opted out by a register file.
+
+    Parameters
+    ----------
+    ids : polars.Series of String or integers, length n
+        The patients' identifiers.
+    key, hub_key : bytes
+        The run's key, and the hub's for opt-outs where the register holds the hub's pseudonyms.
+
+    Returns
+    -------
+    polars.Series of Boolean, length n, named ``opted_out``
+
+    Raises
+    ------
+    StorageError
+        The register is missing or damaged.
+    ParameterError
+        The register holds the hub's pseudonyms and there is no key to match them.
+    """
+    register = read_register(path)
+    gone = excluded(pseudonymise(ids, key), register, permit_date)
+    if not (register["pseudonym"].str.len_chars() == HUB_CHARACTERS).any():
+        return gone
+    if hub_key is None:
+        raise ParameterError(
+            f"{path.name} must come with the hub's key for opt-outs, since it holds the hub's pseudonyms, got no key; "
+            "ask the hub's operator for it: without it nobody of these would be left out"
+        )
+    return gone | excluded(hub_pseudonyms(ids, hub_key), register, permit_date)
 
 
 def hub_pseudonyms(ids: pl.Series, opt_out_key: bytes) -> pl.Series:

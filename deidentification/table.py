@@ -21,10 +21,9 @@ from deidentification.anonymity.risk_plot import risk_picture
 from deidentification.date_reading import DatesRead, read_dates
 from deidentification.identification.finding import Finding
 from deidentification.identification.scan import refuse_identifiers
-from deidentification.opt_out import HUB_CHARACTERS, excluded, hub_pseudonyms, read_register
+from deidentification.opt_out import opted_out as patients_opted_out
 from deidentification.preparation import prepared
 from deidentification.project_keys import fingerprint
-from deidentification.pseudonyms import pseudonymise
 from records.errors import CodebookError, ParameterError, StorageError
 from records.files import parquet_bytes, write_atomically
 from records.reading import read_table
@@ -182,16 +181,7 @@ def _opted_out(
         raise ParameterError("a register of opt-outs must come with the permit's date, got none; give the date")
     if schema.identifier is None:
         raise CodebookError(f"{schema.name} must have an identifier to know who opted out, got none; give one the role")
-    register, ids = read_register(path), frame[schema.identifier.name]
-    gone = excluded(pseudonymise(ids, key), register, day)
-    if not (register["pseudonym"].str.len_chars() == HUB_CHARACTERS).any():
-        return gone
-    if hub_key is None:
-        raise ParameterError(
-            f"{path.name} must come with the hub's key for opt-outs, since it holds the hub's pseudonyms, got no key; "
-            "ask the hub's operator for it: without it nobody of these would be left out"
-        )
-    return gone | excluded(hub_pseudonyms(ids, hub_key), register, day)
+    return patients_opted_out(frame[schema.identifier.name], path, day, key=key, hub_key=hub_key)
 
 
 def _write(out: Path, table: pl.DataFrame, report: TableReport) -> None:

@@ -25,15 +25,12 @@ def risk_picture(before: Risk, after: Risk) -> bytes:
         heights = [getattr(risk, field) for field in SHOWN.values()]
         bars = axes.bar([i + shift for i in range(len(SHOWN))], heights, 0.38, label=name, color=colour)
         axes.bar_label(bars, [f"{height:.3g}" for height in heights], fontsize=8, padding=2)
-    axes.axhline(after.threshold, color="grey", linewidth=0.8, linestyle="--")
-    axes.annotate(
-        f"threshold {after.threshold:g}", (len(SHOWN) - 0.55, after.threshold), fontsize=8, ha="right", va="bottom"
-    )
+    axes.axhline(after.threshold, color="grey", linewidth=0.8, linestyle="--", label=f"threshold {after.threshold:g}")
     axes.set_xticks(range(len(SHOWN)), list(SHOWN), fontsize=9)
     axes.set_ylim(0, 1.12)
     axes.set_ylabel("Risk of re-identification")
     axes.set_title(f"{before.rows:,} rows before, {after.rows:,} rows after", fontsize=10)
-    axes.legend(frameon=False)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")

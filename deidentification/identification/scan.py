@@ -11,7 +11,7 @@ chance explains; a number with letters or separators of its kind counts by itsel
 from collections.abc import Callable, Iterator
 
 import polars as pl
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from deidentification.identification.finding import Concern, Finding
 from deidentification.identification.names import person_names
@@ -142,7 +142,7 @@ def _valid(matches: pl.Series, valid: Callable[[str], bool]) -> pl.Series:
 def _beyond_chance(numbers: pl.Series, valid: Callable[[str], bool]) -> bool:
     first = numbers[:TRIED_FIRST]
     fitting = sum(map(valid, first))
-    return fitting > 0 and float(binom.sf(fitting - 1, len(first), CHANCE)) < SURE
+    return fitting > 0 and float(bdtrc(fitting - 1, len(first), CHANCE)) < SURE
 
 
 def _warnings(name: str, distinct: pl.Series, known: int, column: pl.Series) -> Iterator[Finding]:

@@ -1,0 +1,71 @@
+"""The first two assets: identifiers are refused, people who opted out are left out and counted, risk is told."""
+
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from assets.cohort import OPTED_OUT, cohort_assets
+from assets.factory import storage
+from assets.workspace import Workspace
+from deidentification.opt_out import record_choices
+from deidentification.pseudonyms import key_from_text, pseudonymise
+from use_cases.registry import discover
+
+KEY = "ab" * 32
+USE_CASE = discover()["stroke"]
+COHORT = USE_CASE.cohorts[0]
+IDENTIFIER = COHORT.table.identifier.name  # type: ignore[union-attr]
+
+
+def run(home: Path, file: Path | None = None) -> dg.ExecuteInProcessResult:
+    workspace = Workspace(home, pseudonym_key=KEY)
+    assets = cohort_assets(USE_CASE, COHORT, file, workspace)
+    first, last = COHORT.site_names[0], COHORT.site_names[-1]
+    tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+    return dg.materialize(assets, resources=storage(workspace), tags=tags, raise_on_error=False)
+
+
+def told(result: dg.ExecuteInProcessResult, asset: str, fact: str) -> list:
+    found = result.asset_materializations_for_node(f"{USE_CASE.key}__{asset}")
+    return [m.metadata[fact].value for m in found]
+
+
+def test_those_who_opted_out_are_counted_and_risk_is_told(tmp_path: Path) -> None:
+    people = pseudonymise(COHORT.load()[IDENTIFIER], key_from_text(KEY))
+    record_choices(tmp_path / OPTED_OUT, people[:9], "out", date(2020, 1, 1))
+    record_choices(tmp_path / OPTED_OUT, people[:2], "in", date(2020, 1, 2))
+    result = run(tmp_path)
+    assert result.success
+    assert sum(told(result, "deidentified", "opted_out")) == 7
+    assert sum(told(result, "deidentified", "rows")) == len(people) - 7
+    kept = pl.concat(
+        pl.read_parquet(p) for p in (tmp_path / "storage" / USE_CASE.key / "deidentified").glob("*.parquet")
+    )
+    assert not set(people[2:9]) & set(kept["pseudonym"])
+    for before, after in zip(
+        told(result, "deidentified", "risk_before"),
+        told(result, "deidentified", "risk_of_rows_handed_out"),
+        strict=True,
+    ):
+        assert after["prosecutor_highest"] <= 1 / USE_CASE.k < before["prosecutor_highest"] <= 1
+
+
+def test_identifiers_in_a_covariate_are_refused_by_name_and_count(tmp_path: Path) -> None:
+    raw = COHORT.load().cast({"smoking": pl.String})
+    planted = pl.when(pl.int_range(pl.len()) < 3).then(pl.lit("131052-308T")).otherwise("smoking").alias("smoking")
+    raw.with_columns(planted).write_csv(tmp_path / "export.csv")
+    result = run(tmp_path / "home", tmp_path / "export.csv")
+    assert not result.success
+    error = str(result.failure_data_for_node(f"{USE_CASE.key}__raw_cohort").error)  # type: ignore[union-attr]
+    assert "3 rows with FI henkilötunnus" in error
+    assert "131052" not in error
+    assert not (tmp_path / "home" / "storage").exists()
+
+
+@pytest.mark.parametrize("text", ["{", '{"pseudonym": "x"}\n'])
+def test_a_damaged_register_stops_the_run(tmp_path: Path, text: str) -> None:
+    (tmp_path / OPTED_OUT).write_text(text)
+    assert not run(tmp_path).success
