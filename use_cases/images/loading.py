@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -33,7 +34,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class _Kept:
-    rows: pl.DataFrame
+    rows: list[dict[str, Any]]
     pixels: np.ndarray
     masks: np.ndarray | None
 
@@ -126,27 +127,25 @@ def _refuse_misfit(volume: Volume, cohort: ImageCohort) -> None:
         raise SeriesError(f"have mask values {sorted(schema.mask)}", "others", "name their meaning in the codebook")
 
 
-def _rows(series: Series, pseudonym: str, volume: Volume, places: np.ndarray) -> pl.DataFrame:
-    index = {
-        PATIENT: [pseudonym] * len(places), STUDY: [series.study] * len(places), SERIES: [series.series] * len(places),
-        SLICE: places,
-    }  # fmt: skip
-    rows = pl.DataFrame(index, schema_overrides=INDEX)
-    values = [_column(name, value, len(volume.pixels))[places.tolist()] for name, value in volume.values.items()]
-    return rows.hstack(values)
-
-
-def _column(name: str, value: object, depth: int) -> pl.Series:
+def _rows(series: Series, pseudonym: str, volume: Volume, places: np.ndarray) -> list[dict[str, Any]]:
     """Values as text: a codebook, not a file's type, says what they mean."""
-    each = list(value) if isinstance(value, list | tuple | np.ndarray) else [value] * depth
-    return pl.Series(name, [None if one is None else str(one) for one in each], dtype=pl.String)
+    index = {PATIENT: pseudonym, STUDY: series.study, SERIES: series.series}
+    return [{**index, SLICE: int(z), **{k: _text(v, z) for k, v in volume.values.items()}} for z in places]
+
+
+def _text(value: Any, place: int) -> str | None:
+    """One value for all slices, or that of the slice."""
+    one = value[place] if isinstance(value, list) else value
+    return None if one is None else str(one)
 
 
 def _loaded(kept: list[_Kept], refused: list[Refusal], cohort: ImageCohort, *, local_only: bool) -> Loaded:
     if not kept:
         problem = Problem("the folder", "hold series of the cohort", "none", "check the path and series_description")
         raise TableError(f"the images of {cohort.name}", [problem])
-    rows = pl.concat([one.rows for one in kept], how="diagonal")
+    lines = [row for one in kept for row in one.rows]
+    names = {name: pl.String for row in lines for name in row} | INDEX
+    rows = pl.DataFrame(lines, schema=names)
     rows = rows.select(list(INDEX)).hstack(cohort.harmonise(rows.drop(list(INDEX))))
     masks = np.concatenate([one.masks for one in kept if one.masks is not None]) if cohort.image.mask else None
     table = ImageTable(

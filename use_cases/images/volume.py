@@ -35,7 +35,7 @@ class Volume:
         Of slices, rows and columns, mm.
     masks : numpy.ndarray of uint8, [z, y, x], or None
     values : mapping
-        Labels and clinical values as published: one for all slices, or a sequence of z values.
+        Labels and clinical values as published: one for all slices, or a list of z values.
     scaled : bool
         Whether ``spacing`` is known; False for pictures.
     """
@@ -43,7 +43,7 @@ class Volume:
     pixels: NDArray[np.float32]
     spacing: tuple[float, float, float]
     masks: NDArray[np.uint8] | None = None
-    values: Mapping[str, Any | Sequence[Any]] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
     scaled: bool = True
 
 
