@@ -23,7 +23,7 @@ from deidentification.dicom.errors import DicomError
 from records.errors import ParameterError
 
 PASSES = 4
-_BORDER = 16
+_BORDER, _LEAST = 16, 256  # pixels; a smaller image would be magnified until tissue looks like letters
 _MARGIN = 0.2
 _LARGE, _READABLE = 0.15, 0.5
 Box = tuple[int, int, int, int]
@@ -63,9 +63,10 @@ def clean_pixels(dataset: FileDataset) -> int:
 def text_boxes(image: np.ndarray) -> set[Box]:
     """Boxes of text (top, bottom, left, right; rows and columns) in an image of 8-bit RGB, with a margin."""
     height, width = image.shape[:2]
-    padded = np.pad(image, ((_BORDER, _BORDER), (_BORDER, _BORDER), (0, 0)))
+    above, before = (max(_BORDER, (_LEAST - side) // 2) for side in (height, width))
+    padded = np.pad(image, ((above, above), (before, before), (0, 0)))
     found, _ = detector()(padded, use_cls=False, use_rec=False)
-    boxes = {_box(np.asarray(corners) - _BORDER, height, width) for corners in found or ()}
+    boxes = {_box(np.asarray(corners) - (before, above), height, width) for corners in found or ()}
     return {box for box in boxes if not _is_anatomy(box, image)}
 
 

@@ -17,8 +17,6 @@ from pydicom._uid_dict import UID_dictionary
 _CONTEXT = b"uid:"
 _STANDARD_ROOT = "1.2.840.10008."
 _VALID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
-CLASS_KEYWORDS = ("ClassUID", "TransferSyntaxUID", "CodingSchemeUID", "ContextUID", "MappingResourceUID")
-"""Endings of the keywords of attributes whose UID names a class or a vocabulary, never an instance."""
 
 
 def new_uid(uid: str, key: bytes) -> str:
@@ -35,7 +33,11 @@ def names_a_standard_thing(uid: str) -> bool:
 
 
 def may_stay(uid: str, keyword: str) -> bool:
-    """Whether a UID of an attribute without a rule tells nothing: well-known, or of a class attribute and well formed."""
+    """Whether a UID of an attribute without a rule tells nothing: well-known, or of a class and well formed.
+
+    A hospital's own coding scheme or context group tells the hospital, so those are mapped.
+    """
     if not uid or names_a_standard_thing(uid):
         return True
-    return keyword.endswith(CLASS_KEYWORDS) and len(uid) <= 64 and _VALID.fullmatch(uid) is not None
+    of_a_class = "SOPClass" in keyword or keyword.endswith("TransferSyntaxUID")
+    return of_a_class and len(uid) <= 64 and _VALID.fullmatch(uid) is not None

@@ -209,12 +209,12 @@ def _vr(element: Element) -> str:
 
 
 def _of_a_class(tag: int) -> bool:
-    """Whether the attribute names a class, a syntax or a vocabulary, not an instance."""
+    """Whether the attribute names a class or a syntax, not an instance."""
     return tag in _CLASS_TAGS or (tag >> 16 == 2 and tag != 0x00020003)
 
 
 _CLASS_TAGS = frozenset({
-    0x00080016, 0x0008001A, 0x0008001B, 0x00080062, 0x0008010C, 0x0008010D, 0x00080117, 0x00080118, 0x0008040E,
+    0x00080016, 0x0008001A, 0x0008001B, 0x00080062, 0x0008040E,
     0x00081150, 0x0008115A, 0x00083002, 0x00340003, 0x04000010, 0x04000510, 0x30100052, 0x30100053,
 })  # fmt: skip
 
