@@ -86,7 +86,7 @@ def _raw(connection: sa.Connection, query: str, fields: list[str]) -> pl.DataFra
                 return pl.DataFrame(schema=dict.fromkeys(fields, pl.String))
             return pl.read_csv(text, has_header=False, new_columns=fields, infer_schema=False)
         case "duckdb":
-            return pl.DataFrame(driver.execute(query).to_arrow_table())
+            return pl.DataFrame(driver.sql(query).to_arrow_table())
         case _:
             rows = driver.execute(query).fetchall()
             return pl.DataFrame(rows, schema=fields, orient="row", infer_schema_length=None, strict=False)
