@@ -1,0 +1,97 @@
+"""A column of notes scrubbed.
+
+Belongs here: notes in a table. Does not belong here: one note (``scrubbing``).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from deidentification.text.language import AUTO
+from deidentification.text.scrubbing import Mode, scrub
+from deidentification.text.spans import Kind
+from records.errors import ParameterError
+
+_EVERY = 1000
+
+
+@dataclass(frozen=True)
+class ScrubbedColumn:
+    """The table with the column scrubbed, and how many identifiers of each kind were found. No value of a patient."""
+
+    frame: pl.DataFrame
+    counts: dict[Kind, int]
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+def scrub_column(
+    frame: pl.DataFrame,
+    text: str,
+    patient: str,
+    *,
+    language: str = AUTO,
+    key: bytes,
+    known_columns: Sequence[str] = (),
+    mode: Mode = Mode.SURROGATE,
+    tell: Callable[[str], None] = _silent,
+) -> ScrubbedColumn:
+    """Scrub each note of a column; missing notes stay missing, the frame given is not changed.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+    text, patient : str
+        Columns with the notes (String) and the patients' identifiers.
+    language : str
+        A language's code, ``auto``, or the name of a column that holds codes.
+    key : bytes
+        At least 16 bytes.
+    known_columns : sequence of str
+        Columns whose values identify the row's patient: names, numbers, addresses.
+    mode : Mode
+    tell : callable
+        Is told after every 1,000 notes how many are done; never a value.
+
+    Raises
+    ------
+    ParameterError
+        A column is missing, a note's patient is missing, or as ``scrub``.
+    """
+    _refuse(frame, text, patient, known_columns)
+    codes = frame[language].to_list() if language in frame.columns else [language] * frame.height
+    own = (
+        frame.select(pl.col(c).cast(pl.String) for c in known_columns).rows() if known_columns else [()] * frame.height
+    )
+    counts: Counter[Kind] = Counter()
+    notes: list[str | None] = []
+    rows = zip(frame[text], frame[patient].cast(pl.String), codes, own, strict=True)
+    for done, (note, who, code, known) in enumerate(rows, 1):
+        if note is None:
+            notes.append(None)
+            continue
+        values = [value for value in known if value]
+        scrubbed = scrub(note, language=code or AUTO, patient=who, key=key, known=values, mode=mode)
+        counts.update(span.kind for span in scrubbed.spans)
+        notes.append(scrubbed.text)
+        if done % _EVERY == 0:
+            tell(f"{done} of {frame.height} notes scrubbed")
+    return ScrubbedColumn(frame.with_columns(pl.Series(text, notes, dtype=pl.String)), dict(sorted(counts.items())))
+
+
+def _refuse(frame: pl.DataFrame, text: str, patient: str, known: Sequence[str]) -> None:
+    missing = [name for name in (text, patient, *known) if name not in frame.columns]
+    if missing:
+        raise ParameterError(
+            f"columns must be in the table, got {len(missing)} that are not; the table has {', '.join(frame.columns)}"
+        )
+    if frame[text].dtype != pl.String:
+        raise ParameterError(f"{text} must be text, got {frame[text].dtype}; choose the column that holds the notes")
+    if (without := frame.filter(pl.col(text).is_not_null() & pl.col(patient).is_null()).height) > 0:
+        raise ParameterError(
+            f"{patient} must be known for each note, got {without} without; give these notes a patient"
+        )

@@ -1,0 +1,261 @@
+"""What is known about a word: a given name, a family name, a place, a drug, an ordinary word.
+
+Belongs here: look-ups, also of inflected forms. Does not belong here: what follows from them (``names``).
+
+References
+----------
+simplemma (Barbaresi), dictionaries of inflected words. WHO (2018). The use of stems in the selection of INN.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+
+import simplemma
+
+from deidentification.text.language import Language
+
+_LEXICON = "deidentification.text"
+_MEDICAL = re.compile(
+    r"(?:om[ai]|oma[st]|ooma|ome|itis|itid|iitti|ite|ites|osis|oosi|ose|osi|emia|emie|emi[ae]s?|uri[ae]|pat[ií]a|pati[ae]|opati"
+    r"|sc[oó]p|skopi|ect[oóô]m|ektomi|tom[iy]|tomía|graf[ií]|gram|log[ií]|plast|terap|therap|fagi|phagi|plegi|pares|fasi|phasi"
+    r"|m[aá]b|n?ib|platin|taxel|lutamid|relin|relix|xab[aá]n|gatran|parin|grel|statin|prazol|prazole|sartan|olol|dipin|pril|cillin"
+    r"|micin|mycin|floxacin|tinib|ciclib|parib|trexed|bicin|rubicin|poside|posid|setron|lukast|terol|tropi|sone|solon|plase|plaasi"
+    r"|statiini|mabi|nibi|bani|tiini|oli|iini|siini|amidi|pine|mide|zole|pam|lam)[aeioäos]?(?:\w{0,4})$"
+)
+PARTICLES = frozenset(
+    [
+        "de",
+        "del",
+        "la",
+        "las",
+        "los",
+        "da",
+        "das",
+        "do",
+        "dos",
+        "di",
+        "du",
+        "della",
+        "dello",
+        "dei",
+        "degli",
+        "van",
+        "von",
+        "den",
+        "der",
+        "ter",
+        "af",
+        "av",
+        "zu",
+        "el",
+        "al",
+        "bin",
+        "ben",
+        "ibn",
+        "y",
+        "e",
+        "i",
+        "ap",
+        "mac",
+        "mc",
+        "san",
+        "santa",
+    ]
+)
+_GRADES = (
+    ("kk", "k"),
+    ("pp", "p"),
+    ("tt", "t"),
+    ("k", ""),
+    ("nk", "ng"),
+    ("nt", "nn"),
+    ("lt", "ll"),
+    ("rt", "rr"),
+    ("t", "d"),
+    ("p", "v"),
+    ("mp", "mm"),
+)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A word as found: its lemma, and the ending that a surrogate must take too (Finnish; else empty)."""
+
+    lemma: str
+    ending: str = ""
+
+
+@cache
+def listing(name: str) -> dict[str, str]:
+    text = files(_LEXICON).joinpath(f"lexicon/{name}.tsv").read_text(encoding="utf-8")
+    table: dict[str, str] = {}
+    for line in text.splitlines():
+        word, _, marks = line.partition("\t")
+        table[word.lower()] = f"{table.get(word.lower(), '')} {marks}"
+    return table
+
+
+@cache
+def _set(name: str) -> frozenset[str]:
+    text = files(_LEXICON).joinpath(f"lexicon/{name}.txt").read_text(encoding="utf-8")
+    return frozenset(text.lower().split())
+
+
+class Words:
+    """Look-ups in one language; all take a word in any case and answer for its lemma too."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self.code = language.code
+
+    def given(self, word: str) -> bool:
+        """Whether it is a given name somewhere."""
+        return self.form(word, "given") is not None
+
+    def family(self, word: str) -> bool:
+        """Whether it is a family name somewhere."""
+        return self.form(word, "family") is not None or self.surname_shape(word)
+
+    def name(self, word: str) -> bool:
+        """Whether it is a name of a person somewhere."""
+        return self.given(word) or self.family(word)
+
+    def place(self, word: str) -> bool:
+        """Whether it is a town."""
+        return self.form(word, "places") is not None
+
+    def at_home(self, word: str, table: str) -> bool:
+        """Whether a name of ``table`` is at home in this language."""
+        form = self.form(word, table)
+        return form is not None and any(mark.startswith(self.code) for mark in listing(table)[form.lemma].split())
+
+    def sex(self, word: str) -> str:
+        """``m``, ``f`` or nothing, by the given name."""
+        form = self.form(word, "given")
+        marks = listing("given")[form.lemma] if form else ""
+        sexes = {mark[-1] for mark in marks.split() if mark[-1] in "mf"}
+        return sexes.pop() if len(sexes) == 1 else ""
+
+    def form(self, word: str, table: str) -> Form | None:
+        """The listed lemma of a word and its ending."""
+        return _form(word.lower(), table, self.code)
+
+    def surname_shape(self, word: str) -> bool:
+        """Finnish family names on -nen in any case."""
+        return (
+            self.code == "fi"
+            and re.search(r"[^\W\d_]{3}(?:nen|sen|ses?t?a|sel[lt][ae]|selle|s[ei]ssa|sesta)$", word.lower()) is not None
+            and word[0].isupper()
+        )
+
+    def known(self, word: str) -> bool:
+        """Whether a dictionary lists it as an ordinary word, or it is a medical term or a drug."""
+        return _known(word.lower(), self.code)
+
+    def compound(self, word: str) -> bool:
+        """Whether it may be a Finnish compound of two ordinary words; only to be asked where a sentence begins."""
+        return self.code == "fi" and _compound(word.lower())
+
+    def medical(self, word: str) -> bool:
+        """Whether it is a drug or a term, or has the shape of a medical term."""
+        return _medical(word.lower(), self.code)
+
+    def eponym(self, word: str) -> bool:
+        """Whether medicine calls a sign, scale or disease by this name."""
+        return any(
+            part in _set("eponyms") for form in stems(word.lower(), self.code) for part in re.split("[-'’]", form)
+        )
+
+    def lemma(self, word: str) -> str:
+        """Dictionary form, lower case."""
+        return str(simplemma.lemmatize(word.lower(), lang=self.code)).lower()
+
+    def listed(self, word: str, what: str) -> bool:
+        """Whether the word or its lemma is in the language's list ``what``."""
+        low, listed = word.lower(), self.language.listed(what)
+        if low in listed or low.rstrip(".") in listed:
+            return True
+        return self.code == "fi" and (self.lemma(low) in listed or any(s in listed for s in stems(low, "fi")))
+
+
+@lru_cache(maxsize=100_000)
+def stems(word: str, code: str) -> tuple[str, ...]:
+    """Forms that a word may come from, itself first."""
+    return tuple(dict.fromkeys(form.lemma for form in _forms(word, code)))
+
+
+def _forms(word: str, code: str) -> Iterator[Form]:
+    yield Form(word)
+    if code == "en" and (bare := re.sub(r"['’]s?$", "", word)) != word:
+        yield Form(bare, "'s")
+    if code == "fi":
+        yield from _finnish(word)
+
+
+def _finnish(word: str) -> Iterator[Form]:
+    """Consonant gradation, -nen : -se-, i : e and the extra i of foreign names undone."""
+    for size in range(1, 5):
+        stem, ending = word[:-size], word[-size:]
+        if len(stem) < 3 or not _ends(ending):
+            continue
+        if stem.endswith(("se", "s")):
+            yield Form(stem.removesuffix("e")[:-1] + "nen", ending)
+        yield Form(stem, ending)
+        if stem.endswith("i"):
+            yield Form(stem[:-1], "i" + ending)
+        if stem.endswith("e"):
+            yield Form(stem[:-1] + "i", ending)
+        for strong, weak in _GRADES:
+            for vowel in (stem[-1], "i" if stem[-1] == "e" else stem[-1]):
+                if stem[:-1].endswith(weak):
+                    yield Form(stem[: len(stem) - 1 - len(weak)] + strong + vowel, ending)
+
+
+@cache
+def _ends(ending: str) -> bool:
+    endings = "n a ä ta tä na nä ksi lle lla llä lta ltä ssa ssä sta stä tta ttä in en an än on un yn ön seen han hän hin hon hun hyn hön"
+    return ending in endings.split()
+
+
+@lru_cache(maxsize=200_000)
+def _form(word: str, table: str, code: str) -> Form | None:
+    listed = listing(table)
+    for form in _forms(word, code):
+        if form.lemma in listed:
+            return form
+    parts = word.split("-")
+    if (
+        len(parts) > 1
+        and all(len(p) > 1 for p in parts)
+        and (last := _form(parts[-1], table, code))
+        and _form(parts[0], table, code)
+    ):
+        return last
+    return None
+
+
+@lru_cache(maxsize=200_000)
+def _known(word: str, code: str) -> bool:
+    bare = re.sub(r"['’]s?$", "", word) if code == "en" else word
+    if simplemma.is_known(bare, lang=code) or _medical(bare, code):
+        return True
+    parts = bare.split("-")
+    return len(parts) > 1 and all(
+        len(part) < 3 or simplemma.is_known(part, lang=code) or _medical(part, code) for part in parts
+    )
+
+
+@lru_cache(maxsize=100_000)
+def _compound(word: str) -> bool:
+    cuts = range(3, len(word) - 3)
+    return any(_known(word[:cut], "fi") and any(_known(stem, "fi") for stem in stems(word[cut:], "fi")) for cut in cuts)
+
+
+@lru_cache(maxsize=200_000)
+def _medical(word: str, code: str) -> bool:
+    if any(stem in _set("drugs") or stem in _set("terms") for stem in stems(word, code)):
+        return True
+    return len(word) > 6 and _MEDICAL.search(word) is not None

@@ -1,0 +1,150 @@
+"""Identifiers with a written form: numbers, contacts, dates, old ages, addresses.
+
+Belongs here: patterns, with the words that must stand before or after them. Does not belong here: names (``names``),
+and the forms that tables share (``identification``), which are used, not repeated.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from stdnum import iban
+
+from deidentification.identification.national_ids import NATIONAL_IDS
+from deidentification.identification.patterns import PATTERNS
+from deidentification.text.language import Language
+from deidentification.text.spans import Kind, Span
+
+CAPITALISED = r"[^\W\d_a-zß-öø-ÿ][\w'’-]*"
+_SHARED = {"e-mail": Kind.EMAIL, "web address": Kind.URL, "IBAN": Kind.IBAN, "telephone": Kind.PHONE, "IP address": Kind.URL, "record number": Kind.MRN}  # fmt: skip
+_NUMBER = r"[A-Za-z]{0,5}[-/.]?\d[\dA-Za-z./-]*\d"
+_FORMS: tuple[tuple[Kind, str], ...] = (
+    (Kind.URL, r"(?i)\b(?:https?://|www\.)[^\s\"<>,;)]+"),
+    (Kind.NATIONAL_ID, r"\b[A-CEGHJ-PR-TW-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b"),  # UK National Insurance
+    (Kind.NATIONAL_ID, r"\b\d{2}[ /-]\d{8}[ /-]\d{2}\b"),  # ES Seguridad Social
+    (Kind.NATIONAL_ID, r"\b[0-3]\d[01]\d{3}[-+A-F]\d{3}[0-9A-Z]\b"),  # FI, mistyped ones too
+    (Kind.NATIONAL_ID, r"\b[A-Z]{6}\d{2}[A-EHLMPR-T]\d{2}[A-Z]\d{3}[A-Z]\b"),
+    (Kind.NATIONAL_ID, r"\b(?:\d{8}|[XYZ]\d{7})-?[A-Z]\b"),
+    (Kind.PHONE, r"(?<![\d.,/-])(?:\+|00)\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,5}(?!\d)"),
+    (Kind.PHONE, r"(?<![\d.,/-])0\d{1,4}[ -]?\d{3}[ -]?\d{3,4}(?:[ -]?\d{1,4})?(?![\d.,/-]\d)"),
+    (Kind.PHONE, r"(?<![\d.,/-])(?:[2-9]\d{2}) \d{3} \d{3}(?![\d.,/]\d)"),
+    (Kind.PHONE, r"(?<![\d.,/-])[36-9]\d{2}[ ]?\d{6,7}(?![\d.,/-]\d)"),
+    (Kind.PHONE, r"(?<![\d.,/-])3\d{2} \d{3} \d{4}\b"),
+    (Kind.MRN, r"\b[A-Z]{1,5}-?\d{2}[-/]\d{3,}\b|\b[A-Z]-\d{2}-\d{3,}\b|\b[A-Z]{1,5}-?\d{5,}\b"),
+    (Kind.MRN, r"(?<![\d.,/-])\d{7,24}(?![\d.,]\d)"),
+    (Kind.DATE, r"\b(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:[12]\d|3[01]|0?[1-9])\b"),
+    (Kind.DATE, r"\b(?:[12]\d|3[01]|0?[1-9])\s?[-/.]\s?(?:1[0-2]|0?[1-9])\s?[-/.]\s?(?:19|20)?\d{2}\b(?![/.]\d)"),
+    (Kind.DATE, r"\b(?:1[0-2]|0[1-9])/(?:19|20)\d{2}\b"),
+    (Kind.ADDRESS, r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b"),
+)
+
+
+def written(text: str, language: Language) -> Iterator[Span]:
+    """Spans of all identifiers that have a written form, checked by digits where there are check digits."""
+    for national in NATIONAL_IDS:
+        yield from (_span(m, Kind.NATIONAL_ID) for m in re.finditer(national.pattern, text) if national.valid(m[0]))
+    for shared in PATTERNS:
+        make = _record if shared.name == "record number" else _span
+        kind = _SHARED[shared.name]
+        yield from (make(m, kind) for m in re.finditer(shared.pattern, text) if shared.valid(m[0]))
+    yield from _ibans(text)
+    for kind, pattern in (*_compiled(language.code), *_FORMS_COMPILED):
+        yield from (_span(m, kind) for m in pattern.finditer(text))
+
+
+def _record(match: re.Match[str], kind: Kind) -> Span:
+    """The number without its label."""
+    number = re.search(r"\S*\d\S*$", match[0])
+    return Span(match.start() + (number.start() if number else 0), match.end(), kind)
+
+
+def _ibans(text: str) -> Iterator[Span]:
+    """Account numbers; the longest that the check digits bear out, as words may follow without a mark."""
+    for match in re.finditer(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}", text):
+        ends = (end for end in range(match.end(), match.start() + 14, -1) if text[end - 1] != " ")
+        valid = (end for end in ends if iban.is_valid(text[match.start() : end], check_country=False))
+        if (end := next(valid, None)) is not None:
+            yield Span(match.start(), end, Kind.IBAN)
+
+
+def _span(match: re.Match[str], kind: Kind) -> Span:
+    group = "it" if "it" in match.re.groupindex else 0
+    return Span(match.start(group), match.end(group), kind)
+
+
+_FORMS_COMPILED = tuple((kind, re.compile(pattern)) for kind, pattern in _FORMS)
+
+
+def alternatives(words: frozenset[str]) -> str:
+    """The words as a group of a regular expression, the longest first."""
+    return "(?:" + "|".join(re.escape(w) for w in sorted(words, key=len, reverse=True)) + ")"
+
+
+@cache
+def _compiled(code: str) -> tuple[tuple[Kind, re.Pattern[str]], ...]:
+    from deidentification.text.language import language
+
+    of = language(code)
+    rules = (*_labelled(of), *_dates(of), *_ages(of), *_addresses(of))
+    return tuple((kind, re.compile(pattern)) for kind, pattern in rules)
+
+
+def _labelled(of: Language) -> Iterator[tuple[Kind, str]]:
+    gap = r"(?i:[ ]*(?:id|no|nr|nro|number|num|n|n\.º|nº|número|numero)\b)?[ .:#º°]{0,4}[ ]?"
+    yield Kind.MRN, rf"\b(?i:{alternatives(of.listed('record'))}){gap}(?P<it>{_NUMBER})(?<=\d{{2}})"
+    national = r"[A-Z]{0,6}\d[\dA-Z]*(?:[ ./-]?[\dA-Z]*\d[\dA-Z]*){1,6}(?:[ -]?[A-Z])?"
+    yield Kind.NATIONAL_ID, rf"\b(?i:{alternatives(of.listed('national'))}){gap}(?P<it>{national})(?!\w)"
+
+
+def _dates(of: Language) -> Iterator[tuple[Kind, str]]:
+    months = alternatives(frozenset(of.months))
+    days = alternatives(of.listed("days"))
+    tail = r"(?:ta|n|ssa|sta|na|n aikana|hun)?" if of.code == "fi" else r"\.?"
+    day = r"(?:[12]\d|3[01]|0?[1-9])(?:st|nd|rd|th|º|\.)?"
+    year = r"(?:19|20)\d{2}"
+    of_ = r"(?:of |de |do |del |d')?"
+    before = rf"(?:{days}\s+)?" if of.code == "en" else ""
+    yield Kind.DATE, rf"(?i)\b{before}{day}\s?[- ]?{of_}{months}{tail}(?:,? (?:de |del |do )?{year})?\b"
+    yield Kind.DATE, rf"(?i)\b{months}{tail}(?: (?:de |del |do )?| '?){year}\b"
+    if of.code == "en":
+        yield Kind.DATE, rf"\b(?i:{months})\.? {day}\b(?:,? {year})?"
+    if of.code == "fi":
+        yield Kind.DATE, rf"(?i)\b{months}{tail} {day}(?: päivänä)?"
+        yield Kind.DATE, r"(?<![\d.,])(?P<it>(?:[12]\d|3[01]|[1-9])\.(?:1[0-2]|[1-9])\.)(?!\d)"
+    else:
+        yield (
+            Kind.DATE,
+            r"(?i)\b(?:on|since|del|el|il|dal|em|dia|día|a|al|desde|until|by)(?: the)? (?P<it>[0-3]?\d[/.-][01]?\d)\b(?![/.,-]\d| ?mg| ?%)",
+        )
+
+
+def _ages(of: Language) -> Iterator[tuple[Kind, str]]:
+    old = r"(?P<it>(?:9\d|1[01]\d)\+?)"
+    words = alternatives(of.listed("age"))
+    yield Kind.AGE, rf"(?i)(?<![\d.,/])\b{old}[ -]*{words}\b"
+    if of.code == "en":
+        yield Kind.AGE, rf"(?i)\b(?:aged?|at|turned)\s+{old}(?![\d.,/%]| ?(?:mg|kg|ml|min|h|bpm|%|g|cm|mm))\b"
+        yield Kind.AGE, rf"\b{old} ?[MF]\b"
+
+
+def _addresses(of: Language) -> Iterator[tuple[Kind, str]]:
+    name = rf"{CAPITALISED}"
+    town = rf"{name}(?: (?:de |del |da |do )?{name}){{0,2}}"
+    if of.code == "en":
+        streets = alternatives(frozenset(w.capitalize() for w in of.listed("street")))
+        post = r"(?:,? *[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})?"
+        yield (Kind.ADDRESS, rf"(?:(?:Flat|Apartment|Apt\.?|Unit) \w+,? )?\b\d{{1,4}}[A-Za-z]? (?:{name} ){{1,3}}{streets}\b(?:, {town})?{post}")  # fmt: skip
+    elif of.code == "fi":
+        streets = alternatives(of.listed("street"))
+        flat = r"(?: ?[A-Za-z]\b(?: ?\d{1,3})?| as\.? ?\d+)?"
+        yield Kind.ADDRESS, rf"\b{name}(?:{streets})\w{{0,4}} \d{{1,3}}{flat}(?:,? \d{{5}} {name})?"
+        yield Kind.ADDRESS, rf"\b\d{{5}} {name}"
+    else:
+        heads = alternatives(of.listed("street_first"))
+        floor = r"(?:,? ?\d{1,2}\.?[ºªo]\.?(?: ?[A-Za-z]{1,4}\b\.?)?)?"
+        post = rf"(?:,? (?:\d{{5}}|\d{{4}}-\d{{3}}) {town})?"
+        yield (
+            Kind.ADDRESS,
+            rf"(?<!\w)(?i:{heads})\.? (?:[\w'’.-]+ ){{0,6}}?{CAPITALISED}(?: [IVX]+)?,? (?:n\.?[ºo°]? ?)?\d{{1,4}}\b{floor}{post}",
+        )
+        yield Kind.ADDRESS, rf"\b(?:\d{{5}}|\d{{4}}-\d{{3}}) {name}"
