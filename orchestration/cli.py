@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestration import cli_evaluation
+from orchestration import cli_deidentify, cli_evaluation
 from orchestration.cli_federation import demo
 from orchestration.cli_hub import hub_app
 from orchestration.cli_party import party_app
@@ -183,6 +183,12 @@ def progression(
     typer.echo(f"{out}: {rows['patients']} patients, {rows['visits']} visits, {guarantee}")
 
 
+app.command(epilog="Example: `phaseiv deidentify my.csv --schema my.yaml --k 5 --out released.csv`")(
+    cli_deidentify.deidentify
+)
+app.command(epilog="Example: `phaseiv scrub notes.csv --text note --patient id --language fi --out scrubbed.csv`")(
+    cli_deidentify.scrub
+)
 app.command(
     epilog="Example: `phaseiv evaluate --real train.csv --holdout test.csv --synthetic made.csv --schema my.yaml`"
 )(cli_evaluation.evaluate)

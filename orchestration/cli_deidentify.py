@@ -1,0 +1,174 @@
+"""``phaseiv deidentify`` and ``phaseiv scrub``: a hospital's files in, de-identified files out.
+
+Belongs here: the commands and what they print. Does not belong here: what is done to a file (``deidentification``).
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orchestration.deidentification import Kind, chosen_options, key_of, kind_of, note_scrubber
+from orchestration.preparation import ended, prepare
+from records.errors import ParameterError, PhaseIVError
+
+if TYPE_CHECKING:
+    from deidentification.dicom.report import FolderReport
+
+ProjectOption = Annotated[
+    str | None, typer.Option(help="Project with a key of its own; without it the hospital's key, as in the pipeline.")
+]
+
+
+def deidentify(
+    source: Annotated[Path, typer.Argument(help="CSV or Parquet file, FHIR file or folder, or folder of DICOM files.")],
+    out: Annotated[Path, typer.Option(help="New file or folder.")],
+    schema: Annotated[Path | None, typer.Option(help="Table: its codebook (YAML).")] = None,
+    k: Annotated[int, typer.Option(help="Table: patients per class.")] = 5,
+    l: Annotated[float | None, typer.Option(help="Table: distinct sensitive values per class.")] = None,  # noqa: E741
+    t: Annotated[float | None, typer.Option(help="Table: distance of sensitive values in a class.")] = None,
+    suppression: Annotated[float, typer.Option(help="Table: largest share of rows left out.")] = 0.02,
+    opt_out: Annotated[Path | None, typer.Option(help="Table: register of those who opted out.")] = None,
+    permit_date: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Table: date of the permit, with --opt-out.")
+    ] = None,
+    notes: Annotated[bool, typer.Option(help="FHIR: scrub notes instead of dropping them.")] = False,
+    option: Annotated[list[str] | None, typer.Option(help="DICOM: option of the profile; repeatable.")] = None,
+    allow_burned_in: Annotated[bool, typer.Option(help="DICOM: let likely burned-in text through.")] = False,
+    project: ProjectOption = None,
+) -> None:
+    """De-identify a table to k-anonymity, FHIR resources by rule, or DICOM files by PS3.15. The source is only read."""
+    settings = prepare()
+    try:
+        kind, key = kind_of(source), key_of(settings, project, today=date.today())
+        if kind is Kind.DICOM:
+            _dicom(source, out, key, option or [], allow_burned_in)
+        elif kind is Kind.FHIR:
+            _fhir(source, out, key, notes)
+        else:
+            day = permit_date.date() if permit_date else None
+            demand = {"k": k, "l": l, "t": t, "suppression": suppression, "opted_out": opt_out, "permit_date": day}
+            _table(source, out, schema, key, demand)
+    except (PhaseIVError, OSError) as error:
+        raise ended(str(error), code=1) from error
+
+
+def _table(source: Path, out: Path, schema: Path | None, key: bytes, demand: dict[str, Any]) -> None:
+    from deidentification.table import deidentify_table
+    from records.reading import read_table
+    from use_cases.cohort import load_codebook
+
+    if schema is None:
+        raise ParameterError("a table must come with its codebook, got none; name it by --schema")
+    cohort = load_codebook(schema)
+    with _telling("de-identifying") as tell:
+        report = deidentify_table(
+            source,
+            out,
+            cohort.table,
+            key=key,
+            **demand,
+            tell=tell,
+            read=lambda path: cohort.harmonise(read_table(path)),
+        )
+    before, after = report.anonymity.before, report.anonymity.after
+    typer.echo(f"{out}: {report.released} of {report.rows} patients; report and risk picture beside it")
+    _counts("prosecutor's highest risk", {"before": f"{before.prosecutor_highest:.3f}", "after": f"{after.prosecutor_highest:.3f}"})
+    _counts("columns", report.columns)
+    for finding in report.warnings:
+        typer.echo(f"look at {finding.column}: {finding.kind}", err=True)
+
+
+def _fhir(source: Path, out: Path, key: bytes, notes: bool) -> None:
+    from deidentification.fhir.bundles import deidentify_bundles
+
+    with _telling("de-identifying") as tell:
+        report = deidentify_bundles(source, out, key=key, tell=tell, scrub=note_scrubber(key) if notes else None)
+    typer.echo(f"{out}: {report.files} files, {report.patients} patients")
+    _counts("resources written", report.resources)
+    _counts("resources left out", report.removed)
+    removed = {path: done["removed"] for path, done in report.elements.items() if "removed" in done}
+    _counts("elements removed", removed)
+
+
+def _dicom(source: Path, out: Path, key: bytes, options: list[str], allow_burned_in: bool) -> None:
+    from rich.progress import Progress
+
+    from deidentification.dicom.folder import deidentify_folder
+    from records.files import write_atomically
+
+    with Progress() as bar:
+        task = bar.add_task("de-identifying", total=1.0)
+        report = deidentify_folder(
+            source, out, key=key, options=chosen_options(options), allow_burned_in=allow_burned_in,
+            tell=lambda share: bar.update(task, completed=share),
+        )  # fmt: skip
+    write_atomically(out.with_name(f"{out.name}.report.json"), json.dumps(report.to_json(), indent=2).encode())
+    typer.echo(f"{out}: {report.written} files of {report.patients} patients; report beside it")
+    _verified(report)
+
+
+def _verified(report: "FolderReport") -> None:
+    """The verifier's table, and why files were refused, by their codes."""
+    found = report.to_json()["verifier"]
+    _counts("attributes", {"removed": sum(report.removed.values()), "emptied": sum(report.emptied.values()),
+                           "replaced": sum(report.replaced.values())})  # fmt: skip
+    _counts("verifier", {"files checked": found["files_checked"], "files with a finding": len(found["findings"])})
+    for row in found["findings"]:
+        typer.echo(f"  {row['check']}: {row['count']} in {row['file']} files, which were refused", err=True)
+    for code, reason in report.refused.items():
+        typer.echo(f"refused {code}: {reason}", err=True)
+
+
+def scrub(
+    source: Annotated[Path, typer.Argument(help="CSV or Parquet file.")],
+    out: Annotated[Path, typer.Option(help="CSV or Parquet file to write.")],
+    text: Annotated[str, typer.Option(help="Column with the notes.")],
+    patient: Annotated[str, typer.Option(help="Column with the patients' identifiers; becomes pseudonyms.")],
+    language: Annotated[str, typer.Option(help="en, fi, es, it, pt, auto, or a column that holds these.")] = "auto",
+    known: Annotated[list[str] | None, typer.Option(help="Column that identifies the patient; repeatable.")] = None,
+    tags: Annotated[bool, typer.Option(help="Write kinds in brackets instead of surrogates.")] = False,
+    project: ProjectOption = None,
+) -> None:
+    """Take names, numbers, places and dates out of clinical notes; columns named by --known are left out."""
+    from deidentification.text.columns import scrub_column
+    from deidentification.text.scrubbing import Mode
+    from orchestration.notes import read_notes, write_notes
+
+    settings, mode = prepare(), Mode.TAG if tags else Mode.SURROGATE
+    try:
+        key = key_of(settings, project, today=date.today())
+        frame = read_notes(source, text, patient, language, known or [])
+        with _telling("scrubbing") as tell:
+            done = scrub_column(
+                frame, text, patient, language=language, key=key, known_columns=known or [], mode=mode, tell=tell
+            )
+        write_notes(out, done.frame, text, patient, key)
+    except (PhaseIVError, OSError) as error:
+        raise ended(str(error), code=1) from error
+    typer.echo(f"{out}: {frame.height} notes")
+    _counts("replaced", {str(kind): count for kind, count in done.counts.items()})
+
+
+@contextmanager
+def _telling(words: str) -> Iterator[Callable[[str], None]]:
+    from rich.console import Console
+
+    with Console().status(words) as status:
+        yield lambda told: status.update(f"{words}: {told}")
+
+
+def _counts(title: str, counts: Any) -> None:
+    """A small table of two columns; nothing if there is nothing to count."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title, "")
+    for name, count in counts.items():
+        table.add_row(str(name), str(count))
+    if table.row_count:
+        Console().print(table)

@@ -1,0 +1,129 @@
+"""``phaseiv deidentify`` and ``phaseiv scrub`` on files as hospitals bring them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pydicom
+import pytest
+from pydicom.data import get_testdata_file
+from typer.testing import CliRunner, Result
+
+from orchestration.cli import app
+from use_cases.registry import discover
+
+SCHEMA = Path(__file__).parents[2] / "use_cases" / "stroke" / "copenhagen.yaml"
+BUNDLE = {
+    "resourceType": "Bundle", "type": "collection",
+    "entry": [
+        {"resource": {"resourceType": "Patient", "id": "p1", "gender": "female", "birthDate": "1952-10-13",
+                      "name": [{"family": "Virtanen", "given": ["Liisa"]}], "telecom": [{"value": "040 1234567"}],
+                      "identifier": [{"value": "131052-308T"}]}},
+        {"resource": {"resourceType": "Observation", "id": "o1", "status": "final", "subject": {"reference": "Patient/p1"},
+                      "code": {"coding": [{"system": "http://loinc.org", "code": "2857-1"}]},
+                      "valueQuantity": {"value": 7.1, "system": "http://unitsofmeasure.org", "code": "ng/mL"},
+                      "note": [{"text": "Liisa Virtanen soitti."}]}},
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PHASEIV_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    discover()["stroke"].cohorts[0].load().write_csv(tmp_path / "stroke.csv")
+    return tmp_path
+
+
+def asked(*words: object) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_a_table_comes_out_k_anonymous(at: Path) -> None:
+    found = asked("deidentify", at / "stroke.csv", "--out", at / "out.csv", "--schema", SCHEMA, "--k", 7)
+    assert found.exit_code == 0, found.output
+    table, report = pl.read_csv(at / "out.csv"), json.loads((at / "out.csv.report.json").read_bytes())
+    assert int(table.group_by("age", "sex").len()["len"].min() or 0) >= 7  # type: ignore[arg-type]
+    assert table.height == report["released"] == 492 - report["suppressed"]
+    assert f"{table.height} of 492 patients" in found.output
+    assert (at / "out.csv.risk.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_identifiers_in_a_covariate_are_refused_and_never_shown(at: Path) -> None:
+    planted = pl.read_csv(at / "stroke.csv", infer_schema=False)
+    planted.with_columns(
+        pl.when(pl.int_range(pl.len()) < 9).then(pl.lit("131052-308T")).otherwise("smoking").alias("smoking")
+    ).write_csv(at / "planted.csv")
+    found = asked("deidentify", at / "planted.csv", "--out", at / "out.csv", "--schema", SCHEMA)
+    assert found.exit_code == 1
+    assert "smoking" in found.output
+    assert "131052" not in found.output
+    assert not (at / "out.csv").exists()
+
+
+@pytest.mark.parametrize("notes", [False, True])
+def test_fhir_comes_out_without_its_people(at: Path, notes: bool) -> None:
+    (at / "bundle.json").write_text(json.dumps(BUNDLE))
+    found = asked("deidentify", at / "bundle.json", "--out", at / "out.json", *(["--notes"] if notes else []))
+    assert found.exit_code == 0, found.output
+    made = (at / "out.json").read_text()
+    assert not [word for word in ("Virtanen", "Liisa", "131052", "1234567", "p1") if f'"{word}' in made or word in made]
+    assert ("soitti" in made) == notes
+    assert '"value":7.1' in made.replace(" ", "")
+
+
+def test_dicom_comes_out_checked_under_the_tables_pseudonym(at: Path) -> None:
+    (at / "in").mkdir()
+    shutil.copy(get_testdata_file("CT_small.dcm"), at / "in" / "Virtanen.dcm")
+    (at / "in" / "broken.dcm").write_bytes(b"\0" * 128 + b"DICMxxxx")
+    found = asked("deidentify", at / "in", "--out", at / "out", "--option", "retain-device-identity")
+    assert found.exit_code == 0, found.output
+    (made,) = (at / "out").rglob("*.dcm")
+    old, new = pydicom.dcmread(at / "in" / "Virtanen.dcm"), pydicom.dcmread(made)
+    assert new.PatientID not in ("", old.PatientID)
+    assert new.PatientIdentityRemoved == "YES"
+    assert "Virtanen" not in found.output
+    report = json.loads((at / "out.report.json").read_bytes())
+    assert (report["files_written"], report["files_refused"]) == (1, 1)
+    assert "refused" in found.output
+
+
+def test_what_no_one_knows_is_refused(at: Path) -> None:
+    (at / "in").mkdir()
+    (at / "in" / "letter.txt").write_text("a letter")
+    for source, words in ((at / "in", "none of these"), (at / "nothing", "must exist")):
+        found = asked("deidentify", source, "--out", at / "out")
+        assert found.exit_code == 1
+        assert words in found.output
+    found = asked("deidentify", at / "stroke.csv", "--out", at / "out.csv")
+    assert found.exit_code == 1
+    assert "--schema" in found.output
+
+
+def test_a_project_whose_key_was_lost_is_told(at: Path) -> None:
+    words = ("deidentify", at / "stroke.csv", "--schema", SCHEMA, "--project", "registry study", "--out")
+    assert asked(*words, at / "one.csv").exit_code == 0
+    (at / "home" / "pseudonym.key").unlink()
+    found = asked(*words, at / "two.csv")
+    assert found.exit_code == 1
+    assert "put that key back" in found.output
+    assert not (at / "two.csv").exists()
+
+
+def test_notes_are_scrubbed_under_the_tables_pseudonyms(at: Path) -> None:
+    notes = {"id": ["7", "8"], "name": ["Matti Virtanen", None], "language": ["fi", "en"],
+             "note": ["Matti Virtanen, hetu 131052-308T, kävi 3.4.2021.", None]}  # fmt: skip
+    pl.DataFrame(notes).write_csv(at / "notes.csv")
+    found = asked(
+        "scrub", at / "notes.csv", "--text", "note", "--patient", "id", "--language", "language", "--known", "name",
+        "--out", at / "out.csv",
+    )  # fmt: skip
+    assert found.exit_code == 0, found.output
+    made = pl.read_csv(at / "out.csv")
+    assert made.columns == ["pseudonym", "note"]
+    text = (at / "out.csv").read_text() + found.output
+    assert not [word for word in ("Virtanen", "131052", "3.4.2021") if word in text]
+    missing = asked("scrub", at / "notes.csv", "--text", "nothing", "--patient", "id", "--out", at / "o.csv")
+    assert missing.exit_code == 1
+    assert "must be one of id, name, language, note" in missing.output
