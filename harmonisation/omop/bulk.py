@@ -9,7 +9,8 @@ PostgreSQL documentation, COPY (CSV format).
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -20,6 +21,7 @@ from harmonisation.omop.tables import TABLES, Field
 from records.errors import Problem
 
 COPIED_ROWS = 500_000  # per COPY, which keeps the text of a large table out of memory
+FETCHED_ROWS = 200_000  # Python objects at a time
 
 
 def insert(connection: sa.Connection, table: str, frame: pl.DataFrame) -> None:
@@ -62,34 +64,40 @@ def fetch(
     wanted = [sa.column(columns[field]).in_(values) for field, values in only.items() if field in columns]
     if wanted:
         query = query.where(sa.or_(*wanted))
-    raw = _raw(connection, str(query.compile(connection, compile_kwargs={"literal_binds": True})), list(columns))
-    problems, typed = [], []
-    for field in columns:
-        values = _typed(raw[field], TABLES[table][field])
-        if lost := values.null_count() - raw[field].null_count():
-            form = TABLES[table][field].form.name.lower()
-            problems.append(
-                Problem(f"{table}.{field}", f"hold {form} values", f"{lost} that are not", "mend the database")
-            )
-        typed.append(values)
-    return pl.DataFrame(typed), problems
+    text = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
+    fields = {field: TABLES[table][field] for field in columns}
+    lost, parts = Counter[str](), [pl.DataFrame(schema={name: field.dtype for name, field in fields.items()})]
+    for raw in _raw(connection, text, list(columns)):
+        parts.append(pl.DataFrame([_typed(raw[name], field) for name, field in fields.items()]))
+        lost += Counter({name: parts[-1][name].null_count() - raw[name].null_count() for name in fields})
+    problems = [
+        Problem(
+            f"{table}.{name}",
+            f"hold {fields[name].form.name.lower()} values",
+            f"{count} that are not",
+            "mend the database",
+        )
+        for name, count in lost.items()
+    ]
+    return pl.concat(parts), problems
 
 
-def _raw(connection: sa.Connection, query: str, fields: list[str]) -> pl.DataFrame:
+def _raw(connection: sa.Connection, query: str, fields: list[str]) -> Iterator[pl.DataFrame]:
+    """The rows as the database's driver gives them, in pieces."""
     driver: Any = connection.connection.driver_connection
     match connection.dialect.name:
         case "postgresql":
             text = io.BytesIO()
             driver.cursor().copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv)", text)
             text.seek(0)
-            if not text.getbuffer().nbytes:
-                return pl.DataFrame(schema=dict.fromkeys(fields, pl.String))
-            return pl.read_csv(text, has_header=False, new_columns=fields, infer_schema=False)
+            if text.getbuffer().nbytes:
+                yield pl.read_csv(text, has_header=False, new_columns=fields, infer_schema=False)
         case "duckdb":
-            return pl.DataFrame(driver.sql(query).to_arrow_table())
+            yield pl.DataFrame(driver.sql(query).to_arrow_table())
         case _:
-            rows = driver.execute(query).fetchall()
-            return pl.DataFrame(rows, schema=fields, orient="row", infer_schema_length=None, strict=False)
+            cursor = driver.execute(query)
+            while rows := cursor.fetchmany(FETCHED_ROWS):
+                yield pl.DataFrame(rows, schema=fields, orient="row", infer_schema_length=None, strict=False)
 
 
 def _typed(values: pl.Series, field: Field) -> pl.Series:
