@@ -22,7 +22,7 @@ from deidentification.text.spans import Kind, Span
 from deidentification.text.words import PARTICLES, Words
 from deidentification.text.written import alternatives
 
-_TOKEN = re.compile(r"[^\W\d_]+(?:\.(?:ra|ssa|na)\b)?(?:['’-][^\W\d_]+)*(?:['’](?=\W|$))?|\d[\d.,]*")
+_TOKEN = re.compile(r"[^\W\d_]+(?:\.(?:ra|ssa|na)\b)?(?:['’-][^\W\d_]+)*(?:['’](?=\W|$))?|\d+(?:[.,]\d+)*")
 _ELISION = re.compile(r"(?:l|d|un|[a-z]{2,4}l|c|s|qu)['’](?=[^\W\d_])")
 _QUOTED = r"(?:['’]s)?[^.\n\"“«»]{{0,25}}[\"“«'‘](?P<it>(?:[\w'’-]+ ){{0,2}}[^\W\d_a-zß-öø-ÿ][\w'’-]*)[\"”»'’]"
 _LIMITS = re.compile(r"[.!?:;•\n\t]")
@@ -152,7 +152,7 @@ class _Reader:
     def _surely(self, token: Token) -> bool:
         """Whether a word is a name even where a sentence begins."""
         words = self.words
-        if self._listed(token, "ordinary"):
+        if self._listed(token, "ordinary") or words.term(token.word):
             return False
         if not words.known(token.word):
             return not (words.compound(token.word) and not words.at_home(token.word, "family"))
@@ -208,7 +208,7 @@ class _Reader:
         near = self.tokens[other]
         if (
             near.judged is Is.PERSON
-            or (near.judged is Is.PLACE and self._placed(other))
+            or (near.judged is Is.PLACE and other == at + step and self._placed(other))
             or not self._touch(left, right)
         ):
             return

@@ -163,6 +163,10 @@ class Words:
         """Whether it is a drug or a term, or has the shape of a medical term."""
         return _medical(word.lower(), self.code)
 
+    def term(self, word: str) -> bool:
+        """Whether it is a listed term or brand of medicine."""
+        return any(stem in _set("terms") for stem in stems(word.lower(), self.code))
+
     def eponym(self, word: str) -> bool:
         """Whether medicine calls a sign, scale or disease by this name."""
         return any(
