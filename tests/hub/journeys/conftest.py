@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,19 +28,28 @@ class Servers:
     pid: int
 
 
-@pytest.fixture(scope="module")
-def servers(new_home: Callable[[], Path]) -> Iterator[Servers]:
-    """``phaseiv up`` with demonstration accounts."""
-    home = new_home()
+@contextmanager
+def serving(home: Path, **settings: str) -> Iterator[Servers]:
+    """``phaseiv up`` with demonstration accounts; ``PHASEIV_TEST_HUB_DATABASE_URL`` names an empty store to use instead of
+    SQLite."""
+    if url := os.environ.get("PHASEIV_TEST_HUB_DATABASE_URL"):
+        settings = {"PHASEIV_HUB_DATABASE_URL": url} | settings
     ports = {name: free_port() for name in ("dagster", "mlflow", "hub")}
     options = [f"--{name}-port={port}" for name, port in ports.items()]
-    process = started(home, "phaseiv", "up", *options, log=home / "up.log", PHASEIV_HUB_DEMO="true")
+    process = started(home, "phaseiv", "up", *options, log=home / "up.log", PHASEIV_HUB_DEMO="true", **settings)
     address = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     until(lambda: process.poll() is None and answers(f"{address['dagster']}/server_info"))
     until(lambda: process.poll() is None and answers(f"{address['hub']}/api/v1/health"))
     yield Servers(home, address["hub"], address["dagster"], process.pid)
     os.killpg(process.pid, signal.SIGINT)
     process.wait(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def servers(new_home: Callable[[], Path]) -> Iterator[Servers]:
+    """``phaseiv up`` on a home of its own."""
+    with serving(new_home()) as started_ones:
+        yield started_ones
 
 
 @pytest.fixture(scope="module")
