@@ -17,7 +17,7 @@ FINNISH = {"accept-language": "fi"}
 ROOT = Path(hub.__file__).parent
 # What operators, auditors at a terminal, or programs read, but no page shows.
 UNSEEN = (
-    "client.py", "keys.py", "budget.py", "database/", "audit/", "catalogue/record.py", "delivery/orders.py",
+    "client.py", "client_computation.py", "keys.py", "budget.py", "database/", "audit/", "catalogue/record.py", "delivery/orders.py",
     "access/odrl.py", "access/form.py", "access/holidays.py", "output_checks/disclosure.py", "people/throttle.py",
     "repository/archives.py", "repository/cipher.py", "repository/package.py", "repository/vault.py",
     "statistics/prepared.py", "web/routes/offers.py",
