@@ -1,0 +1,1 @@
+"""The rules of output checking beside those of another program."""
