@@ -21,6 +21,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID
 
 from deidentification.dicom.burned_in import burned_in_risk
+from deidentification.dicom.codestream import without_comments
 from deidentification.dicom.embedded import without_embedded_overlays
 from deidentification.dicom.engine import Changes, Engine
 from deidentification.dicom.errors import DicomError
@@ -126,6 +127,8 @@ def _refuse(dataset: FileDataset, options: frozenset[Option], allow_burned_in: b
 def _clean_pixels(dataset: FileDataset, options: frozenset[Option]) -> None:
     if "PixelData" not in dataset:
         return
+    if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+        dataset["PixelData"].value = without_comments(dataset.PixelData)
     without_embedded_overlays(dataset)
     if Option.CLEAN_PIXEL_DATA in options:
         from deidentification.dicom.pixels import clean_pixels
