@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from harmonisation.omop.tables import CLINICAL, TABLES
-from harmonisation.quality.context import Context, Measure, Skipped
+from harmonisation.quality.context import NO_TABLE, Context, Measure, Skipped
 
 ANY = 100.0
 UNMAPPED, UNMAPPED_SOURCE = 5.0, 10.0
@@ -28,7 +28,7 @@ def people(context: Context) -> Iterator[Measure | Skipped]:
     for table, threshold in WITHOUT.items():
         present = context.keys(table, "person_id")
         if present is None or not present.len():
-            yield Skipped("measurePersonCompleteness", table, None, f"table {table} is empty or does not exist")
+            yield Skipped("measurePersonCompleteness", table, None, "a table it needs is empty or not there")
             continue
         missing = ~person.is_in(present.implode()).fill_null(False)
         yield Measure("measurePersonCompleteness", table, None, missing, person.is_not_null(), threshold,
@@ -61,9 +61,9 @@ def _eras(context: Context) -> Measure | Skipped:
     check, table = "measureConditionEraCompleteness", "condition_era"
     having, eras = context.keys("condition_occurrence", "person_id"), context.keys(table, "person_id")
     if having is None or not having.len():
-        return Skipped(check, table, None, "table condition_occurrence is empty or does not exist")
+        return Skipped(check, table, None, "a table it needs is empty or not there")
     if eras is None:
-        return Skipped(check, table, None, "table condition_era is not among those under check")
+        return Skipped(check, table, None, NO_TABLE)
     person = pl.col("person_id")
     missing = ~person.is_in(eras.implode()).fill_null(False)
     among = person.is_in(having.implode()).fill_null(False)

@@ -10,7 +10,7 @@ import polars as pl
 
 from harmonisation.omop.cdm import HOLDS
 from harmonisation.omop.tables import CLINICAL, TABLES, Field, primary_key
-from harmonisation.quality.context import Context, Measure, Skipped
+from harmonisation.quality.context import NO_FIELD, NO_TABLE, Context, Measure, Skipped
 from harmonisation.quality.results import Result
 
 NO_VOCABULARY = "there is no vocabulary: load OHDSI's concept table to have it checked"
@@ -25,8 +25,7 @@ def form(context: Context) -> Iterator[Result]:
         yield Result("cdmTable", table, violated=int(frame is None), denominator=1)
         for name, field in TABLES[table].items():
             if frame is None:
-                gone = f"table {table} does not exist"
-                yield from (Result(check, table, name, reason=gone) for check in ("cdmField", "cdmDatatype"))
+                yield from (Result(check, table, name, reason=NO_TABLE) for check in ("cdmField", "cdmDatatype"))
             else:
                 yield _present(frame, table, name, field)
                 yield _datatype(frame, table, name, field)
@@ -77,7 +76,7 @@ def _present(frame: pl.DataFrame, table: str, name: str, field: Field) -> Result
 
 def _datatype(frame: pl.DataFrame, table: str, name: str, field: Field) -> Result:
     if name not in frame.columns:
-        return Result("cdmDatatype", table, name, reason=f"field {name} does not exist")
+        return Result("cdmDatatype", table, name, reason=NO_FIELD)
     if not frame.height:
         return Result("cdmDatatype", table, name, reason="there is no record to check")
     wrong = 0
@@ -93,7 +92,7 @@ def _foreign_key(context: Context, table: str, name: str, other: str) -> Measure
         return Skipped("isForeignKey", table, name, NO_VOCABULARY)
     known = context.keys(other, primary_key(other)) if other in TABLES else None
     if known is None:
-        return Skipped("isForeignKey", table, name, f"table {other} is not among those under check")
+        return Skipped("isForeignKey", table, name, NO_TABLE)
     stray = pl.col(name).is_not_null() & ~pl.col(name).is_in(known.implode()).fill_null(False)
     if other == "concept":
         stray &= pl.col(name) != 0  # 0 is "no matching concept"; a vocabulary may come without its row

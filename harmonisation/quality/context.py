@@ -16,6 +16,7 @@ from harmonisation.omop.tables import CLINICAL, TABLES, Field
 from harmonisation.quality.results import Result
 
 BIRTH, DEATH, GENDER, VISIT_START, VISIT_END = "__birth", "__death", "__gender", "__visit_start", "__visit_end"
+NO_TABLE, NO_FIELD = "a table it needs is not there", "a field it needs is not there, or of another type"
 Override = Mapping[tuple[str, str, str | None], float]
 
 
@@ -90,6 +91,10 @@ class Context:
     def _joined(self) -> dict[str, pl.LazyFrame]:
         return {name: self._join(frame.lazy(), frame.columns) for name, frame in self._usable.items()}
 
+    @cached_property
+    def _columns(self) -> dict[str, set[str]]:
+        return {name: set(frame.collect_schema()) for name, frame in self._joined.items()}
+
     def count(self, wanted: Iterable[Measure | Skipped]) -> Iterator[Result]:
         """The results, in order; all measures over a table are counted in one pass."""
         listed = list(wanted)
@@ -123,9 +128,8 @@ class Context:
     def _reason(self, one: Measure) -> str | None:
         table = one.over or one.table
         if table not in self.cdm.tables:
-            return f"table {table} does not exist"
-        missing = [name for name in one.needs if name not in self._joined[table].collect_schema()]
-        return f"{table} has no usable {', '.join(missing).replace('__', '')}" if missing else None
+            return NO_TABLE
+        return None if set(one.needs) <= self._columns[table] else NO_FIELD
 
     def _join(self, frame: pl.LazyFrame, columns: list[str]) -> pl.LazyFrame:
         if "person_id" in columns:
