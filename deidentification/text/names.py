@@ -115,11 +115,7 @@ class _Reader:
 
     def _plausible(self, token: Token) -> bool:
         """Whether a lower-case word after a title may be a name."""
-        return (
-            self.words.at_home(token.word, "family")
-            or self.words.at_home(token.word, "given")
-            or not self.words.known(token.word)
-        )
+        return self.words.name(token.word) or not self.words.known(token.word)
 
     def _capitalised(self, at: int) -> Is:
         token, words = self.tokens[at], self.words
@@ -137,9 +133,17 @@ class _Reader:
         ):
             return Is.PLACE
         if named and (not token.first or self._surely(token)):
-            return Is.OTHER if words.medical(token.word) and not self._surely(token) else Is.PERSON
-        if words.code == "fi" and not token.first and not token.shout and not words.medical(token.word):
-            return Is.PLACE if self._placed(at) else Is.PERSON  # Finnish capitalises nothing but names
+            at_home = words.at_home(token.word, "given") or words.at_home(token.word, "family")
+            return Is.OTHER if words.drug(token.word) and not at_home else Is.PERSON
+        if (
+            words.code != "en"
+            and not token.first
+            and not token.shout
+            and len(token.word) > 2
+            and not words.medical(token.word)
+        ):
+            # these languages capitalise little but names inside a sentence; English writes headings and units so
+            return Is.OTHER if self._listed(token, "departments") else Is.PLACE if self._placed(at) else Is.PERSON
         if (
             words.known(token.word)
             or (token.first and words.compound(token.word))

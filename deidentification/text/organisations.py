@@ -89,7 +89,9 @@ def _patterns(code: str) -> tuple[re.Pattern[str], ...]:
     company = of.listed("hospital_company") | {"ltd", "oy", "s.a.", "gmbh", "inc.", "plc", "ab"}
     patterns.append(rf"(?P<it>{run},?\s+(?i:{alternatives(company)}))(?!\w)")
     if work := of.listed("at_work"):
-        patterns.append(rf"(?i:{alternatives(work)})\s?['’]?(?: ?(?:the|la|el|il|lo|a|o)\s)?\s*(?P<it>{run})")
+        where = r"(?:at|for|by|en|para|na|no|em|per|presso|al|alla|all['’]|nel|nella|da|dalla)"
+        lead = r"" if code == "fi" else rf"(?:\s[a-zß-öø-ÿ]+){{0,4}}?\s{where}(?:\s(?:the|la|el|o|a))?"
+        patterns.append(rf"\b(?i:{alternatives(work)}){lead}\s?(?P<it>{run})")
     return tuple(re.compile(pattern) for pattern in patterns)
 
 

@@ -23,7 +23,7 @@ _MEDICAL = re.compile(
     r"|sc[oó]p|skopi|ect[oóô]m|ektomi|tom[iy]|tomía|graf[ií]|gram|log[ií]|plast|terap|therap|fagi|phagi|plegi|pares|fasi|phasi"
     r"|m[aá]b|n?ib|platin|taxel|lutamid|relin|relix|xab[aá]n|gatran|parin|grel|statin|prazol|prazole|sartan|olol|dipin|pril|cillin"
     r"|micin|mycin|floxacin|tinib|ciclib|parib|trexed|bicin|rubicin|poside|posid|setron|lukast|terol|tropi|sone|solon|plase|plaasi"
-    r"|statiini|mabi|nibi|bani|tiini|oli|iini|siini|amidi|pine|mide|zole|pam|lam)[aeioäos]?(?:\w{0,4})$"
+    r"|statiini|mabi|nibi|bani|tiini|oli|iini|siini|amidi|pine|mide|zole|pam|lam)[aeioäos]?"
 )
 PARTICLES = frozenset(
     [
@@ -163,6 +163,10 @@ class Words:
         """Whether it is a drug or a term, or has the shape of a medical term."""
         return _medical(word.lower(), self.code)
 
+    def drug(self, word: str) -> bool:
+        """Whether it is a listed drug, term or brand of medicine."""
+        return _drug(word.lower(), self.code)
+
     def term(self, word: str) -> bool:
         """Whether it is a listed term or brand of medicine."""
         return any(stem in _set("terms") for stem in stems(word.lower(), self.code))
@@ -260,6 +264,11 @@ def _compound(word: str) -> bool:
 
 @lru_cache(maxsize=200_000)
 def _medical(word: str, code: str) -> bool:
-    if any(stem in _set("drugs") or stem in _set("terms") for stem in stems(word, code)):
+    if _drug(word, code):
         return True
-    return len(word) > 6 and _MEDICAL.search(word) is not None
+    shape = _MEDICAL.pattern + (r"\w{0,4}$" if code == "fi" else "s?$")
+    return len(word) > 6 and re.search(shape, word) is not None
+
+
+def _drug(word: str, code: str) -> bool:
+    return any(stem in _set("drugs") or stem in _set("terms") for stem in stems(word, code))
