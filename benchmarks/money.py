@@ -24,7 +24,7 @@ from hub.money.check import check
 from hub.money.ledger import Posting, balance, post, post_many
 from hub.money.notary import LocalNotary
 
-ENTRIES, SINGLE, BATCH = 1_000_000, 2_000, 1_000
+ENTRIES, SINGLE, BATCH = 1_000_000, 1_000, 1_000
 HOLDERS = 7
 PAGE = Path("docs/benchmarks/money.md")
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -33,8 +33,11 @@ OPENING = """# The books at a million entries
 `python -m benchmarks.money`: SQLite (WAL, every commit on disk), one process, triggers on: each transaction is refused unless it
 is complete and balanced. A sale has 10 entries: the payer, seven holders, the hub's part and VAT.
 
-| step | entries | s | entries per s | wanted |
-|---|---|---|---|---|
+Seconds of this process (CPU, system calls too), since other work ran on the same 2 cores; beside them the seconds by the clock
+under that load.
+
+| step | entries | CPU s | entries per CPU s | s by the clock | wanted |
+|---|---|---|---|---|---|
 """
 
 
@@ -48,11 +51,14 @@ def sale(number: int, chance: random.Random) -> Posting:
     return Posting(f"sale:{number}", "sale", f"sale:{number}", tuple(entries))
 
 
-def timed(step: Callable[[], object]) -> float:
-    """Seconds that ``step`` takes."""
-    begin = time.perf_counter()
+Took = tuple[float, float]
+
+
+def timed(step: Callable[[], object]) -> Took:
+    """Seconds that ``step`` takes: of the process, and by the clock."""
+    begin = time.process_time(), time.perf_counter()
     step()
-    return time.perf_counter() - begin
+    return time.process_time() - begin[0], time.perf_counter() - begin[1]
 
 
 def main() -> None:
@@ -62,12 +68,15 @@ def main() -> None:
         database.create()
         lines = list(measured(database))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    rows = "\n".join(f"| {name} | {count:,} | {s:.2f} | {count / s:,.0f} | {goal} |" for name, count, s, goal in lines)
+    rows = "\n".join(
+        f"| {name} | {count:,} | {cpu:.2f} | {count / cpu:,.0f} | {s:.2f} | {goal} |"
+        for name, count, (cpu, s), goal in lines
+    )
     PAGE.write_text(f"{OPENING}{rows}\n\nAt most {peak:,.0f} MiB of memory.\n", encoding="utf-8")
     print(PAGE.read_text(encoding="utf-8"))
 
 
-def measured(database: Database) -> list[tuple[str, int, float, str]]:
+def measured(database: Database) -> list[tuple[str, int, Took, str]]:
     """Name, entries, seconds and what was wanted."""
     chance, notary = random.Random(9), LocalNotary(Keys(os.urandom(32), Ed25519PrivateKey.generate()))
     sales = [sale(number, chance) for number in range(ENTRIES // 10)]
@@ -95,8 +104,12 @@ def measured(database: Database) -> list[tuple[str, int, float, str]]:
         ]
         assert verdict[0].intact
         assert verdict[0].entries == ENTRIES
-    found.append(("balance and check together", ENTRIES, found[-1][2] + found[-2][2], "10 s"))
+    found.append(("balance and check together", ENTRIES, _together(found[-1][2], found[-2][2]), "10 s"))
     return found
+
+
+def _together(one: Took, other: Took) -> Took:
+    return one[0] + other[0], one[1] + other[1]
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ Signs are those of entries: a debit is above zero. What a person is owed is ther
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 
 from hub.money.currency import EURO, minor_units
@@ -26,6 +26,7 @@ class Kind(StrEnum):
     EXPENSE = "expense"
 
 
+@lru_cache(maxsize=10_000)
 def account_id(kind: str, name: str, owner: str, currency: str) -> str:
     """The first 128 bits of the digest of what an account is."""
     plain = json.dumps([kind, name, owner, currency], separators=(",", ":"))

@@ -201,4 +201,4 @@ def _entries_between(session: Session, after: int | None, last: int | None) -> l
 
 
 def _plain(session: Session, query: Any) -> list[Row]:
-    return [tuple(row) for row in session.execute(query)]
+    return [tuple(row) for row in session.connection().execute(query)]  # no objects: there may be millions
