@@ -19,9 +19,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "benchmarks" / "mapping_assistant.md
 HEAD = """# Mapping assistant: the right concept for a column of an unseen cohort
 
 Each bundled cohort is left out in turn. Its coded columns are shown to the assistant under their names in the published file
-(`num_systbp`, `fac_ihd`): by name alone, with their values (levels as the codebook has them), and with values and unit. *Codebooks*: candidates are the coded
-columns of the other cohorts, and only columns whose concept one of them has are counted. *List*: candidates are the other
-cohorts and the list of {listed} common variables; all coded columns are counted. The list was written with these cohorts
+(`num_systbp`, `fac_ihd`): by name alone, with their values (levels as the codebook has them), and with values and unit.
+*Codebooks*: candidates are the coded columns of the other cohorts, and only columns whose concept one of them has are
+counted. *List*: candidates are the other cohorts and the list of {listed} common variables; all coded columns are counted. The list was written with these cohorts
 known to its author, so the rows *list* flatter it; the rows *codebooks* do not. Values and unit make the rows *codebooks*
 worse, because one of the few cohorts with blood pressures recorded them in tens of mmHg: for the assistant another unit and
 another range speak against the concept, as they should for a person who has to confirm it.
