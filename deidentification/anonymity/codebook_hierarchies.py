@@ -46,7 +46,8 @@ def codebook_hierarchy(column: Column, data: pl.Series) -> Hierarchy:
         A column of codes holds something else.
     """
     values = data.unique(maintain_order=False).sort()
-    middle = _code_levels(column, values) or _number_levels(column, values) or _group_levels(column, values)
+    makers = (_code_levels, _number_levels, _date_levels, _group_levels)
+    middle = next((found for make in makers if (found := make(column, values))), [])
     kept: list[Level] = [own_values(values)]
     for candidate in middle:
         if 1 < len(candidate.labels) < len(kept[-1].labels):
@@ -91,6 +92,21 @@ def _band(low: float, high: float, column: Column, top: float) -> str:
     if column.kind is Kind.INTEGER:
         return f"{low:g} to {high:g}"
     return f"[{low:g}, {high:g}" + ("]" if high >= top else ")")
+
+
+def _date_levels(column: Column, values: pl.Series) -> list[Level]:
+    """Months, quarters and years, as shares of the time between the public dates."""
+    if column.kind is not Kind.DATE or column.earliest is None or column.latest is None:
+        return []
+    span = (column.latest - column.earliest).days
+    year, quarter = values.dt.year().cast(pl.String), values.dt.quarter().cast(pl.String)
+    written = {"months": values.dt.to_string("%Y-%m"), "quarters": year + "-Q" + quarter, "years": year}
+    days = {"months": 31, "quarters": 92, "years": 366}
+    losses = {name: min(1.0, days[name] / span) for name in written}
+    return [
+        level(name, texts(labels), [0.0 if gone else losses[name] for gone in values.is_null()])
+        for name, labels in written.items()
+    ]
 
 
 def _group_levels(column: Column, values: pl.Series) -> list[Level]:

@@ -1,5 +1,7 @@
 """Hierarchies nest, lose more the higher they are, and follow the WHO's blocks as another library tells them."""
 
+from datetime import date
+
 import numpy as np
 import polars as pl
 import pytest
@@ -45,6 +47,15 @@ def test_bands_of_integers_nest(values: list, age: bool, capped: bool) -> None:
 @given(st.lists(st.floats(0, 37), min_size=2, unique=True), st.sampled_from([None, 2.5]))
 def test_bands_of_numbers_nest(values: list, width: float | None) -> None:
     check(codebook_hierarchy(number(Kind.NUMBER, 0, 37, generalise=width), pl.Series("x", values)))
+
+
+@given(st.lists(st.dates(date(1990, 1, 1), date(2020, 12, 31)) | st.none(), min_size=2, unique=True))
+def test_dates_nest_in_months_quarters_and_years(values: list) -> None:
+    column = Column(
+        name="x", label="X", role=Role.QUASI_IDENTIFIER, kind=Kind.DATE, earliest=date(1990, 1, 1),
+        latest=date(2020, 12, 31),
+    )  # fmt: skip
+    check(codebook_hierarchy(column, pl.Series("x", values, dtype=pl.Date)))
 
 
 @given(st.lists(st.sampled_from(CATEGORIES), min_size=2, unique=True))
