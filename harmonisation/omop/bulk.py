@@ -61,7 +61,7 @@ def fetch(
     columns = {field: stored.columns[field] for field in TABLES[table] if field in stored.columns}
     chosen = [sa.column(name).label(field) for field, name in columns.items()]
     query = sa.select(*chosen).select_from(sa.table(stored.name))
-    wanted = [sa.column(columns[field]).in_(values) for field, values in only.items() if field in columns]
+    wanted = [_among(columns[field], values) for field, values in only.items() if field in columns]
     if wanted:
         query = query.where(sa.or_(*wanted))
     text = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
@@ -80,6 +80,12 @@ def fetch(
         for name, count in lost.items()
     ]
     return pl.concat(parts), problems
+
+
+def _among(column: str, values: Sequence[Any]) -> sa.ColumnElement[bool]:
+    # An empty column of another program may have any type, which texts would not fit.
+    texts = any(isinstance(value, str) for value in values)
+    return (sa.cast(sa.column(column), sa.String) if texts else sa.column(column)).in_(values)
 
 
 def _raw(connection: sa.Connection, query: str, fields: list[str]) -> Iterator[pl.DataFrame]:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from harmonisation.omop.bulk import fetch, insert
 from harmonisation.omop.cdm import Cdm
-from harmonisation.omop.database import Stored, create_indexes, create_tables, reading, stored_tables, writing
+from harmonisation.omop.database import create_indexes, create_tables, reading, stored_tables, writing
 from harmonisation.omop.export import to_cdm
 from harmonisation.omop.findings import SHORT, event_source
 from harmonisation.omop.mapping import EVENTS, OmopMapping, Table
@@ -96,11 +96,14 @@ def read_cdm(url: str, *, mapping: OmopMapping | None = None) -> Cdm:
     """
     with reading(url) as connection:
         stored = stored_tables(connection)
-        _refuse_missing(stored, mapping)
+        needed = _needed(mapping) if mapping else None
+        if lacking := sorted((needed or {"person"}) - set(stored)):
+            text = ", ".join(lacking)
+            raise StorageError(f"the OMOP database must have the tables {text}, got none; check the URL and schema")
         tables: dict[str, pl.DataFrame] = {}
         problems: list[Problem] = []
         for table in TABLES:
-            if table in stored:
+            if table in stored and (needed is None or table in needed):
                 tables[table], found = fetch(connection, table, stored[table], _wanted(table, mapping))
                 problems += found
     problems += Cdm(tables).problems()
@@ -137,13 +140,12 @@ def _shifted(cdm: Cdm, table: str, above: Mapping[str, int], connection: sa.Conn
     return frame.with_columns(pl.col(n) + above[str(to)] for n, to in ids.items() if n in frame.columns)
 
 
-def _refuse_missing(stored: Mapping[str, Stored], mapping: OmopMapping | None) -> None:
-    needed = {"person", "observation_period", "condition_occurrence"}
-    needed |= {mapped.table.value for mapped in mapping.columns.values()} if mapping else set()
-    if lacking := sorted(needed - set(stored)):
-        raise StorageError(
-            f"the OMOP database must have the tables {', '.join(lacking)}, got none; check the URL and schema"
-        )
+def _needed(mapping: OmopMapping) -> set[str]:
+    """Tables without which the mapping's columns cannot be told."""
+    used = {mapped.table for mapped in mapping.columns.values()}
+    needed = {"person", "observation_period", "condition_occurrence"} | {table.value for table in used}
+    needed |= {"observation"} if used & set(EVENTS) else set()
+    return needed | ({"death"} if used & {Table.PERIOD, Table.DEATH} else set())
 
 
 def _wanted(table: str, mapping: OmopMapping | None) -> dict[str, Sequence[Any]]:
