@@ -19,7 +19,7 @@ from enum import Enum
 from deidentification.text.language import Language
 from deidentification.text.organisations import organisations
 from deidentification.text.spans import Kind, Span
-from deidentification.text.words import PARTICLES, Words
+from deidentification.text.words import PARTICLES, Words, stems
 from deidentification.text.written import alternatives
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:\.(?:ra|ssa|na)\b)?(?:['’-][^\W\d_]+)*(?:['’](?=\W|$))?|\d+(?:[.,]\d+)*")
@@ -80,7 +80,16 @@ class _Reader:
             if token.judged is Is.OTHER:
                 token.judged = self._judge(at)
         self._spread()
+        self._repeat()
         yield from self._joined()
+
+    def _repeat(self) -> None:
+        """A capitalised word that is part of a name in one place is one everywhere in the note."""
+        judged = (t.word.lower() for t in self.tokens if t.judged is Is.PERSON and t.capital and len(t.word) > 3)
+        named = {form for word in judged for form in stems(word, self.words.code) if not self.words.known(form)}
+        for token in self.tokens:
+            if token.judged is Is.OTHER and token.capital and named.intersection(stems(token.word.lower(), self.words.code)):
+                token.judged = Is.PERSON
 
     def _judge(self, at: int) -> Is:
         token = self.tokens[at]
@@ -115,6 +124,8 @@ class _Reader:
 
     def _plausible(self, token: Token) -> bool:
         """Whether a lower-case word after a title may be a name."""
+        if len(token.word) < 4 or self._listed(token, "stop"):
+            return False
         return self.words.name(token.word) or not self.words.known(token.word)
 
     def _capitalised(self, at: int) -> Is:

@@ -1,0 +1,44 @@
+"""Notes in a table."""
+
+import polars as pl
+import pytest
+
+from deidentification.text import Kind, Mode, scrub_column
+from records.errors import ParameterError
+
+KEY = bytes(range(32))
+FRAME = pl.DataFrame(
+    {
+        "patient": [1, 2, 1],
+        "name": ["Xylo Quandt", None, "Xylo Quandt"],
+        "note": ["quandt coughs, Dr Patel informed", None, "Xylo is better since 12/03/2021"],
+    }
+)
+
+
+def test_known_columns_are_found_in_their_rows_and_missing_notes_stay_missing() -> None:
+    result = scrub_column(FRAME, "note", "patient", language="en", key=KEY, known_columns=["name"], mode=Mode.TAG)
+    assert result.frame["note"].to_list() == [
+        "[PERSON] coughs, Dr [PERSON] informed",
+        None,
+        "[PERSON] is better since [DATE]",
+    ]
+    assert result.counts == {Kind.DATE: 1, Kind.PERSON: 3}
+    assert FRAME["note"][0].startswith("quandt")
+
+
+def test_progress_tells_counts_only() -> None:
+    told: list[str] = []
+    many = pl.concat([FRAME] * 400)
+    scrub_column(many, "note", "patient", language="en", key=KEY, known_columns=["name"], tell=told.append)
+    assert told == ["1000 of 1200 notes scrubbed"] or told == ["1000 of 1200 notes scrubbed"][: len(told)]
+    assert "Quandt" not in "".join(told)
+
+
+def test_a_missing_column_or_patient_is_refused_without_a_value() -> None:
+    with pytest.raises(ParameterError, match="columns must be in the table"):
+        scrub_column(FRAME, "letter", "patient", key=KEY)
+    orphan = FRAME.with_columns(pl.lit(None, dtype=pl.Int64).alias("patient"))
+    with pytest.raises(ParameterError, match="2 without") as refused:
+        scrub_column(orphan, "note", "patient", key=KEY)
+    assert "Xylo" not in str(refused.value)
