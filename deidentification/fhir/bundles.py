@@ -77,12 +77,12 @@ def deidentify_bundles(
     ParameterError
         The key is too short.
     StorageError
-        A file is not JSON, not FHIR, or cannot be read or written; nothing is written then.
+        A file is not JSON, not FHIR, or cannot be read or written, or two patients have one id; nothing is written then.
     """
     refuse_short_key(key, "the pseudonym key", "use a longer key")
     files = _files(source)
-    if out.exists():
-        raise StorageError(f"{out.name} must be new, got one that exists; name another")
+    if out.exists() or source.resolve() in out.resolve().parents:
+        raise StorageError(f"{out.name} must be new and outside the source, got another place; name another")
     work = _Work(Names(key, ELEMENTS), _people(files), key, scrub)
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))

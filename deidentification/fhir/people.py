@@ -11,6 +11,7 @@ from typing import Any
 
 from deidentification.fhir.keys import tail
 from deidentification.fhir.rules import SUBJECT
+from records.errors import StorageError
 
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(T.*)?", re.ASCII)
 
@@ -23,12 +24,24 @@ class People:
     last_seen: dict[str, date] = field(default_factory=dict)
 
     def note_patient(self, resource: dict[str, Any], url: object) -> None:
-        """Remember how a Patient is called."""
+        """Remember how a Patient is called.
+
+        Raises
+        ------
+        StorageError
+            Another patient has the same name, so that records would be joined to the wrong person.
+        """
         names = [f"Patient/{resource['id']}"] if isinstance(resource.get("id"), str) else []
         names += [found for found in (tail(url),) if found]
         identity = _medical_record_number(resource) or next(iter(names), None)
-        if identity is not None:
-            self.identities |= dict.fromkeys(names, identity)
+        if identity is None:
+            return
+        if any(self.identities.get(name, identity) != identity for name in names):
+            raise StorageError(
+                "ids of Patients must name one patient each, got the id of one with the identifier of another; "
+                "de-identify the exports of different systems one by one"
+            )
+        self.identities |= dict.fromkeys(names, identity)
 
     def note_dates(self, resource: dict[str, Any], url: object) -> None:
         """Remember a patient's latest date; call it when all Patients are known."""

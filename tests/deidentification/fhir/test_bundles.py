@@ -244,6 +244,19 @@ def test_a_former_result_and_a_short_key_are_refused(tmp_path: Path) -> None:
         deidentify_bundles(tmp_path / "in", tmp_path / "other", key=b"short")
 
 
+def test_one_id_of_two_patients_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="one patient each") as caught:
+        run(tmp_path, bundle(patient(1)), bundle(patient(2) | {"id": f"{NAME}-1"}))
+    assert NAME not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_result_must_lie_outside_the_source(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(patient()))
+    with pytest.raises(StorageError, match="outside the source"):
+        deidentify_bundles(tmp_path, tmp_path / "deeper" / "out", key=KEY)
+
+
 def test_the_source_is_not_changed(tmp_path: Path) -> None:
     run(tmp_path, bundle(*resources()))
     assert json.loads((tmp_path / "in" / f"{NAME}-0.json").read_text()) == bundle(*resources())
@@ -294,7 +307,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> str:
     return _all(folder)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(places=st.lists(st.sampled_from(PLACES), min_size=1, max_size=4, unique=True), word=WORDS)
 def test_what_is_planted_anywhere_does_not_survive(
     clean: str, tmp_path_factory: pytest.TempPathFactory, places: list[Place], word: str
@@ -312,7 +325,14 @@ def test_what_is_planted_anywhere_does_not_survive(
     Bundle.model_validate(made[0])
 
 
-@pytest.mark.parametrize("word", ["Virtanen-Korhonen", "010190-123A", "aino.virtanen@example.fi", "FI2112345600000785"])
+@pytest.mark.slow
+@pytest.mark.parametrize("word", ["Virtanen-Korhonen", "010190-123A"])
 def test_a_word_planted_in_each_place_does_not_survive(word: str, tmp_path: Path) -> None:
-    run(tmp_path, *(_planted(FULL, at, word) for at in PLACES))
-    assert word not in _all(tmp_path)
+    survived = []
+    for number, at in enumerate(PLACES):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        run(folder, _planted(FULL, at, word))
+        if word in _all(folder):
+            survived.append(at)
+    assert survived == []
