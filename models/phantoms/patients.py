@@ -55,10 +55,14 @@ class Patients:
 
     def wobble(self, canvas: Canvas, size: float, cx: Array | float, cy: Array | float, waves: int = 6) -> Array:
         """Swelling of an edge around (cx, cy): waves 2 to ``waves`` round, as a share of the radius, [n, H, W]."""
-        angle = np.arctan2(canvas.y - cy, canvas.x - cx).astype(np.float32)
-        swell = np.zeros_like(angle, shape=(len(self), *angle.shape[1:]))
+        dx, dy = canvas.x - cx, canvas.y - cy
+        away = np.maximum(np.hypot(dx, dy), 1e-3)
+        once = ((dx + 1j * dy) / away).astype(np.complex64)
+        turned, swell = once, np.zeros((len(self), *away.shape[1:]), np.float32)
         for k in range(2, waves + 1):
-            swell += self.normal(0, size / k) * np.cos(k * angle + self.uniform(0, 2 * np.pi))
+            turned = turned * once
+            phase, height = self.uniform(0, 2 * np.pi), self.normal(0, size / k)
+            swell += height * np.cos(phase) * turned.real - height * np.sin(phase) * turned.imag
         return swell
 
     def rows(self, name: str, **columns: NDArray[Any] | list[Any]) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]
 
 
 class Canvas:
@@ -34,28 +34,40 @@ class Canvas:
     def _axis(self, points: int, spacing: float) -> Array:
         return ((np.arange(points) - (points - 1) / 2) * spacing / self.fine).astype(np.float32)
 
-    def inside(self, distance: Array, blur: float = 0.0) -> Array:
+    def inside(self, distance: Array, blur: float = 0.0) -> NDArray[np.float32]:
         """Share of each point inside, from the signed distance to the edge (mm, negative inside)."""
-        return np.clip(0.5 - distance / (self.step + blur), 0, 1)
+        return np.clip(0.5 - distance.astype(np.float32) / np.float32(self.step + blur), 0, 1)
 
     def ellipse(
         self, cx: Array | float, cy: Array | float, a: Array | float, b: Array | float, *, tilt: Array | float = 0.0,
         wobble: Array | float = 0.0, power: float = 2.0,
     ) -> Array:  # fmt: skip
         """Signed distance (mm, about) to an ellipse; ``power`` above 2 makes it boxier, ``wobble`` swells its edge."""
+        # parameters in double precision would make every point so
+        cx, cy, a, b, tilt = (np.asarray(value, np.float32) for value in (cx, cy, a, b, tilt))
         dx, dy = self.x - cx, self.y - cy
         cosine, sine = np.cos(tilt), np.sin(tilt)
         u, v = (dx * cosine + dy * sine) / a, (dy * cosine - dx * sine) / b
-        radius = (np.abs(u) ** power + np.abs(v) ** power) ** (1 / power)
+        u2, v2 = (u * u).astype(np.float32), (v * v).astype(np.float32)
+        square = u2 + v2
+        radius = np.sqrt(square)
+        if power != 2:
+            # exact along the axes and the diagonals of a superellipse, without powers of every point
+            radius = radius * (1 - (1 - 2 ** (1 / power - 0.5)) * 4 * u2 * v2 / np.maximum(square * square, 1e-6))
         return ((radius - 1 - wobble) * np.minimum(a, b)).astype(np.float32)
 
     def texture(self, length: float, *, per_slice: bool = True) -> Array:
         """Smooth noise of mean 0 and standard deviation 1 with the correlation length, mm."""
         sigma = length / self.step
-        noise = self.rng.standard_normal(self.shape if per_slice else (1, *self.shape[1:]), dtype=np.float32)
-        smooth = np.empty_like(noise)
-        ndimage.gaussian_filter(noise, (0, sigma, sigma), output=smooth, mode="wrap")
-        return smooth / smooth.std(axis=(1, 2), keepdims=True)
+        height, width = self.shape[1:]
+        # one field 32 times the area of a slice, of which each slice gets a piece of its own
+        field = self.rng.standard_normal((4 * height, 8 * width), dtype=np.float32)
+        smooth = np.empty_like(field)
+        ndimage.gaussian_filter(field, sigma, output=smooth, mode="wrap", truncate=3)
+        smooth /= smooth.std()
+        top = self.rng.integers(0, 3 * height, self.n if per_slice else 1)
+        left = self.rng.integers(0, 7 * width, len(top))
+        return np.stack([smooth[i : i + height, j : j + width] for i, j in zip(top, left, strict=True)])
 
     def averaged(self, fine: Array) -> Array:
         """Mean over the points of each pixel, [n, h, w]."""
