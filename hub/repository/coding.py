@@ -1,6 +1,6 @@
 """What the codes of a codebook say about a column: age, sex, and its concept.
 
-Belongs here: finding demographic columns and coded names. Does not belong here: writing a format (``fhir``, ``omop``).
+Belongs here: finding demographic columns and coded names. Does not belong here: writing a format (``omop``).
 
 References
 ----------
