@@ -125,6 +125,8 @@ def _refuse(dataset: FileDataset, options: frozenset[Option], allow_burned_in: b
 
 
 def _clean_pixels(dataset: FileDataset, options: frozenset[Option]) -> None:
+    if Option.CLEAN_PIXEL_DATA in options and ("FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset):
+        raise DicomError("pixels must be integers to be cleaned, got floating point; leave the file or the option out")
     if "PixelData" not in dataset:
         return
     if dataset.file_meta.TransferSyntaxUID.is_encapsulated:

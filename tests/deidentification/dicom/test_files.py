@@ -108,6 +108,15 @@ def test_bad_files_are_refused_by_name(data: bytes, message: str) -> None:
         run(data)
 
 
+def test_pixels_that_cannot_be_cleaned_are_refused() -> None:
+    def floating(dataset: Dataset) -> None:
+        del dataset.PixelData
+        dataset.FloatPixelData = bytes(64)
+
+    with pytest.raises(DicomError, match="must be integers to be cleaned"):
+        run(edited("CT_small.dcm", floating), Option.CLEAN_PIXEL_DATA)
+
+
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(ParameterError, match="at least 16 bytes"):
         deidentify_file(file("CT_small.dcm"), key=b"k", options=frozenset())
