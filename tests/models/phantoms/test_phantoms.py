@@ -1,0 +1,64 @@
+"""Phantoms: balance, sizes, intensities within the published ranges, and seeds."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import use_cases
+from models.phantoms import PHANTOMS
+from records.images import validate_images
+from records.images.storage import image_bytes
+from use_cases.images.codebook import load_image_codebook
+
+FOLDER = Path(use_cases.__file__).parent
+CODEBOOKS = {path.stem: path for path in FOLDER.glob("*/*_phantom.yaml")}
+# Ranges of the mean of what is a lesion: solid nodule (HU), cancer (below half of full signal), infarct (HU).
+LESIONS = {"lung_ct_phantom": (-450, 60), "prostate_t2_phantom": (0.2, 0.55), "stroke_ct_phantom": (15, 30)}
+
+
+@pytest.fixture(scope="module", params=sorted(PHANTOMS))
+def phantom(request):
+    return request.param, PHANTOMS[request.param](12, slices=2, rng=np.random.default_rng(5))
+
+
+def test_fits_its_codebook_and_says_what_it_is(phantom):
+    name, table = phantom
+    validate_images(table, load_image_codebook(CODEBOOKS[name]).image, source=name)
+    assert table.phantom
+    assert all("phantom" in patient for patient in table.patients)
+
+
+def test_mask_label_and_image_agree(phantom):
+    name, table = phantom
+    label = load_image_codebook(CODEBOOKS[name]).image.labels[0]
+    lesion = table.masks.any(axis=(1, 2))
+    assert ((table.rows[label] != "none").to_numpy() == lesion).all()
+    assert 0.3 <= lesion.mean() <= 0.8
+    low, high = LESIONS[name]
+    assert low < table.pixels[table.masks == 1].mean() < high
+
+
+def test_seeds(phantom):
+    name, table = phantom
+    again = PHANTOMS[name](12, slices=2, rng=np.random.default_rng(5))
+    assert image_bytes(again) == image_bytes(table)
+    assert image_bytes(PHANTOMS[name](12, slices=2, rng=np.random.default_rng(6))) != image_bytes(table)
+
+
+def test_tissues_of_the_chest_and_head():
+    chest = PHANTOMS["lung_ct_phantom"](8, slices=1, rng=np.random.default_rng(1)).pixels
+    # lungs: what is far below fat and inside the body
+    inner = chest[:, 20:44, 10:54]
+    lung = inner[(inner < -700) & (inner > -960)]
+    assert -870 < lung.mean() < -790
+    head = PHANTOMS["stroke_ct_phantom"](8, slices=1, rng=np.random.default_rng(1)).pixels[:, 20:44, 24:40]
+    assert 24 < np.median(head) < 40
+
+
+def test_diameter_is_that_of_the_mask():
+    table = PHANTOMS["lung_ct_phantom"](24, slices=1, rng=np.random.default_rng(2))
+    drawn = 2 * np.sqrt(table.masks.sum(axis=(1, 2)) * table.spacing[0] * table.spacing[1] / np.pi)
+    said = table.rows["nodule_diameter"].to_numpy()
+    large = said > 12
+    assert np.corrcoef(drawn[large], said[large])[0, 1] > 0.7
