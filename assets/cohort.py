@@ -4,7 +4,6 @@ Belongs here: the two assets that stay at the hospitals. Does not belong here: a
 """
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -21,13 +20,13 @@ OPTED_OUT = "opted_out.jsonl"
 
 
 class CohortConfig(dg.Config):
-    """``file`` takes the place of the cohort's own file for this run."""
+    """``file`` (or a folder of FHIR bundles, or an OMOP database's URL) takes the place of the cohort's own for this run."""
 
     file: str | None = None
 
 
 def cohort_assets(
-    use_case: UseCase, cohort: Cohort, file: Path | None, workspace: Workspace
+    use_case: UseCase, cohort: Cohort, place: str | None, workspace: Workspace
 ) -> list[dg.AssetsDefinition]:
     """The assets ``raw_cohort`` and ``deidentified`` of one use case."""
     partitions = dg.StaticPartitionsDefinition(cohort.site_names)
@@ -39,7 +38,7 @@ def cohort_assets(
 
     @dg.asset(**shared, description=f"{cohort.table.title}, validated against its codebook.{simulated}")
     def raw_cohort(context: dg.AssetExecutionContext, config: CohortConfig) -> dict[str, pl.DataFrame]:
-        frame = _scanned(cohort, Path(config.file) if config.file else file)
+        frame = _scanned(cohort, config.file or place)
         site = cohort.assign_sites(frame)
         tables = {name: frame.filter(site == name) for name in context.partition_keys}
         for name, table in tables.items():
@@ -48,11 +47,11 @@ def cohort_assets(
 
     @dg.asset(**shared, description=f"Pseudonyms, days, coarse quasi-identifiers; rows below k = {use_case.k} flagged.")
     def deidentified(context: dg.AssetExecutionContext, raw_cohort) -> dict[str, pl.DataFrame]:
+        from deidentification.key_register import hospital_key
         from deidentification.pipeline import deidentify
         from deidentification.pipeline_risk import removed_columns, risks
-        from deidentification.pseudonyms import load_key
 
-        key = load_key(workspace.home / "pseudonym.key", workspace.pseudonym_key)
+        key = hospital_key(workspace.home, workspace.pseudonym_key, today=date.today())
         lineage = column_lineage([use_case.key, "raw_cohort"], deidentified_origins(cohort.table))
         tables = {}
         for name in context.partition_keys:
@@ -71,17 +70,19 @@ def cohort_assets(
     return [raw_cohort, deidentified]  # type: ignore[return-value]
 
 
-def _scanned(cohort: Cohort, file: Path | None) -> pl.DataFrame:
-    """The validated cohort; a stranger's file is scanned first, so that identifiers are called what they are."""
+def _scanned(cohort: Cohort, place: str | None) -> pl.DataFrame:
+    """The validated cohort; it is scanned first, so that identifiers are called what they are."""
     from deidentification.identification.scan import refuse_identifiers
-    from records.reading import read_table
+    from records.validation import validate
+    from use_cases.sources import place_name, read_source
 
-    if file is not None:
-        refuse_identifiers(cohort.harmonise(read_table(file)), cohort.table, source=file.name)
-        return cohort.load(file)
-    frame = cohort.load()
-    refuse_identifiers(frame, cohort.table, source=cohort.name)
-    return frame
+    if place is None:
+        frame = cohort.load()
+        refuse_identifiers(frame, cohort.table, source=cohort.name)
+        return frame
+    frame, name = read_source(cohort, place), place_name(place)
+    refuse_identifiers(frame, cohort.table, source=name)
+    return validate(frame, cohort.table, source=name)
 
 
 def _without_opted_out(frame: pl.DataFrame, schema: Schema, workspace: Workspace, key: bytes) -> pl.DataFrame:

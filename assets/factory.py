@@ -34,10 +34,10 @@ def build_use_case(
 ) -> dg.Definitions:
     """All definitions of one use case.
 
-    ``setting`` names the cohort, a file, or both; ``researcher`` is the file by which the parties of a federation are found.
+    ``setting`` names the cohort, where it is read from, or both; ``researcher`` is the file by which the parties of a federation are found.
     """
-    cohort, file = use_case.chosen(setting)
-    pipeline = _pipeline(use_case, cohort, file, workspace)
+    cohort, place = use_case.chosen(setting)
+    pipeline = _pipeline(use_case, cohort, place, workspace)
     job = dg.define_asset_job(
         use_case.key, dg.AssetSelection.assets(*pipeline), tags=all_hospitals(cohort),
         description=f"{use_case.title}: from the raw cohort to the release.",
@@ -106,9 +106,9 @@ def all_hospitals(cohort: Cohort) -> dict[str, str]:
     return {"dagster/asset_partition_range_start": names[0], "dagster/asset_partition_range_end": names[-1]}
 
 
-def _pipeline(use_case: UseCase, cohort: Cohort, file: Path | None, workspace: Workspace) -> list[dg.AssetsDefinition]:
+def _pipeline(use_case: UseCase, cohort: Cohort, place: str | None, workspace: Workspace) -> list[dg.AssetsDefinition]:
     return [
-        *cohort_assets(use_case, cohort, file, workspace),
+        *cohort_assets(use_case, cohort, place, workspace),
         synthetic_asset(use_case, cohort, workspace),
         *evaluation_assets(use_case, cohort, workspace),
         report_asset(use_case, cohort, workspace),

@@ -17,9 +17,12 @@ from pathlib import Path
 import polars as pl
 
 from deidentification.project_keys import fingerprint
-from deidentification.pseudonyms import pseudonymise
+from deidentification.pseudonyms import load_key, pseudonymise
 from records.errors import ParameterError, StorageError
 from records.files import write_atomically
+
+REGISTER = "pseudonym_keys.json"
+HOSPITAL = "hospital"
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,21 @@ def register_key(path: Path, key: bytes, project: str, *, today: date) -> KeyEnt
     entry = KeyEntry(project, fingerprint(key), today)
     _write(path, (*entries, entry))
     return entry
+
+
+def hospital_key(home: Path, environment: str | None, *, today: date) -> bytes:
+    """The hospital's pseudonym key, confirmed to be the one that its home has used so far.
+
+    Raises
+    ------
+    ParameterError
+        The key is too short, or it is not the one in use: the right one was lost.
+    StorageError
+        The key or the register cannot be read or written.
+    """
+    key = load_key(home / "pseudonym.key", environment)
+    register_key(home / REGISTER, key, HOSPITAL, today=today)
+    return key
 
 
 def rotate(path: Path, old: bytes, new: bytes, project: str, *, today: date) -> KeyEntry:

@@ -77,7 +77,10 @@ def _table(source: Path, out: Path, schema: Path | None, key: bytes, demand: dic
         )
     before, after = report.anonymity.before, report.anonymity.after
     typer.echo(f"{out}: {report.released} of {report.rows} patients; report and risk picture beside it")
-    _counts("prosecutor's highest risk", {"before": f"{before.prosecutor_highest:.3f}", "after": f"{after.prosecutor_highest:.3f}"})
+    _counts(
+        "prosecutor's highest risk",
+        {"before": f"{before.prosecutor_highest:.3f}", "after": f"{after.prosecutor_highest:.3f}"},
+    )
     _counts("columns", report.columns)
     for finding in report.warnings:
         typer.echo(f"look at {finding.column}: {finding.kind}", err=True)

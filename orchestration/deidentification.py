@@ -59,18 +59,17 @@ def key_of(settings: Settings, project: str | None, *, today: date) -> bytes:
     Raises
     ------
     ParameterError
-        The project's key in the register is another one: the hospital's key was lost or changed.
+        The register has another key: the hospital's was lost or changed.
     """
-    from deidentification.key_register import register_key
+    from deidentification.key_register import REGISTER, hospital_key, register_key
     from deidentification.project_keys import project_key
-    from deidentification.pseudonyms import load_key
 
     home = settings.workspace().home
-    key = load_key(home / "pseudonym.key", settings.pseudonym_key)
+    key = hospital_key(home, settings.pseudonym_key, today=today)
     if project is None:
         return key
     derived = project_key(key, project)
-    register_key(home / "pseudonym_keys.json", derived, project, today=today)
+    register_key(home / REGISTER, derived, project, today=today)
     return derived
 
 

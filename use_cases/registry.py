@@ -35,16 +35,19 @@ class UseCase(Frozen):
         known = ", ".join(c.name for c in self.cohorts)
         raise ParameterError(f"the cohort of {self.key} must be one of {known}, got {name}; choose one of these")
 
-    def chosen(self, setting: str | None) -> tuple[Cohort, Path | None]:
-        """The cohort and file that a setting names: ``<cohort>``, ``<file>`` or ``<cohort>=<file>``."""
+    def chosen(self, setting: str | None) -> tuple[Cohort, str | None]:
+        """The cohort and place that a setting names: ``<cohort>``, ``<place>`` or ``<cohort>=<place>``.
+
+        A place is a file, a folder of FHIR bundles or the URL of an OMOP database, see ``use_cases.sources``.
+        """
         if not setting:
             return self.cohorts[0], None
-        name, _, file = setting.rpartition("=")
-        if name:
-            return self.cohort(name), Path(file)
-        if any(c.name == file for c in self.cohorts):
-            return self.cohort(file), None
-        return self.cohorts[0], Path(file)
+        name, named, place = setting.partition("=")
+        if named and "://" not in name:
+            return self.cohort(name), place
+        if any(c.name == setting for c in self.cohorts):
+            return self.cohort(setting), None
+        return self.cohorts[0], setting
 
 
 @cache

@@ -1,0 +1,66 @@
+"""Where a cohort is read from: a table file, an OMOP database, or a folder of FHIR bundles.
+
+Belongs here: telling the three apart and reading each in the codebook's names. Does not belong here: how each is read
+(``records.reading``, ``harmonisation``). A folder of DICOM files is no table and is refused.
+"""
+
+from pathlib import Path
+
+import polars as pl
+
+from records.errors import StorageError
+from records.reading import read_table
+from use_cases.cohort import Cohort
+
+DATABASE = "://"
+
+
+def read_source(cohort: Cohort, place: str) -> pl.DataFrame:
+    """The cohort in the codebook's names, not validated yet.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    place : str
+        Path of a CSV or Parquet file or of a folder with FHIR R4 bundles, or SQLAlchemy URL of an OMOP CDM 5.4 database.
+
+    Raises
+    ------
+    StorageError
+        Nothing can be read there.
+    CodebookError
+        The cohort has no OMOP mapping.
+    TableError
+        The bundles or the database do not fit the codebook.
+    """
+    if DATABASE in place:
+        return _from_omop(cohort, place)
+    path = Path(place)
+    return _from_fhir(cohort, path) if path.is_dir() else cohort.harmonise(read_table(path))
+
+
+def place_name(place: str) -> str:
+    """What errors and lineage call it: a file's name, or a database without its password."""
+    if DATABASE not in place:
+        return Path(place).name
+    from sqlalchemy import make_url
+
+    return make_url(place).render_as_string(hide_password=True)
+
+
+def _from_omop(cohort: Cohort, url: str) -> pl.DataFrame:
+    from harmonisation.omop.exchange import read_omop
+    from harmonisation.omop.mapping import load_mapping
+
+    return read_omop(url, cohort.table, load_mapping(cohort.folder / f"omop_{cohort.name}.yaml"))
+
+
+def _from_fhir(cohort: Cohort, folder: Path) -> pl.DataFrame:
+    from harmonisation.fhir.reading import read_bundles
+
+    if not any(path.suffix in (".json", ".ndjson") for path in folder.rglob("*")):
+        raise StorageError(
+            f"{folder.name} must hold FHIR bundles (.json, .ndjson), got none; a table comes as CSV or Parquet file, and "
+            "images are de-identified by `phaseiv deidentify`"
+        )
+    return read_bundles(folder, cohort.table).frame
