@@ -5,7 +5,10 @@ Belongs here: formats by language. Does not belong here: words.
 
 from collections.abc import Callable
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
+
+from hub.money.currency import minor_units
 
 
 def day(language: str) -> Callable[[date | datetime | None], str]:
@@ -51,8 +54,20 @@ def number(language: str) -> Callable[..., str]:
     return written
 
 
+def money(language: str) -> Callable[..., str]:
+    """Minor units as an amount with its currency."""
+
+    def shown(cents: int, currency: str) -> str:
+        text = f"{Decimal(cents).scaleb(-minor_units(currency)):,.{minor_units(currency)}f}"
+        return f"{_point(text.replace(',', chr(0xA0)), language)}\N{NO-BREAK SPACE}{currency}"
+
+    return shown
+
+
 def _point(text: str, language: str) -> str:
     return text.replace(".", ",") if language == "fi" else text
 
 
-FILTERS: dict[str, Callable[[str], Callable[..., str]]] = {"day": day, "moment": moment, "size": size, "number": number}
+FILTERS: dict[str, Callable[[str], Callable[..., str]]] = {
+    "day": day, "moment": moment, "size": size, "number": number, "money": money,
+}  # fmt: skip
