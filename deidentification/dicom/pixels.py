@@ -67,7 +67,8 @@ def text_boxes(image: np.ndarray) -> set[Box]:
     padded = np.pad(image, ((above, above), (before, before), (0, 0)))
     found, _ = detector()(padded, use_cls=False, use_rec=False)
     boxes = {_box(np.asarray(corners) - (before, above), height, width) for corners in found or ()}
-    return {box for box in boxes if not _is_anatomy(box, image)}
+    large = {box for box in boxes if _share(box, image) >= _LARGE}
+    return boxes - large or {box for box in large if _is_readable(box, image)}
 
 
 def blacked_out(frames: np.ndarray, boxes: set[Box], darkest: Any) -> np.ndarray:
@@ -118,13 +119,16 @@ def _rendered(frame: np.ndarray, dataset: FileDataset) -> np.ndarray:
     return grey if grey.ndim == 3 else np.repeat(grey[..., np.newaxis], 3, axis=2)
 
 
-def _is_anatomy(box: Box, image: np.ndarray) -> bool:
-    """Whether a mark is a large part of the image in which no text can be read: a skull, not a line of text."""
+def _share(box: Box, image: np.ndarray) -> float:
     top, bottom, left, right = box
-    if (bottom - top) * (right - left) < _LARGE * image.shape[0] * image.shape[1]:
-        return False
+    return (bottom - top) * (right - left) / (image.shape[0] * image.shape[1])
+
+
+def _is_readable(box: Box, image: np.ndarray) -> bool:
+    """Whether a mark on much of the image is text and not a skull; asked once the lines of text in it are gone."""
+    top, bottom, left, right = box
     read, _ = detector()(image[top:bottom, left:right], use_det=False, use_cls=False)
-    return all(score < _READABLE for _, score in read or ())
+    return any(score >= _READABLE for _, score in read or ())
 
 
 def _box(corners: np.ndarray, height: int, width: int) -> Box:
