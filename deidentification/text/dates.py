@@ -62,7 +62,12 @@ def _written(
     name: re.Match[str] | None,
     of: Language,
 ) -> str:
-    edits = [(m.start(), m.end(), _digits(getattr(new, part), m[0])) for part, m in zip(order, numbers, strict=True)]
+    short = [m[0] for m in numbers if len(m[0]) < 4]
+    padded = all(len(n) == 2 for n in short) and (name is None or any(n[0] == "0" for n in short))
+    edits = [
+        (m.start(), m.end(), _digits(getattr(new, part), m[0], padded or part == "year"))
+        for part, m in zip(order, numbers, strict=True)
+    ]
     if name is not None:
         edits.append((name.start(), name.end(), _named(new.month, name[0], of)))
     for start, end, text in sorted(edits, reverse=True):
@@ -70,12 +75,11 @@ def _written(
     return re.sub(r"(\d)(?:st|nd|rd|th)\b", lambda m: m[1] + _ordinal(new.day), found)
 
 
-def _digits(value: int, like: str) -> str:
+def _digits(value: int, like: str, padded: bool) -> str:
+    """A part's number; with a leading zero where the date writes its parts with two digits."""
     if len(like) == 4:
         return str(value)
-    return (
-        f"{value % 100:02d}" if len(like) == 2 and (like[0] == "0" or int(like) > 9 or value > 9) else str(value % 100)
-    )
+    return f"{value % 100:02d}" if padded else str(value % 100)
 
 
 def _named(month: int, like: str, of: Language) -> str:

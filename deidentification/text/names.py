@@ -88,7 +88,11 @@ class _Reader:
         judged = (t.word.lower() for t in self.tokens if t.judged is Is.PERSON and t.capital and len(t.word) > 3)
         named = {form for word in judged for form in stems(word, self.words.code) if not self.words.known(form)}
         for token in self.tokens:
-            if token.judged is Is.OTHER and token.capital and named.intersection(stems(token.word.lower(), self.words.code)):
+            if (
+                token.judged is Is.OTHER
+                and token.capital
+                and named.intersection(stems(token.word.lower(), self.words.code))
+            ):
                 token.judged = Is.PERSON
 
     def _judge(self, at: int) -> Is:

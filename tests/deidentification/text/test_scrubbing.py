@@ -84,7 +84,7 @@ def test_dates_keep_their_form_and_their_interval() -> None:
     ("code", "found", "expected"),
     [
         ("en", "21st of October 2020", "22nd of October 2020"), ("en", "Jan 31, 2023", "Feb 1, 2023"),
-        ("fi", "31.12.2021", "1.1.2022"), ("fi", "18. tammikuuta 2022", "19. tammikuuta 2022"),
+        ("fi", "31.12.2021", "01.01.2022"), ("fi", "12.3.2021", "13.3.2021"), ("fi", "18. tammikuuta 2022", "19. tammikuuta 2022"),
         ("es", "5 de febrero de 2022", "6 de febrero de 2022"), ("it", "28/02/21", "01/03/21"),
         ("pt", "2020-02-28", "2020-02-29"), ("pt", "31/02/2020", None),
     ],
