@@ -22,10 +22,13 @@ IDENTIFIER = COHORT.table.identifier.name  # type: ignore[union-attr]
 
 def run(home: Path, file: Path | None = None) -> dg.ExecuteInProcessResult:
     workspace = Workspace(home, pseudonym_key=KEY)
-    assets = cohort_assets(USE_CASE, COHORT, file, workspace)
+    assets = cohort_assets(USE_CASE, COHORT, None, workspace)
+    config = {"ops": {f"{USE_CASE.key}__raw_cohort": {"config": {"file": str(file)}}}} if file else {}
     first, last = COHORT.site_names[0], COHORT.site_names[-1]
     tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
-    return dg.materialize(assets, resources=storage(workspace), tags=tags, raise_on_error=False)
+    return dg.materialize(
+        assets, resources=storage(workspace), tags=tags, run_config=config, raise_on_error=False
+    )  # fmt: skip
 
 
 def told(result: dg.ExecuteInProcessResult, asset: str, fact: str) -> list:
