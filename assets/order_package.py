@@ -33,8 +33,7 @@ Acknowledge the source: {citation}
 Terms of the source: {licence}
 """
 WORDS = {
-    "synthetic.parquet": "the table, with types", "synthetic.csv": "the table as text", "omop/person.csv": "OMOP CDM 5.4",
-    "omop/measurement.csv": "OMOP CDM 5.4", "omop/observation.csv": "OMOP CDM 5.4", "fhir/Patient.ndjson": "FHIR R4",
+    "synthetic.parquet": "the table, with types", "synthetic.csv": "the table as text", "fhir/Patient.ndjson": "FHIR R4",
     "fhir/Encounter.ndjson": "FHIR R4", "fhir/Condition.ndjson": "FHIR R4", "fhir/Observation.ndjson": "FHIR R4",
     "fhir/MedicationStatement.ndjson": "FHIR R4", "fhir/Procedure.ndjson": "FHIR R4", "manifest.json": "how the table was made and what it cost in privacy",
     "report.html": "fidelity, utility and privacy, measured", "evaluation.json": "the same for machines",
@@ -55,7 +54,7 @@ def write_package(
         "evaluation.json": json.dumps(document, indent=1).encode(),
         "LICENCE": LICENCE.format(citation=cohort.source.citation, licence=cohort.source.licence).encode(),
     }  # fmt: skip
-    listed = "".join(f"| {name} | {WORDS[name]} |\n" for name in sorted(files))
+    listed = "".join(f"| {name} | {WORDS.get(name, 'OMOP CDM 5.4')} |\n" for name in sorted(files))
     readme = README.format(title=cohort.table.title, rows=table.height, epsilon=spend["epsilon"], delta=spend["delta"],
                            files=listed, sha256=manifest["candidate_sha256"])  # fmt: skip
     return pack(files | {"README.md": readme.encode()}, folder / "package.zip")
@@ -64,7 +63,8 @@ def write_package(
 def _tables(order: "Order", table: pl.DataFrame, cohort: Cohort) -> dict[str, bytes]:
     from deidentification.schema import released_schema
     from harmonisation.fhir.bundles import ndjson
-    from hub.repository.omop import tables as omop
+    from harmonisation.omop.files import omop_files
+    from use_cases.omop import omop_mapping
 
     chosen = table.select(order.columns) if order.columns else table
     schema = released_schema(cohort.table).select(chosen.columns)
@@ -76,5 +76,5 @@ def _tables(order: "Order", table: pl.DataFrame, cohort: Cohort) -> dict[str, by
         chosen.write_csv(text)
         made["synthetic.csv"] = text.getvalue()
     if "omop" in order.formats:
-        made |= omop(chosen, schema)
+        made |= omop_files(chosen, schema, omop_mapping(cohort))
     return made | ndjson(chosen, schema, synthetic=True) if "fhir" in order.formats else made

