@@ -23,7 +23,7 @@ from deidentification.identification.finding import Finding
 from deidentification.identification.scan import refuse_identifiers
 from deidentification.opt_out import opted_out as patients_opted_out
 from deidentification.preparation import prepared
-from deidentification.project_keys import fingerprint
+from deidentification.project_keys import fingerprint, refuse_other_key
 from records.errors import CodebookError, ParameterError, StorageError
 from records.files import parquet_bytes, write_atomically
 from records.reading import read_table
@@ -132,10 +132,11 @@ def deidentify_table(
     CodebookError
         The codebook has no identifier, or two columns of one name come out of it.
     ParameterError
-        A parameter is out of range or the demand cannot be reached.
+        A parameter is out of range, the demand cannot be reached, or ``out`` was released before under another key.
     """
     demand = Anonymity(k, l, t, suppression, diversity)
     _refuse_places(source, out)
+    _refuse_lost_key(out, key)
     tell(f"reading {source.name}")
     frame, dates = _with_dates(read(source), schema)
     found = refuse_identifiers(frame, schema, source=source.name)
@@ -160,6 +161,19 @@ def _refuse_places(source: Path, out: Path) -> None:
         raise ParameterError(f"the file written must end in {' or '.join(WRITTEN)}, got {out.name}; rename it")
     if out.resolve() == source.resolve():
         raise ParameterError(f"the file written must be another than the source, got {out.name} for both; rename it")
+
+
+def _refuse_lost_key(out: Path, key: bytes) -> None:
+    """A table released before under another key is not replaced: its pseudonyms could be linked to nothing."""
+    try:
+        former = json.loads(_report_of(out).read_text(encoding="utf-8"))["key_fingerprint"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # no former release
+    refuse_other_key(key, former, what=f"the former {out.name}")
+
+
+def _report_of(out: Path) -> Path:
+    return out.with_name(f"{out.name}.report.json")
 
 
 def _with_dates(raw: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, dict[str, DatesRead]]:
@@ -191,7 +205,7 @@ def _write(out: Path, table: pl.DataFrame, report: TableReport) -> None:
         table.write_csv(buffer)
     files = {
         out: buffer.getvalue() or parquet_bytes(table),
-        out.with_name(f"{out.name}.report.json"): json.dumps(report.to_json(), indent=2, ensure_ascii=False).encode(),
+        _report_of(out): json.dumps(report.to_json(), indent=2, ensure_ascii=False).encode(),
         out.with_name(f"{out.name}.risk.png"): risk_picture(report.anonymity.before, report.anonymity.after),
     }
     staged = {path: path.with_name(f".{path.name}.new") for path in files}

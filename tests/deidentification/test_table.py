@@ -121,6 +121,15 @@ def test_those_who_opted_out_are_left_out(tmp_path: Path) -> None:
     assert done(tmp_path, opted_out=register, permit_date=PERMIT, opt_out_key=b"h" * 32).excluded == 8
 
 
+def test_a_release_is_not_replaced_under_another_key(tmp_path: Path) -> None:
+    done(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ParameterError, match=f"the former out.csv must have the fingerprint {fingerprint(KEY)}"):
+        done(tmp_path, key=b"n" * 32)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert done(tmp_path, "new.csv", key=b"n" * 32).released > 0
+
+
 REFUSED = [
     (TableError, {"stage": ["HUS-000007"] + ["T1", "T2"] * (ROWS // 2 - 1) + ["T1"]}, {}),
     (TableError, {"stage": ["131052-308T"] + ["T1", "T2"] * (ROWS // 2 - 1) + ["T1"]}, {}),
