@@ -22,7 +22,7 @@ from records.images import ImageTable, IntensityUnit
 WINDOW, SPACING = (0.0, 80.0), (3.5, 3.5)
 TERRITORIES = np.array(["none", "mca", "aca", "pca"])
 GREY, WHITE, FLUID, BONE, SCALP = 39.0, 29.0, 6.0, 1000.0, 20.0
-# Half of the patients have an infarct; the middle cerebral artery is by far the most frequent.
+# Three in five patients have an infarct; the middle cerebral artery is by far the most frequent.
 _SHARES = (0.4, 0.36, 0.1, 0.14)
 
 
@@ -82,7 +82,7 @@ def _scores(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """ASPECTS (only the middle cerebral artery lowers it) and NIHSS (higher on the left, where language is)."""
     aspects = np.where(kind == 1, np.clip(10 - np.ceil(8 * extent), 1, 9), 10).astype(np.int64)
-    expected = np.choose(kind, [1.5, 5 + 17 * extent, 3 + 5 * extent, 2 + 5 * extent]) + 2.0 * (side > 0) * (kind == 1)
+    expected = np.array([1.5, 5, 3, 2])[kind] + np.array([0, 17, 5, 5])[kind] * extent + 2.0 * (side > 0) * (kind == 1)
     return aspects, np.clip(np.round(rng.normal(expected, 1.5)), 0, 42).astype(np.int64)
 
 
