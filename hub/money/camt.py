@@ -25,7 +25,8 @@ from records.errors import ParameterError
 
 LARGEST_FILE = 20_000_000
 NAMESPACE = re.compile(r"^\{urn:iso:std:iso:20022:tech:xsd:camt\.053\.001\.\d\d\}Document$")
-REFERENCE = re.compile(r"\bRF\d{2}[A-Z0-9]{1,21}\b")
+REFERENCE = re.compile(r"RF\d{2}[A-Z0-9]{1,21}")
+SHORTEST = 5
 
 
 def read(statement: bytes, iban: str) -> list[Receipt]:
@@ -99,9 +100,11 @@ def _reference(part: Element) -> str:
     told = [one.text or "" for one in part.iterfind(".//{*}RmtInf/{*}Strd/{*}CdtrRefInf/{*}Ref")]
     told += [one.text or "" for one in part.iterfind(".//{*}RmtInf/{*}Ustrd")]
     for text in told:
-        for found in REFERENCE.findall(text.upper().replace(" ", "")) + REFERENCE.findall(text.upper()):
-            if iso11649.is_valid(found):
-                return found
+        for found in REFERENCE.findall("".join(text.upper().split())):
+            # Without its spaces, words may follow the reference: its check digits tell where it ends.
+            for end in range(len(found), SHORTEST - 1, -1):
+                if iso11649.is_valid(found[:end]):
+                    return found[:end]
     return ""
 
 

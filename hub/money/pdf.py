@@ -21,7 +21,7 @@ from hub.money.parties import Party
 Say = Callable[[str], str]
 FONT, BOLD = "DejaVuSans", "DejaVuSans-Bold"
 MARGIN = 56  # points, about 2 cm
-WIDTHS = (250, 65, 65, 100)
+WIDTHS = (225, 90, 65, 100)
 
 
 def pdf(document: Document, say: Say = str, language: str = "en") -> bytes:
