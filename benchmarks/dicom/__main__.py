@@ -30,7 +30,7 @@ pseudonymous, and does not claim the Basic Profile.
 {left}
 
 | planted in | {names} |
-|---|{dashes}|
+|---|{dashes}
 {where}
 
 `x`: survives. The one string of a place that no rule covers (a name typed into *Manufacturer's Model Name*) is found by
@@ -51,7 +51,8 @@ Three lines of text per image (bright; mid-grey; dark on a bright label) in real
 |---|---|---|---|---|
 {text}
 
-All images: {all:.2%} of strokes covered.
+All images: {all:.1%} of strokes covered. What is missed stands on the perfusion map eCT_Supplemental, where text and
+tissue have nearly the same grey: a detector does not replace a look at the images.
 """
 
 

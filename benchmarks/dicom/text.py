@@ -22,7 +22,7 @@ LINES = (
     "VIRTANEN MATTI", "010150-123A", "GARCIA LOPEZ^MARIA", "1948-03-17  F  77Y", "Hospital Clinic Barcelona", "ID: 4471093",
     "Dr. Rossi, Giulia", "ACC 20231107-88", "Silva Joao M 1961",
 )  # fmt: skip
-HEIGHTS = (11, 14, 18, 24)
+HEIGHTS = (12, 20)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def coverage() -> Iterator[Covered]:
             took = time.perf_counter() - start
             dataset._pixel_array = None
             after = dataset.pixel_array
-            changed = (after[0] if after.ndim == 3 else after) != before
+            changed = (after[0] if after.ndim == 3 else after) != before  # no stroke that counts was at the minimum
             yield Covered(base, height, float(changed[strokes].mean()), float(changed[~boxes].mean()), took)
 
 
@@ -71,10 +71,11 @@ def _planted(base: str, factor: int, height: int, turn: int) -> tuple[FileDatase
         if level == low:
             frame[area] = high  # dark text stands on a bright label
         frame[own] = level
-        if level != low:
-            strokes |= own
-        else:
-            strokes[area] |= own[area]
+        if level == low:  # a dark stroke is dark either way: the label around it tells whether it was blacked out
+            own = np.zeros_like(own)
+            own[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
+            own &= frame == high
+        strokes |= own
         boxes[rows.min() - 12 : rows.max() + 13, columns.min() - 12 : columns.max() + 13] = True
     dataset.NumberOfFrames, dataset.PixelData = 1, frame.tobytes()
     dataset._pixel_array = None

@@ -3,7 +3,7 @@
 Belongs here: decoding, finding, blacking out. Does not belong here: which images need it (``burned_in``), faces. The
 detector (RapidOCR, whose weights come with its package) is the optional extra ``ocr``. Every box that it marks is
 blacked out, read or not: a mark on anatomy costs a patch of the image, a missed name costs a patient. Only a mark on
-more than 15 % of the image in which nothing can be read is left.
+more than 5 % of the image in which no three letters can be read is left.
 
 References
 ----------
@@ -25,7 +25,7 @@ from records.errors import ParameterError
 PASSES = 4
 _BORDER, _LEAST = 16, 256  # pixels; a smaller image would be magnified until tissue looks like letters
 _MARGIN = 0.2
-_LARGE, _READABLE = 0.15, 0.5
+_LARGE, _READABLE, _LETTERS = 0.05, 0.5, 3
 Box = tuple[int, int, int, int]
 
 
@@ -128,7 +128,7 @@ def _is_readable(box: Box, image: np.ndarray) -> bool:
     """Whether a mark on much of the image is text and not a skull; asked once the lines of text in it are gone."""
     top, bottom, left, right = box
     read, _ = detector()(image[top:bottom, left:right], use_det=False, use_cls=False)
-    return any(score >= _READABLE for _, score in read or ())
+    return any(score >= _READABLE and sum(map(str.isalnum, text)) >= _LETTERS for text, score in read or ())
 
 
 def _box(corners: np.ndarray, height: int, width: int) -> Box:
