@@ -14,6 +14,7 @@ from assets.federated import federated_assets
 from assets.federated_jobs import Federation
 from assets.federated_orders import computed_asset
 from assets.io import ReportIOManager, TableIOManager
+from assets.quality import quality_asset, quality_checks
 from assets.release import release_asset
 from assets.report import report_asset
 from assets.requests import OpenHub, requested_asset
@@ -71,7 +72,7 @@ def build_use_case(
         assets=[*pipeline, frontier_asset(use_case, cohort, workspace), requested, statistics, computed, *federated],
         jobs=[job, on_demand, answers, computations, together],
         schedules=[schedule],
-        asset_checks=report_checks(use_case),
+        asset_checks=[*report_checks(use_case), *quality_checks(use_case)],
     )
 
 
@@ -109,6 +110,7 @@ def all_hospitals(cohort: Cohort) -> dict[str, str]:
 def _pipeline(use_case: UseCase, cohort: Cohort, place: str | None, workspace: Workspace) -> list[dg.AssetsDefinition]:
     return [
         *cohort_assets(use_case, cohort, place, workspace),
+        quality_asset(use_case, cohort, workspace),
         synthetic_asset(use_case, cohort, workspace),
         *evaluation_assets(use_case, cohort, workspace),
         report_asset(use_case, cohort, workspace),

@@ -59,15 +59,14 @@ def quality_page_path(workspace: Workspace, use_case: str) -> Path:
 
 def _checked(frame: pl.DataFrame, cohort: Cohort) -> "Results":
     from harmonisation.omop.export import to_cdm
-    from harmonisation.omop.mapping import load_mapping
     from harmonisation.quality.codebook import check_cohort
     from harmonisation.quality.concepts import rules_of
     from harmonisation.quality.omop import check_cdm
+    from use_cases.omop import omop_mapping
 
-    path = cohort.folder / f"omop_{cohort.name}.yaml"
-    if not path.exists():
+    mapping = omop_mapping(cohort)
+    if mapping is None:
         return check_cohort(frame, cohort.table)
-    mapping = load_mapping(path)
     rules, today = rules_of(cohort.table, mapping), date.today()
     return check_cdm(to_cdm(frame, cohort.table, mapping), source=cohort.table.title, today=today, rules=rules)
 

@@ -69,7 +69,7 @@ def _prepare(settings: Settings, tell: Callable[[str], object]) -> None:
         tables = [workspace.table([use_case.key, "deidentified"], site) for site in cohort.site_names]
         if not all(path.exists() for path in tables):
             tell(f"de-identifying {cohort.table.title}")
-            materialise(use_case.key, ["raw_cohort", "deidentified"], settings)
+            materialise(use_case.key, ["raw_cohort", "data_quality", "deidentified"], settings)
 
 
 def _people(hub: "Deployment") -> "dict[Role, Person] | None":
@@ -112,6 +112,8 @@ def _record(holder: "Caller", settings: Settings, use_case: UseCase, cohort: Coh
 
     page = settings.workspace().page(use_case.key).with_suffix(".json")
     evaluation = json.loads(page.read_bytes()) if page.exists() else None
+    checked = settings.workspace().report([use_case.key, "data_quality"])
+    quality = json.loads(checked.read_bytes())["facts"] if checked.exists() else None
     hub = holder.hub.settings
     split = None if cohort.sites.column else "The split into hospitals is simulated: the sites were not recorded."
     return record_of(
@@ -121,6 +123,7 @@ def _record(holder: "Caller", settings: Settings, use_case: UseCase, cohort: Coh
         access_body=Agent(name=hub.body, email=f"officer@{DOMAIN}"), hub_url=hub.public_url,
         dataset_id=dataset_id(use_case, cohort), keywords=[use_case.key, "survival", "cohort"], categories=["p"],
         simulated=split, evaluation=evaluation, sample=_sample(settings, use_case, cohort), plots=_plots(evaluation),
+        quality=quality,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import polars as pl
 from records.errors import StorageError
 from records.reading import read_table
 from use_cases.cohort import Cohort
+from use_cases.omop import omop_mapping
 
 DATABASE = "://"
 
@@ -29,7 +30,7 @@ def read_source(cohort: Cohort, place: str) -> pl.DataFrame:
     StorageError
         Nothing can be read there.
     CodebookError
-        The cohort has no OMOP mapping.
+        The cohort's OMOP mapping does not fit its codebook.
     TableError
         The bundles or the database do not fit the codebook.
     """
@@ -50,9 +51,9 @@ def place_name(place: str) -> str:
 
 def _from_omop(cohort: Cohort, url: str) -> pl.DataFrame:
     from harmonisation.omop.exchange import read_omop
-    from harmonisation.omop.mapping import load_mapping
+    from harmonisation.omop.fit import default_mapping
 
-    return read_omop(url, cohort.table, load_mapping(cohort.folder / f"omop_{cohort.name}.yaml"))
+    return read_omop(url, cohort.table, omop_mapping(cohort) or default_mapping(cohort.table))
 
 
 def _from_fhir(cohort: Cohort, folder: Path) -> pl.DataFrame:

@@ -26,6 +26,7 @@ def record_of(
     schema: Schema, *, identifier: str, description: str, citation: str, licence: str, publisher: Agent, access_body: Agent,
     hub_url: str, dataset_id: str, keywords: list[str], categories: list[str], simulated: str | None = None,
     evaluation: Mapping[str, Any] | None = None, sample: Sample | None = None, plots: Mapping[str, str] | None = None,
+    quality: Mapping[str, str] | None = None,
 ) -> DatasetRecord:  # fmt: skip
     """The record of a cohort.
 
@@ -35,6 +36,8 @@ def record_of(
         Of the de-identified table.
     evaluation : mapping or None
         JSON of an evaluation (``phaseiv-evaluation/1``) of released data; gives counts and the label's figures.
+    quality : mapping or None
+        Facts of the data-quality checks: shares of checks that pass.
     """
     released = evaluation if evaluation and evaluation.get("verdict", {}).get("released", True) else None
     people = _rounded((evaluation or {}).get("counts", {}))
@@ -47,7 +50,7 @@ def record_of(
             Distribution(title="Ask for access", access_url=f"{hub_url}/catalogue/{dataset_id}/request", format="CSV")  # type: ignore[arg-type]
         ],
         variables=[variable_of(column, missing.get(column.name)) for column in schema.columns], records=people, individuals=people,
-        citation=citation, licence=licence, simulated=simulated, label=label_of(schema, citation, people, released),
+        citation=citation, licence=licence, simulated=simulated, label=label_of(schema, citation, people, released, quality),
         sample=sample, plots=dict(plots or {}),
     )  # fmt: skip
 
@@ -68,7 +71,10 @@ def variable_of(column: Column, missing_share: float | None = None) -> Variable:
     )  # fmt: skip
 
 
-def label_of(schema: Schema, citation: str, people: int | None, evaluation: Mapping[str, Any] | None) -> Label:
+def label_of(
+    schema: Schema, citation: str, people: int | None, evaluation: Mapping[str, Any] | None,
+    quality: Mapping[str, str] | None = None,
+) -> Label:  # fmt: skip
     """The label of Article 78(3); what nobody has measured is left out rather than guessed."""
     coded = sum(bool(c.codes) for c in schema.columns)
     documentation = {
@@ -81,7 +87,7 @@ def label_of(schema: Schema, citation: str, people: int | None, evaluation: Mapp
     if people:
         coverage["people"] = f"about {people}"
     return Label(
-        documentation=documentation, technical_quality=validity | _measured(evaluation or {}), coverage=coverage,
+        documentation=documentation, technical_quality=validity | _measured(evaluation or {}) | dict(quality or {}), coverage=coverage,
         management={"process": "automatic checks in each run, with lineage from release to raw cohort"},
         access={"time to provide": "anonymous synthetic data within minutes of a request that a standing offer covers"},
         modifications={"de-identification": "pseudonyms, days since the index date, coarse quasi-identifiers"},

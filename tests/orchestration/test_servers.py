@@ -17,7 +17,7 @@ from tests.orchestration.commands import at_work, done, released, started, until
 
 pytestmark = pytest.mark.slow
 ASSETS = {
-    "raw_cohort", "deidentified", "synthetic", "downstream_classifier", "fidelity_utility_report", "privacy_report",
+    "raw_cohort", "data_quality", "deidentified", "synthetic", "downstream_classifier", "fidelity_utility_report", "privacy_report",
     "report", "release", "privacy_utility_frontier", "requested", "statistics", "federated_statistics", "federated_model",
     "federated_synthetic",
 }  # fmt: skip
