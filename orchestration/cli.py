@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestration import cli_deidentify, cli_evaluation
+from orchestration import cli_deidentify, cli_evaluation, cli_harmonise
 from orchestration.cli_federation import demo
 from orchestration.cli_hub import hub_app
 from orchestration.cli_party import party_app
@@ -45,7 +45,9 @@ def run(
     epsilon: Annotated[float, typer.Option(min=0, help="Privacy budget of the candidate; 0 for none.")] = 5.0,
     synthesizer: Annotated[str, typer.Option(help="auto, aim, mst, star, transformer, trees or copula.")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of the sampling (noise has none).")] = 0,
-    cohort: Annotated[str, typer.Option(help="`COHORT`, `FILE` (CSV or Parquet) or `COHORT=FILE`.")] = "",
+    cohort: Annotated[
+        str, typer.Option(help="`COHORT`, `PLACE` or `COHORT=PLACE`: CSV or Parquet, FHIR folder, OMOP URL.")
+    ] = "",
     refits: Annotated[
         int, typer.Option(min=0, help="Repeated fits that test p-values; 0 takes a third of the time.")
     ] = 6,
@@ -189,6 +191,8 @@ app.command(epilog="Example: `phaseiv deidentify my.csv --schema my.yaml --k 5 -
 app.command(epilog="Example: `phaseiv scrub notes.csv --text note --patient id --language fi --out scrubbed.csv`")(
     cli_deidentify.scrub
 )
+app.command(epilog="Example: `phaseiv omop stroke --to sqlite:///omop.db`")(cli_harmonise.omop)
+app.command(epilog="Example: `phaseiv propose extract.csv --unit crea=umol/L --out draft.yaml`")(cli_harmonise.propose)
 app.command(
     epilog="Example: `phaseiv evaluate --real train.csv --holdout test.csv --synthetic made.csv --schema my.yaml`"
 )(cli_evaluation.evaluate)
