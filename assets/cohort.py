@@ -15,7 +15,6 @@ from records.schema import Schema
 from use_cases.cohort import Cohort
 from use_cases.registry import UseCase
 
-OPTED_OUT = "opted_out.jsonl"
 """Register of opt-outs in the home folder, under the hospital's key."""
 
 
@@ -88,11 +87,13 @@ def _scanned(cohort: Cohort, place: str | None) -> pl.DataFrame:
 def _without_opted_out(frame: pl.DataFrame, schema: Schema, workspace: Workspace, key: bytes) -> pl.DataFrame:
     """Rows of patients who have not opted out up to today by the register in the home folder, if there is one."""
     from deidentification.opt_out import opted_out
+    from deidentification.pseudonyms import key_from_text
 
-    register = workspace.home / OPTED_OUT
+    register = workspace.opted_out
+    hub_key = key_from_text(workspace.opt_out_key) if workspace.opt_out_key else None
     if schema.identifier is None or not register.exists():
         return frame
-    return frame.filter(~opted_out(frame[schema.identifier.name], register, date.today(), key=key))
+    return frame.filter(~opted_out(frame[schema.identifier.name], register, date.today(), key=key, hub_key=hub_key))
 
 
 def _describe(context: dg.AssetExecutionContext, name: str, table: pl.DataFrame, schema: Schema, **facts: Any) -> None:

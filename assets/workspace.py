@@ -9,12 +9,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Workspace:
-    """A home folder; ``pseudonym_key``, ``mlflow_uri`` and ``ledger_uri`` may come from the environment."""
+    """A home folder; ``pseudonym_key``, ``mlflow_uri``, ``ledger_uri`` and ``opt_out_key`` may come from the environment."""
 
     home: Path
     pseudonym_key: str | None = None
     mlflow_uri: str | None = None
     ledger_uri: str | None = None
+    opt_out_key: str | None = None
 
     @property
     def ledger_url(self) -> str:
@@ -23,6 +24,11 @@ class Workspace:
             return self.ledger_uri
         self.home.mkdir(parents=True, exist_ok=True)
         return f"sqlite:///{self.home / 'ledger.db'}"
+
+    @property
+    def opted_out(self) -> Path:
+        """Register of the patients who opted out."""
+        return self.home / "opted_out.jsonl"
 
     @property
     def tracking_uri(self) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestration import cli_deidentify, cli_evaluation, cli_harmonise
+from orchestration import cli_deidentify, cli_evaluation, cli_harmonise, cli_opt_out
 from orchestration.cli_federation import demo
 from orchestration.cli_hub import hub_app
 from orchestration.cli_party import party_app
@@ -191,6 +191,7 @@ app.command(epilog="Example: `phaseiv deidentify my.csv --schema my.yaml --k 5 -
 app.command(epilog="Example: `phaseiv scrub notes.csv --text note --patient id --language fi --out scrubbed.csv`")(
     cli_deidentify.scrub
 )
+app.command("opt-out", epilog="Example: `phaseiv opt-out objections.csv --on 2026-11-26`")(cli_opt_out.opt_out)
 app.command(epilog="Example: `phaseiv omop stroke --to sqlite:///omop.db`")(cli_harmonise.omop)
 app.command(epilog="Example: `phaseiv propose extract.csv --unit crea=umol/L --out draft.yaml`")(cli_harmonise.propose)
 app.command(

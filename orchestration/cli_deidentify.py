@@ -42,6 +42,8 @@ def deidentify(
     project: ProjectOption = None,
 ) -> None:
     """De-identify a table to k-anonymity, FHIR resources by rule, or DICOM files by PS3.15. The source is only read."""
+    from deidentification.pseudonyms import key_from_text
+
     settings = prepare()
     try:
         kind, key = kind_of(source), key_of(settings, project, today=date.today())
@@ -51,7 +53,9 @@ def deidentify(
             _fhir(source, out, key, notes)
         else:
             day = permit_date.date() if permit_date else None
-            demand = {"k": k, "l": l, "t": t, "suppression": suppression, "opted_out": opt_out, "permit_date": day}
+            hub_key = key_from_text(settings.opt_out_key) if settings.opt_out_key else None
+            demand = {"k": k, "l": l, "t": t, "suppression": suppression, "opted_out": opt_out, "permit_date": day,
+                      "opt_out_key": hub_key}  # fmt: skip
             _table(source, out, schema, key, demand)
     except (PhaseIVError, OSError) as error:
         raise ended(str(error), code=1) from error

@@ -70,6 +70,18 @@ def account(
     typer.echo(f"{email} may sign in as {', '.join(role)}")
 
 
+@hub_app.command("opt-out-key", epilog="Example: `phaseiv hub opt-out-key`, on the hub's own machine")
+def opt_out_key() -> None:
+    """Print the key by which a hospital finds its patients in the list of objections. Whoever has it can try identifiers."""
+    from hub.duties.opting_out import hospitals_key
+    from orchestration.settings import Settings
+
+    try:
+        typer.echo(hospitals_key(Settings().open_hub()).hex())
+    except PhaseIVError as error:
+        raise _refused(error) from error
+
+
 @hub_app.command(epilog="Example: `phaseiv hub search stroke`")
 def search(
     text: Annotated[str, typer.Argument(help="Words to find.")] = "",

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 class Settings(BaseSettings):
-    """``PHASEIV_HOME``, ``PHASEIV_COHORTS__<USE_CASE>``, ``PHASEIV_INBOX``, ``PHASEIV_PSEUDONYM_KEY``, ``PHASEIV_MLFLOW_URI``,
+    """``PHASEIV_HOME``, ``PHASEIV_COHORTS__<USE_CASE>``, ``PHASEIV_INBOX``, ``PHASEIV_PSEUDONYM_KEY``,
+    ``PHASEIV_OPT_OUT_KEY`` (the hub's, to match its list of objections), ``PHASEIV_MLFLOW_URI``,
     ``PHASEIV_LEDGER_URI`` (Postgres: ``postgresql+psycopg2://...``, extra ``postgres``), ``PHASEIV_FEDERATION__<USE_CASE>`` (a
     researcher's settings, by which the federated assets find the hospitals' parties).
 
@@ -29,13 +30,14 @@ class Settings(BaseSettings):
     cohorts: dict[str, str] = {}
     inbox: Path | None = None
     pseudonym_key: str | None = None
+    opt_out_key: str | None = None
     mlflow_uri: str | None = None
     ledger_uri: str | None = None
     federation: dict[str, Path] = {}
 
     def workspace(self) -> Workspace:
         """The folders of this deployment."""
-        return Workspace(self.home.resolve(), self.pseudonym_key, self.mlflow_uri, self.ledger_uri)
+        return Workspace(self.home.resolve(), self.pseudonym_key, self.mlflow_uri, self.ledger_uri, self.opt_out_key)
 
     def hub(self) -> "HubSettings":
         """The hub beside it: its own settings, in this home unless they name another."""

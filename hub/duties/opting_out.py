@@ -44,7 +44,12 @@ def pseudonym(hub: Deployment, national_id: str) -> str:
         raise ParameterError(
             "a national identifier must be 6 to 30 letters and digits, got another form; write it anew"
         )
-    return hmac.digest(hmac.digest(hub.keys.master, CONTEXT, "sha256"), plain.encode(), "sha256").hex()
+    return hmac.digest(hospitals_key(hub), plain.encode(), "sha256").hex()
+
+
+def hospitals_key(hub: Deployment) -> bytes:
+    """The key under which identifiers are hashed; a hospital that has it can tell which of its patients objected."""
+    return hmac.digest(hub.keys.master, CONTEXT, "sha256")
 
 
 def opt_out(caller: Caller, national_id: str, *, address: str = "") -> None:

@@ -7,7 +7,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from assets.cohort import OPTED_OUT, cohort_assets
+from assets.cohort import cohort_assets
 from assets.factory import storage
 from assets.workspace import Workspace
 from deidentification.opt_out import record_choices
@@ -38,8 +38,8 @@ def told(result: dg.ExecuteInProcessResult, asset: str, fact: str) -> list:
 
 def test_those_who_opted_out_are_counted_and_risk_is_told(tmp_path: Path) -> None:
     people = pseudonymise(COHORT.load()[IDENTIFIER], key_from_text(KEY))
-    record_choices(tmp_path / OPTED_OUT, people[:9], "out", date(2020, 1, 1))
-    record_choices(tmp_path / OPTED_OUT, people[:2], "in", date(2020, 1, 2))
+    record_choices(Workspace(tmp_path).opted_out, people[:9], "out", date(2020, 1, 1))
+    record_choices(Workspace(tmp_path).opted_out, people[:2], "in", date(2020, 1, 2))
     result = run(tmp_path)
     assert result.success
     assert sum(told(result, "deidentified", "opted_out")) == 7
@@ -70,5 +70,5 @@ def test_identifiers_in_a_covariate_are_refused_by_name_and_count(tmp_path: Path
 
 @pytest.mark.parametrize("text", ["{", '{"pseudonym": "x"}\n'])
 def test_a_damaged_register_stops_the_run(tmp_path: Path, text: str) -> None:
-    (tmp_path / OPTED_OUT).write_text(text)
+    Workspace(tmp_path).opted_out.write_text(text)
     assert not run(tmp_path).success

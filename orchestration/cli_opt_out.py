@@ -1,0 +1,63 @@
+"""``phaseiv opt-out``: patients who object to secondary use, in the register that every run respects.
+
+Belongs here: the command. Does not belong here: the register (``deidentification.opt_out``), the hub's intake
+(``hub.duties``).
+
+References
+----------
+Regulation (EU) 2025/327, Article 71.
+"""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestration.deidentification import key_of
+from orchestration.preparation import ended, prepare
+from orchestration.settings import Settings
+from records.errors import ParameterError, PhaseIVError
+
+
+def opt_out(
+    patients: Annotated[Path | None, typer.Argument(help="CSV whose column named patient_id holds who chose.")] = None,
+    back_in: Annotated[bool, typer.Option(help="They withdraw their objection.")] = False,
+    take_over: Annotated[
+        Path | None, typer.Option(help="Instead: the hub's whole list (POST /opt-outs/export).")
+    ] = None,
+    on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of the choice; today by default.")
+    ] = None,
+) -> None:
+    """Record who opted out; permits and runs from that day on leave these patients out. Only pseudonyms are stored."""
+    settings, day = prepare(), on.date() if on else date.today()
+    try:
+        if (patients is None) == (take_over is None):
+            raise ParameterError("either patients or the hub's list must be named, got both or none; name one")
+        words = _taken_over(settings.workspace().opted_out, take_over, day) if take_over else None
+        typer.echo(words or _recorded(settings, patients or Path(), "in" if back_in else "out", day))
+    except (PhaseIVError, OSError) as error:
+        raise ended(str(error), code=1) from error
+
+
+def _recorded(settings: Settings, patients: Path, choice: str, day: date) -> str:
+    from deidentification.opt_out import record_choices
+    from deidentification.pseudonyms import pseudonymise
+    from records.reading import read_table
+
+    table = read_table(patients)
+    if "patient_id" not in table.columns:
+        raise ParameterError(f"{patients.name} must have a column patient_id, got none; rename the column")
+    pseudonyms = pseudonymise(table["patient_id"], key_of(settings, None, today=day)).unique()
+    record_choices(settings.workspace().opted_out, pseudonyms, choice, day)
+    return f"{len(pseudonyms)} patients opted {choice} from {day}"
+
+
+def _taken_over(register: Path, export: Path, day: date) -> str:
+    from deidentification.opt_out import take_over
+
+    gone, back = take_over(register, export, day)
+    return (
+        f"{gone} opted out, {back} opted back in since the last list; set PHASEIV_OPT_OUT_KEY so that runs match them"
+    )

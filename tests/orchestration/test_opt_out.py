@@ -1,0 +1,70 @@
+"""Whoever opted out is in no run from that day on, whether at the hospital or at the hub."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner, Result
+
+from hub.duties.opting_out import pseudonym
+from orchestration.cli import app
+from orchestration.settings import Settings
+from use_cases.registry import discover
+
+SCHEMA = Path(__file__).parents[2] / "use_cases" / "stroke" / "copenhagen.yaml"
+
+
+@pytest.fixture
+def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PHASEIV_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PHASEIV_HUB_DEMO", "true")
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    ids = (pl.col("patient_id").cast(pl.Int64) + 10_000_000).cast(pl.String)
+    discover()["stroke"].cohorts[0].load().with_columns(ids).write_csv(tmp_path / "stroke.csv")
+    return tmp_path
+
+
+def asked(*words: object) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def excluded(at: Path, permit: str) -> int:
+    out = at / "out.csv"
+    found = asked(
+        "deidentify", at / "stroke.csv", "--out", out, "--schema", SCHEMA, "--opt-out", at / "home" / "opted_out.jsonl",
+        "--permit-date", permit,
+    )  # fmt: skip
+    assert found.exit_code == 0, found.output
+    return json.loads((at / "out.csv.report.json").read_bytes())["excluded"]
+
+
+def test_choices_count_from_their_day_and_can_be_withdrawn(at: Path) -> None:
+    pl.read_csv(at / "stroke.csv").select("patient_id").head(3).write_csv(at / "who.csv")
+    assert "3 patients opted out" in asked("opt-out", at / "who.csv", "--on", "2026-03-01").output
+    assert excluded(at, "2026-02-28") == 0
+    assert excluded(at, "2026-03-02") == 3
+    assert asked("opt-out", at / "who.csv", "--back-in", "--on", "2026-04-01").exit_code == 0
+    assert excluded(at, "2026-05-01") == 0
+    stored = (at / "home" / "opted_out.jsonl").read_text()
+    assert not [who for who in pl.read_csv(at / "who.csv")["patient_id"] if str(who) in stored]
+
+
+def test_the_hubs_list_is_matched_by_its_key(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    who = pl.read_csv(at / "stroke.csv", infer_schema=False)["patient_id"].head(2)
+    hub = Settings().open_hub()
+    listed = {"count": 2, "pseudonyms": [pseudonym(hub, one) for one in who]}
+    (at / "list.json").write_text(json.dumps(listed))
+    assert "2 opted out" in asked("opt-out", "--take-over", at / "list.json", "--on", "2026-03-01").output
+    refused = asked("deidentify", at / "stroke.csv", "--out", at / "out.csv", "--schema", SCHEMA, "--opt-out",
+                    at / "home" / "opted_out.jsonl", "--permit-date", "2026-03-02")  # fmt: skip
+    assert refused.exit_code == 1
+    assert "hub's key for opt-outs" in refused.output
+    monkeypatch.setenv("PHASEIV_OPT_OUT_KEY", asked("hub", "opt-out-key").output.strip())
+    assert excluded(at, "2026-03-02") == 2
+
+
+def test_one_of_the_two_must_be_named(at: Path) -> None:
+    assert "name one" in asked("opt-out").output
+    (at / "no.csv").write_text("who\n1\n")
+    assert "column patient_id" in asked("opt-out", at / "no.csv").output
