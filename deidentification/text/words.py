@@ -4,7 +4,7 @@ Belongs here: look-ups, also of inflected forms. Does not belong here: what foll
 
 References
 ----------
-simplemma (Barbaresi), dictionaries of inflected words. WHO (2018). The use of stems in the selection of INN.
+WHO (2018). The use of stems in the selection of INN.
 """
 
 import re
@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
-import simplemma
-
+from deidentification.text.dictionary import known_word
 from deidentification.text.language import Language
 
 _LEXICON = "deidentification.text"
@@ -25,6 +24,7 @@ _MEDICAL = re.compile(
     r"|micin|mycin|floxacin|tinib|ciclib|parib|trexed|bicin|rubicin|poside|posid|setron|lukast|terol|tropi|sone|solon|plase|plaasi"
     r"|statiini|mabi|nibi|bani|tiini|oli|iini|siini|amidi|pine|mide|zole|pam|lam)[aeioäos]?"
 )
+_OWNER = re.compile(r"(?<=\w{3})(?:ns[aä]|ni|mme|nne|(?<=[aeiouyäö])(?:an|än|en))$")  # vaimonsa, tyttärelleen
 PARTICLES = frozenset(
     [
         "de",
@@ -177,16 +177,12 @@ class Words:
             part in _set("eponyms") for form in stems(word.lower(), self.code) for part in re.split("[-'’]", form)
         )
 
-    def lemma(self, word: str) -> str:
-        """Dictionary form, lower case."""
-        return str(simplemma.lemmatize(word.lower(), lang=self.code)).lower()
-
     def listed(self, word: str, what: str) -> bool:
         """Whether the word or its lemma is in the language's list ``what``."""
         low, listed = word.lower(), self.language.listed(what)
         if low in listed or low.rstrip(".") in listed:
             return True
-        return self.code == "fi" and (self.lemma(low) in listed or any(s in listed for s in stems(low, "fi")))
+        return self.code == "fi" and not listed.isdisjoint({*stems(low, "fi"), *stems(_OWNER.sub("", low), "fi")})
 
 
 @lru_cache(maxsize=100_000)
@@ -248,12 +244,10 @@ def _form(word: str, table: str, code: str) -> Form | None:
 @lru_cache(maxsize=200_000)
 def _known(word: str, code: str) -> bool:
     bare = re.sub(r"['’]s?$", "", word) if code == "en" else word
-    if simplemma.is_known(bare, lang=code) or _medical(bare, code):
+    if known_word(bare, code) or _medical(bare, code):
         return True
     parts = bare.split("-")
-    return len(parts) > 1 and all(
-        len(part) < 3 or simplemma.is_known(part, lang=code) or _medical(part, code) for part in parts
-    )
+    return len(parts) > 1 and all(len(part) < 3 or known_word(part, code) or _medical(part, code) for part in parts)
 
 
 @lru_cache(maxsize=100_000)

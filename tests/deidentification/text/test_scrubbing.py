@@ -15,8 +15,6 @@ from deidentification.text.dates import moved
 from deidentification.text.language import LANGUAGES, detect, language
 from records.errors import ParameterError
 
-pytestmark = pytest.mark.slow  # the dictionaries of five languages take half a minute to open
-
 KEY = bytes(range(32))
 NAMES = st.text("abcdefghijklmnopqrstuvwxyzäöåñçé", min_size=4, max_size=12).map(str.capitalize)
 NUMBERS = st.text("0123456789", min_size=5, max_size=12)
