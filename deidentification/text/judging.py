@@ -1,0 +1,133 @@
+"""Whether one word of a text is a person's name, a town or something else.
+
+Belongs here: the rules for one word: lists, capitals, what stands before it. Does not belong here: whole names (``joining``),
+or what is known of a word out of its text (``words``).
+
+The rule is that of Philter: a capitalised word is a name unless it is known to be something else, because a name left
+in a note harms a person, and a lost ordinary word does not.
+
+References
+----------
+Norgeot et al. (2020). Protected Health Information filter (Philter). npj Digital Medicine 3:57.
+"""
+
+import re
+
+from deidentification.text.tokens import Is, Reading, Token
+
+
+class Judging(Reading):
+    """Judges each word of a text by itself."""
+
+    def judge(self, at: int) -> Is:
+        token = self.tokens[at]
+        if (
+            token.word[0].isdigit()
+            or len(token.word) < 2
+            or self._unit(at)
+            or re.match(r"[A-Z\d]{1,5}-[a-zäö]", token.word)
+        ):
+            return Is.OTHER
+        if self._called_for(at):
+            return Is.PERSON
+        return self._capitalised(at) if token.capital else self._lower(at)
+
+    def _called_for(self, at: int) -> bool:
+        """Whether a title, role or relative before the word says that a name follows."""
+        token, before = self.tokens[at], self.before(at)
+        if before is None or self.listed(token, "titles", "roles", "relatives", "days"):
+            return False
+        gap = self.text[before.end : token.start]
+        title = self.listed(before, "titles") and gap.strip() in ("", ".") and "\n" not in gap
+        if title and (token.capital or self.words.name(token.word) or not self.words.known(token.word)):
+            return not self.acronym(token) and (token.capital or self._plausible(token))
+        trigger = self.listed(before, "roles", "relatives", "naming") and gap.strip(" \"'“«(,:") == "" and len(gap) < 4
+        return (
+            trigger
+            and token.capital
+            and not self.acronym(token)
+            and not self.words.medical(token.word)
+            and not self.words.eponym(token.word)
+        )
+
+    def _plausible(self, token: Token) -> bool:
+        """Whether a lower-case word after a title may be a name."""
+        if len(token.word) < 4 or self.listed(token, "stop"):
+            return False
+        return self.words.name(token.word) or not self.words.known(token.word)
+
+    def _capitalised(self, at: int) -> Is:
+        token, words = self.tokens[at], self.words
+        if self.acronym(token) or self.listed(
+            token, "titles", "roles", "relatives", "days", "stop", "record", "national"
+        ):
+            return Is.OTHER
+        if token.word.lower() in words.language.months or words.eponym(token.word):
+            return Is.OTHER
+        named = words.name(token.word)
+        if (
+            words.place(token.word)
+            and (not words.known(token.word) or not token.first)
+            and (self.placed(at) or not named)
+        ):
+            return Is.PLACE
+        if named and (not token.first or self._surely(token)):
+            at_home = words.at_home(token.word, "given") or words.at_home(token.word, "family")
+            return Is.OTHER if words.drug(token.word) and not at_home else Is.PERSON
+        if (
+            words.code != "en"
+            and not token.first
+            and not token.shout
+            and len(token.word) > 2
+            and not words.medical(token.word)
+        ):
+            # these languages capitalise little but names inside a sentence; English writes headings and units so
+            return Is.OTHER if self.listed(token, "departments") else Is.PLACE if self.placed(at) else Is.PERSON
+        if (
+            words.known(token.word)
+            or (token.first and words.compound(token.word))
+            or (token.shout and not named)
+            or len(token.word) < 3
+        ):
+            return Is.OTHER
+        return Is.PLACE if self.placed(at) else Is.PERSON
+
+    def _surely(self, token: Token) -> bool:
+        """Whether a word is a name even where a sentence begins."""
+        words = self.words
+        if self.listed(token, "ordinary") or words.term(token.word):
+            return False
+        if not words.known(token.word):
+            return not (words.compound(token.word) and not words.at_home(token.word, "family"))
+        return (
+            words.at_home(token.word, "given")
+            or (words.code == "fi" and words.at_home(token.word, "family"))
+            or words.surname_shape(token.word)
+        )
+
+    def _lower(self, at: int) -> Is:
+        """A lower-case word is a name if it is listed as one and nothing else."""
+        token, words = self.tokens[at], self.words
+        if len(token.word) < 4 or self.listed(token, "ordinary") or words.medical(token.word):
+            return Is.OTHER
+        home = words.at_home(token.word, "given") or words.at_home(token.word, "family")
+        if not words.known(token.word):
+            return Is.PERSON if home or (token.first and words.name(token.word)) else Is.OTHER
+        given = words.at_home(token.word, "given") and not self._inflected(token)
+        after = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
+        followed = (
+            after is not None
+            and not after.capital
+            and words.at_home(after.word, "family")
+            and not self.listed(after, "ordinary", "stop")
+        )
+        return Is.PERSON if given and ((followed and words.code == "fi") or token.first) else Is.OTHER
+
+    def _inflected(self, token: Token) -> bool:
+        form = self.words.form(token.word, "given")
+        return bool(form and form.ending)
+
+    def _unit(self, at: int) -> bool:
+        """Whether it is a short word right after a number: Gy, Fr, kg."""
+        before, token = self.before(at), self.tokens[at]
+        return before is not None and before.word[0].isdigit() and len(token.word) < 4 and token.start - before.end < 2

@@ -1,0 +1,109 @@
+"""Words of a text, where they stand and what they were judged to be.
+
+Belongs here: taking a text apart, and questions about a word and its neighbours that all rules ask. Does not belong here: the
+rules (``judging``, ``joining``).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from deidentification.text.words import PARTICLES, Words
+
+_TOKEN = re.compile(r"[^\W\d_]+(?:\.(?:ra|ssa|na)\b)?(?:['’-][^\W\d_]+)*(?:['’](?=\W|$))?|\d+(?:[.,]\d+)*")
+_ELISION = re.compile(r"(?:l|d|un|[a-z]{2,4}l|c|s|qu)['’](?=[^\W\d_])")
+_LIMITS = re.compile(r"[.!?:;•\n\t]")
+
+
+class Is(Enum):
+    """What a word was judged to be."""
+
+    PERSON = "person"
+    PLACE = "place"
+    OTHER = "other"
+
+
+@dataclass
+class Token:
+    """A word of the text, where it stands, whether it begins a sentence, and what it was judged to be."""
+
+    word: str
+    start: int
+    end: int
+    first: bool
+    judged: Is = Is.OTHER
+
+    @property
+    def capital(self) -> bool:
+        return self.word[0].isupper()
+
+    @property
+    def shout(self) -> bool:
+        return self.word.isupper() and len(self.word) > 1
+
+
+class Reading:
+    """A text taken apart, with what is known about words of its language."""
+
+    def __init__(self, text: str, words: Words) -> None:
+        self.text, self.words = text, words
+        self.tokens = list(_tokens(text))
+
+    def before(self, at: int) -> Token | None:
+        return self.tokens[at - 1] if at else None
+
+    def listed(self, token: Token, *lists: str) -> bool:
+        return any(self.words.listed(token.word, what) for what in lists)
+
+    def acronym(self, token: Token) -> bool:
+        return (
+            token.shout
+            and len(token.word) <= 5
+            and not (len(token.word) > 3 and self.words.name(token.word) and not self.words.known(token.word))
+        )
+
+    def placed(self, at: int) -> bool:
+        """Whether a preposition of place or a Finnish case of place says that this is a town."""
+        if self.words.code == "fi":
+            form = self.words.form(self.tokens[at].word, "places")
+            return bool(form and form.ending[:2] in ("ss", "st", "ll", "lt", "hi", "ha", "ho", "hu")) or bool(
+                re.search(r"(?:ss[aä]|st[aä]|ll[aä])$", self.tokens[at].word)
+            )
+        before = self.before(at)
+        return before is not None and self.listed(before, "place_before") and not before.capital
+
+    def touch(self, left: int, right: int) -> bool:
+        """Whether only spaces, dots of initials, a comma of a list form, or particles stand between two words."""
+        between = self.tokens[left + 1 : right]
+        if any(token.word.lower() not in PARTICLES for token in between):
+            return False
+        one, two = self.tokens[left], self.tokens[right]
+        gap = self.text[one.end : two.start]
+        for token in between:
+            gap = gap.replace(token.word, "", 1)
+        gap = gap.replace("'", "").replace("’", "")
+        if gap.strip(" ") == "":
+            return bool(gap) or bool(between)
+        if gap.strip(" ") == ".":
+            return len(one.word) == 1 and one.capital
+        return (
+            gap.strip(" ") == ","
+            and one.capital
+            and two.capital
+            and (one.shout or one.first)
+            and self.words.given(two.word)
+        )
+
+
+def _tokens(text: str) -> Iterator[Token]:
+    last = 0
+    for match in _TOKEN.finditer(text):
+        start, end = match.span()
+        if elided := _ELISION.match(text, start, end):
+            start = elided.end()
+        gap = text[last:start]
+        initial = last > 1 and gap == ". " and text[last - 1].isupper() and not text[last - 2].isalnum()
+        first = last == 0 or (bool(_LIMITS.search(gap)) and not initial)
+        yield Token(text[start:end].rstrip("'’"), start, start + len(text[start:end].rstrip("'’")), first)
+        last = end
