@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from deidentification.text.detection import detect, majority
 from deidentification.text.language import AUTO
 from deidentification.text.scrubbing import Mode, scrub
 from deidentification.text.spans import Kind
@@ -48,14 +49,15 @@ def scrub_column(
     text, patient : str
         Columns with the notes (String) and the patients' identifiers.
     language : str
-        A language's code, ``auto``, or the name of a column that holds codes.
+        A language's code, ``auto``, or the name of a column that holds codes. A note that does not tell its own
+        language clearly is read in that of most notes.
     key : bytes
         At least 16 bytes.
     known_columns : sequence of str
         Columns whose values identify the row's patient: names, numbers, addresses.
     mode : Mode
     tell : callable
-        Is told after every 1,000 notes how many are done; never a value.
+        Is told after every 1,000 rows how many are done; never a value.
 
     Raises
     ------
@@ -63,7 +65,7 @@ def scrub_column(
         A column is missing, a note's patient is missing, or as ``scrub``.
     """
     _refuse(frame, text, patient, known_columns)
-    codes = frame[language].to_list() if language in frame.columns else [language] * frame.height
+    codes = _languages(frame, text, language)
     own = (
         frame.select(pl.col(c).cast(pl.String) for c in known_columns).rows() if known_columns else [()] * frame.height
     )
@@ -71,16 +73,26 @@ def scrub_column(
     notes: list[str | None] = []
     rows = zip(frame[text], frame[patient].cast(pl.String), codes, own, strict=True)
     for done, (note, who, code, known) in enumerate(rows, 1):
-        if note is None:
-            notes.append(None)
-            continue
-        values = [value for value in known if value]
-        scrubbed = scrub(note, language=code or AUTO, patient=who, key=key, known=values, mode=mode)
-        counts.update(span.kind for span in scrubbed.spans)
-        notes.append(scrubbed.text)
+        notes.append(None)
+        if note is not None:
+            values = [value for value in known if value]
+            scrubbed = scrub(note, language=code, patient=who, key=key, known=values, mode=mode)
+            counts.update(span.kind for span in scrubbed.spans)
+            notes[-1] = scrubbed.text
         if done % _EVERY == 0:
             tell(f"{done} of {frame.height} notes scrubbed")
     return ScrubbedColumn(frame.with_columns(pl.Series(text, notes, dtype=pl.String)), dict(sorted(counts.items())))
+
+
+def _languages(frame: pl.DataFrame, text: str, language: str) -> list[str]:
+    """Each note's language; missing notes have any."""
+    codes = frame[language].to_list() if language in frame.columns else [language] * frame.height
+    asked = [note for note, code in zip(frame[text], codes, strict=True) if note and code in (None, AUTO)]
+    usual = majority(asked)
+    return [
+        detect(note or "", usual) if code in (None, AUTO) else code
+        for note, code in zip(frame[text], codes, strict=True)
+    ]
 
 
 def _refuse(frame: pl.DataFrame, text: str, patient: str, known: Sequence[str]) -> None:

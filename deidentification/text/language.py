@@ -1,9 +1,8 @@
-"""A language's word lists, and which language a text is in.
+"""A language's word lists.
 
-Belongs here: reading ``lexicon`` and counting stop-words. Does not belong here: rules that use the words.
+Belongs here: reading ``lexicon``. Does not belong here: rules that use the words, or which language a text is in (``detection``).
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +15,6 @@ from records.errors import ParameterError
 
 LANGUAGES = ("en", "fi", "es", "it", "pt")
 AUTO = "auto"
-_WORD = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True)
@@ -49,13 +47,6 @@ def language(code: str) -> Language:
         raise ParameterError(f"language must be one of {', '.join(LANGUAGES)}, got {code!r}; or pass {AUTO!r}")
     words = yaml.safe_load(files("deidentification.text").joinpath(f"lexicon/{code}.yaml").read_text(encoding="utf-8"))
     return Language(code, words)
-
-
-def detect(text: str) -> str:
-    """The language whose stop-words make up most of the text; English if none occurs."""
-    words = [word.lower() for word in _WORD.findall(text)]
-    scores = {code: sum(word in language(code).listed("stop") for word in words) for code in LANGUAGES}
-    return max(scores, key=lambda code: scores[code])
 
 
 @cache

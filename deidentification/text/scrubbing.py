@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from deidentification.pseudonyms import refuse_short_key
+from deidentification.text.detection import detect
 from deidentification.text.known import known_spans
-from deidentification.text.language import AUTO, Language, detect, language
+from deidentification.text.language import AUTO, Language, language
 from deidentification.text.names import names
 from deidentification.text.spans import Kind, Span, disjoint
 from deidentification.text.surrogates import Surrogates

@@ -29,10 +29,25 @@ def test_known_columns_are_found_in_their_rows_and_missing_notes_stay_missing() 
 
 def test_progress_tells_counts_only() -> None:
     told: list[str] = []
-    many = pl.concat([FRAME] * 400)
+    many = pl.concat([FRAME] * 400).sort("note", nulls_last=True)  # the 1000th note is missing
     scrub_column(many, "note", "patient", language="en", key=KEY, known_columns=["name"], tell=told.append)
-    assert told == ["1000 of 1200 notes scrubbed"] or told == ["1000 of 1200 notes scrubbed"][: len(told)]
-    assert "Quandt" not in "".join(told)
+    assert told == ["1000 of 1200 notes scrubbed"]
+
+
+def test_a_short_note_is_read_in_the_language_of_the_column() -> None:
+    clear = "Potilas on ollut kotona ja hän kertoo, että vointi on hyvä."
+    frame = pl.DataFrame(
+        {"patient": [1, 2, 3], "note": [clear, "Virtaselle 3 mg.", "The patient was seen with his wife, Gwen."]}
+    )
+    result = scrub_column(frame, "note", "patient", key=KEY, mode=Mode.TAG).frame["note"].to_list()
+    assert result == [clear, "[PERSON] 3 mg.", "The patient was seen with his wife, [PERSON]."]
+
+
+def test_a_column_may_hold_the_languages() -> None:
+    frame = pl.DataFrame({"patient": [1, 2], "note": ["12.3. Virtaselle", "12.3. Virtaselle"], "lang": ["fi", "en"]})
+    result = scrub_column(frame, "note", "patient", language="lang", key=KEY, mode=Mode.TAG).frame["note"].to_list()
+    assert result[0] == "[DATE]. [PERSON]"
+    assert result[1] != result[0]
 
 
 def test_a_missing_column_or_patient_is_refused_without_a_value() -> None:

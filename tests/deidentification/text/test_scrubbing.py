@@ -12,7 +12,7 @@ from stdnum.fi import hetu
 from deidentification.shift import shift_days
 from deidentification.text import Kind, Mode, scrub
 from deidentification.text.dates import moved
-from deidentification.text.language import LANGUAGES, detect, language
+from deidentification.text.language import LANGUAGES, language
 from records.errors import ParameterError
 
 KEY = bytes(range(32))
@@ -110,18 +110,6 @@ def test_ages_above_89_become_one_class() -> None:
 def test_eponyms_doses_and_stages_stay() -> None:
     note = "Gleason 4+3=7, PSA 12.4 ng/ml, T2aN1M0; Babinski positive, Kaplan-Meier shown, osimertinib 80 mg."
     assert scrub(note, language="en", patient="a", key=KEY).text == note
-
-
-@pytest.mark.parametrize(
-    ("code", "note"),
-    [
-        ("en", "The patient was seen with his wife."), ("fi", "Potilas on ollut kotona ja hän kertoo, että vointi on hyvä."),
-        ("es", "El paciente refiere que no tiene dolor."), ("it", "Il paziente non ha dolore alla gamba."),
-        ("pt", "A doente não refere dor e foi à consulta."),
-    ],
-)  # fmt: skip
-def test_a_note_tells_its_language(code: str, note: str) -> None:
-    assert detect(note) == code
 
 
 def test_an_unknown_language_and_a_short_key_are_refused() -> None:

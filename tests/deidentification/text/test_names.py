@@ -1,0 +1,33 @@
+"""Relatives and roles at a sentence's start are no names, and the name after them is one."""
+
+import pytest
+
+from deidentification.text.language import language
+from deidentification.text.scrubbing import find
+from deidentification.text.spans import Kind
+
+SENTENCES = {
+    "en": "{} Gwen rang yesterday about the tablets.", "fi": "{} Liisa soitti eilen.", "es": "{} Rosario llamó ayer.",
+    "it": "{} Tiziana ha telefonato ieri.", "pt": "{} Deolinda telefonou ontem.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", sorted(SENTENCES))
+@pytest.mark.parametrize("what", ["relatives", "roles"])
+def test_who_calls_is_kept_and_the_name_is_found(code: str, what: str) -> None:
+    spoken = language(code)
+    for word in sorted(w for w in spoken.listed(what) if len(w) > 2):
+        text = SENTENCES[code].format(word.capitalize())
+        spans = [text[s.start : s.end] for s in find(text, spoken) if s.kind is Kind.PERSON]
+        assert spans == [text.split()[1]], word
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Tyttärelle Annalle kerrottu.", "Annalle"), ("Miehensä Veikko paikalla.", "Veikko"), ("Pojalle Jussille soitettu.", "Jussille"),
+        ("Veljelleen Matille ilmoitettu.", "Matille"), ("Sisaren Tuulan luona.", "Tuulan"), ("Puhuttu vaimonsa Liisan kanssa.", "Liisan"),
+    ],
+)  # fmt: skip
+def test_finnish_relatives_in_all_cases(text: str, name: str) -> None:
+    assert [text[s.start : s.end] for s in find(text, language("fi"))] == [name]
