@@ -25,7 +25,7 @@ class Judging(Reading):
             token.word[0].isdigit()
             or len(token.word) < 2
             or self._unit(at)
-            or re.match(r"[A-Z\d]{1,5}-[a-zäö]", token.word)
+            or re.match(r"[A-Z\d]{1,5}-[a-zäö]|[A-Z]{2,}[a-z]", token.word)
         ):
             return Is.OTHER
         if self._called_for(at):
@@ -71,7 +71,7 @@ class Judging(Reading):
             and (self.placed(at) or not named)
         ):
             return Is.PLACE
-        if named and (not token.first or self._surely(token)):
+        if named and (not token.first or self._surely(token) or self._acting(at)):
             at_home = words.at_home(token.word, "given") or words.at_home(token.word, "family")
             return Is.OTHER if words.drug(token.word) and not at_home else Is.PERSON
         if (
@@ -104,6 +104,11 @@ class Judging(Reading):
             or (words.code == "fi" and words.at_home(token.word, "family"))
             or words.surname_shape(token.word)
         )
+
+    def _acting(self, at: int) -> bool:
+        """Whether a given name, though an ordinary word, does what patients do: *Grace reports*."""
+        after = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
+        return after is not None and self.listed(after, "acts") and self.words.at_home(self.tokens[at].word, "given")
 
     def _lower(self, at: int) -> Is:
         """A lower-case word is a name if it is listed as one and nothing else."""

@@ -53,6 +53,9 @@ _BRANCHES = frozenset(
         "new",
         "old",
         "university",
+        "no",
+        "number",
+        "id",
     ]
 )
 

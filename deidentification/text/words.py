@@ -22,7 +22,7 @@ _MEDICAL = re.compile(
     r"|sc[oó]p|skopi|ect[oóô]m|ektomi|tom[iy]|tomía|graf[ií]|gram|log[ií]|plast|terap|therap|fagi|phagi|plegi|pares|fasi|phasi"
     r"|m[aá]b|n?ib|platin|taxel|lutamid|relin|relix|xab[aá]n|gatran|parin|grel|statin|prazol|prazole|sartan|olol|dipin|pril|cillin"
     r"|micin|mycin|floxacin|tinib|ciclib|parib|trexed|bicin|rubicin|poside|posid|setron|lukast|terol|tropi|sone|solon|plase|plaasi"
-    r"|statiini|mabi|nibi|bani|tiini|oli|iini|siini|amidi|pine|mide|zole|pam|lam)[aeioäos]?"
+    r"|ksabaani?|statiini|mabi|nibi|bani|tiini|oli|iini|siini|amidi|pine|mide|zole|pam|lam)[aeioäos]?"
 )
 _OWNER = re.compile(r"(?<=\w{3})(?:ns[aä]|ni|mme|nne|(?<=[aeiouyäö])(?:an|än|en))$")  # vaimonsa, tyttärelleen
 PARTICLES = frozenset(
@@ -182,7 +182,8 @@ class Words:
         low, listed = word.lower(), self.language.listed(what)
         if low in listed or low.rstrip(".") in listed:
             return True
-        return self.code == "fi" and not listed.isdisjoint({*stems(low, "fi"), *stems(_OWNER.sub("", low), "fi")})
+        forms = {*stems(low, "fi"), *stems(_OWNER.sub("", low), "fi")} if self.code == "fi" else ()
+        return any(len(form) > 2 and form in listed for form in forms)  # Tiina is no form of ti, Tuesday
 
 
 @lru_cache(maxsize=100_000)

@@ -30,6 +30,9 @@ _FORMS: tuple[tuple[Kind, str], ...] = (
     (Kind.PHONE, r"(?<![\d.,/-])(?:[2-9]\d{2}) \d{3} \d{3}(?![\d.,/]\d)"),
     (Kind.PHONE, r"(?<![\d.,/-])[36-9]\d{2}[ ]?\d{6,7}(?![\d.,/-]\d)"),
     (Kind.PHONE, r"(?<![\d.,/-])3\d{2} \d{3} \d{4}\b"),
+    (Kind.NATIONAL_ID, r"\b\d{8} ?\d ?[A-Z]{2}\d\b"),  # PT Cartão de Cidadão
+    (Kind.PHONE, r"(?<![\d.,/-])[6-9]\d{2}(?: \d{2}){3}(?![\d.,/]\d)"),
+    (Kind.MRN, r"\b[A-Z]{2,6}-\d{4,}\b"),
     (Kind.MRN, r"\b[A-Z]{1,5}-?\d{2}[-/]\d{3,}\b|\b[A-Z]-\d{2}-\d{3,}\b|\b[A-Z]{1,5}-?\d{5,}\b"),
     (Kind.MRN, r"(?<![\d.,/-])\d{7,24}(?![\d.,]\d)"),
     (Kind.DATE, r"\b(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:[12]\d|3[01]|0?[1-9])\b"),
@@ -90,7 +93,7 @@ def _compiled(code: str) -> tuple[tuple[Kind, re.Pattern[str]], ...]:
 
 
 def _labelled(of: Language) -> Iterator[tuple[Kind, str]]:
-    gap = r"(?i:[ ]*(?:id|no|nr|nro|number|num|n|n\.º|nº|número|numero)\b)?[ .:#º°]{0,4}[ ]?"
+    gap = r"(?i:[ ]cl[ií]nic[ao])?(?i:[ ]*(?:id|no|nr|nro|number|num|n|n\.º|nº|número|numero)\b)?[ .:#º°]{0,4}[ ]?"
     yield Kind.MRN, rf"\b(?i:{alternatives(of.listed('record'))}){gap}(?P<it>{_NUMBER})(?<=\d{{2}})"
     national = r"[A-Z]{0,6}\d[\dA-Z]*(?:[ ./-]?[\dA-Z]*\d[\dA-Z]*){1,6}(?:[ -]?[A-Z])?"
     yield Kind.NATIONAL_ID, rf"\b(?i:{alternatives(of.listed('national'))}){gap}(?P<it>{national})(?!\w)"
@@ -123,7 +126,7 @@ def _ages(of: Language) -> Iterator[tuple[Kind, str]]:
     words = alternatives(of.listed("age"))
     yield Kind.AGE, rf"(?i)(?<![\d.,/])\b{old}[ -]*{words}\b"
     if of.code == "en":
-        yield Kind.AGE, rf"(?i)\b(?:aged?|at|turned)\s+{old}(?![\d.,/%]| ?(?:mg|kg|ml|min|h|bpm|%|g|cm|mm))\b"
+        yield Kind.AGE, rf"(?i)\b(?:aged?|at|turned)\s+{old}(?![\d/%]|[.,]\d| ?(?:mg|kg|ml|min|h|bpm|%|g|cm|mm))\b"
         yield Kind.AGE, rf"\b{old} ?[MF]\b"
 
 

@@ -31,3 +31,15 @@ def test_who_calls_is_kept_and_the_name_is_found(code: str, what: str) -> None:
 )  # fmt: skip
 def test_finnish_relatives_in_all_cases(text: str, name: str) -> None:
     assert [text[s.start : s.end] for s in find(text, language("fi"))] == [name]
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "name"),
+    [
+        ("en", "Grace reports less pain.", "Grace"), ("en", "Pain reports are filed.", ""), ("en", "SUVmax 6.2 in the nodule.", ""),
+        ("fi", "Sh Tiina Laaksonen kirjasi.", "Tiina Laaksonen"), ("es", "Dolores refiere mejoría.", "Dolores"), ("es", "Dolores articulares.", ""),
+        ("it", "Serena riferisce benessere.", "Serena"), ("pt", "Vitória refere melhoria.", "Vitória"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_a_word_is_told_by_what_it_does(code: str, text: str, name: str) -> None:
+    assert [text[s.start : s.end] for s in find(text, language(code))] == ([name] if name else [])
