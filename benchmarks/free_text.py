@@ -2,7 +2,8 @@
 
     python -m benchmarks.free_text [python of an environment with presidio-analyzer]
 
-Writes ``docs/benchmarks/free_text.md``. Presidio runs with a blank spaCy pipeline (no model), in its own environment.
+Writes ``docs/benchmarks/free_text.md``. Presidio runs with a blank spaCy pipeline (no model), in its own environment:
+``python -m venv .peers/presidio && .peers/presidio/bin/pip install presidio-analyzer``.
 """
 
 import json
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deidentification.text import scrub
+from deidentification.text.detection import detect
 from deidentification.text.language import LANGUAGES, language
 from deidentification.text.measuring import Annotated, Score, read_annotated, score
 from deidentification.text.scrubbing import find
@@ -20,11 +22,26 @@ from deidentification.text.spans import Kind, Span
 
 ROOT = Path(__file__).parents[1]
 ANNOTATED = ROOT / "tests/deidentification/text/annotated"
-PARTS = ("development", "held_out", "fresh")
+PARTS = ("development", "held_out", "fresh", "independent")
+PEER_PARTS = ("held_out", "independent")
 NAMES_AND_IDS = (Kind.PERSON, Kind.NATIONAL_ID, Kind.MRN, Kind.PHONE, Kind.EMAIL, Kind.IBAN, Kind.URL)
-FIRST = "First measured on `held_out`: names and numbers en .969, fi .969, es .968, it .968, pt .871; precision .980, .922, .979, .939, .977."
+INTRODUCTION = """\
+An identifier counts as found if every letter and digit of it is covered; a span counts as right if more than half of it is identifier.
+`development`, `held_out` and `fresh` have the author of the rules and word lists as their author: they say that the rules do what
+they were made for, not how they do on notes. Their sentences were not kept from the rules' author in any strict sense, and rules were changed
+after each was measured. `independent` was written by another author, who did not work on the rules, and first measured after the rules' last
+change. All are invented sentences: before use, a hospital measures on its own notes (`deidentification.text.measuring`).
+"""
+FIRST = """\
+First measured on `independent` (2026-11-26), recall of names and numbers: en .845, fi .938, es .895, it .867, pt .898; precision: .877, .878, .881,
+.867, .890. The aim is .98 and .90. Recall meets it on `fresh`, on `development` in es, it and pt, nowhere on `held_out`; precision meets it on all three.
+On `independent` **neither is met**: of a hundred names and numbers that another author writes, 6 to 16 stay in the text. If a later table
+differs, rules were changed after this measurement.
+"""
 PEER = """
 import json, sys
+import tldextract
+tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=())  # the list in the package, not the network's
 from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
 from presidio_analyzer.nlp_engine import SpacyNlpEngine
 import spacy
@@ -47,13 +64,15 @@ def main() -> None:
     peer = sys.argv[1] if len(sys.argv) > 1 else None
     sets = {(part, code): read_annotated(ANNOTATED / part / f"{code}.txt") for part in PARTS for code in LANGUAGES}
     found = {pair: _ours(sentences, pair[1]) for pair, sentences in sets.items()}
-    others = _presidio(peer, sets) if peer else {}
+    others = _presidio(peer, {pair: s for pair, s in sets.items() if pair[0] in PEER_PARTS}) if peer else {}
     lines = [
         "# Free text: recall and precision",
         "",
         *_page(sets, found, others),
         "",
         *_kinds(found),
+        "",
+        *_detection(sets),
         "",
         *_speed(sets),
     ]
@@ -83,11 +102,9 @@ def _page(
     found: dict[tuple[str, str], Score],
     others: dict[tuple[str, str], Score],
 ) -> Iterator[str]:
-    yield "Sentences, rules and word lists have one author, so these figures say that the rules do what they were made for, not how"
-    yield "they do on a hospital's notes: measure there (`deidentification.text.measuring`). An identifier counts as found if every letter"
-    yield "and digit is covered. `development` was looked at, `held_out` was not, `fresh` was written after the rules' last change but small"
-    yield "ones. " + FIRST
-    yield "Rules were changed after that (without looking at the misses), so `held_out` below is no longer a first measurement."
+    yield from (*INTRODUCTION.splitlines(), "", *FIRST.splitlines(), "")
+    yield "Presidio 2.2 runs on `held_out` and `independent` with its predefined recognisers of each language and a blank spaCy pipeline; any entity of"
+    yield "theirs counts. Names it finds only with a model, which the package registry does not hold: so the row says what rules alone bring, not Presidio's best."
     yield ""
     yield "| set | language | sentences | identifiers | recall, names and numbers | recall, all | precision | Presidio, no model: recall | precision |"
     yield "|---|---|---|---|---|---|---|---|---|"
@@ -101,16 +118,28 @@ def _page(
 
 
 def _kinds(found: dict[tuple[str, str], Score]) -> Iterator[str]:
-    yield "Found, of marked, by kind, `held_out` and `fresh` together:"
+    yield "Found, of marked, by kind, `independent` alone:"
     yield ""
     yield "| kind | " + " | ".join(LANGUAGES) + " |"
     yield "|---|" + "---|" * len(LANGUAGES)
     for kind in Kind:
         cells = [
-            f"{sum(found[p, code].found[kind] for p in PARTS[1:])} / {sum(found[p, code].marked[kind] for p in PARTS[1:])}"
+            f"{found['independent', code].found[kind]} / {found['independent', code].marked[kind]}"
             for code in LANGUAGES
         ]
         yield f"| {kind} | " + " | ".join(cells) + " |"
+
+
+def _detection(sets: dict[tuple[str, str], list[Annotated]]) -> Iterator[str]:
+    yield "Language told right, each sentence of `independent` alone, without a column to follow:"
+    yield ""
+    yield "| " + " | ".join(LANGUAGES) + " |"
+    yield "|" + "---|" * len(LANGUAGES)
+    alone = (sets["independent", code] for code in LANGUAGES)
+    cells = (
+        f"{sum(detect(s.text) == code for s in of)} / {len(of)}" for code, of in zip(LANGUAGES, alone, strict=True)
+    )
+    yield "| " + " | ".join(cells) + " |"
 
 
 def _speed(sets: dict[tuple[str, str], list[Annotated]]) -> Iterator[str]:
