@@ -8,6 +8,7 @@ DICOM PS3.3 C.7.6.2.1.1: the order of slices follows from position and orientati
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +23,13 @@ _EVEN, _LOST, _SAME_MM = 0.1, 1.5, 0.01
 
 
 def stacked(
-    planes: Sequence[Plane], modality: Modality, masks: Mapping[str, NDArray[np.uint8]] | None = None
-) -> tuple[NDArray[np.float32], tuple[float, float, float], NDArray[np.uint8] | None]:
+    planes: Sequence[Plane], modality: Modality, masks: Mapping[str, NDArray[Any]] | None = None
+) -> tuple[NDArray[np.float32], tuple[float, float, float], NDArray[Any] | None]:
     """Pixels [z, y, x] and masks in the house's orientation, and the spacing of slices, rows and columns in mm.
 
     Parameters
     ----------
-    masks : mapping of str to numpy.ndarray of uint8, or None
+    masks : mapping of str to numpy.ndarray of whole numbers, or None
         Mask of a plane by its SOP Instance UID; planes without one have an empty mask.
 
     Raises

@@ -23,6 +23,7 @@ from scipy import ndimage
 
 from use_cases.images.codebook import ImageCohort
 from use_cases.images.dicom import DicomSeries, as_series, read_planes, series_of
+from use_cases.images.dicom_planes import Plane
 from use_cases.images.dicom_stack import stacked
 from use_cases.images.lidc_xml import Reading, readings_of
 from use_cases.images.report import SeriesError
@@ -68,22 +69,33 @@ def _read(one: DicomSeries, cohort: ImageCohort) -> Volume:
 
 
 def _rated(
-    planes: Sequence, readings: Sequence[Reading], drawn: Sequence[dict[str, NDArray[np.uint8]]], cohort: ImageCohort,
+    planes: Sequence[Plane], readings: Sequence[Reading], drawn: Sequence[dict[str, NDArray[np.uint8]]], cohort: ImageCohort,
     agreed: NDArray[np.bool_],
 ) -> NDArray[np.uint8]:  # fmt: skip
     """Place of each agreed nodule's malignancy in ``LEVELS``, shape [z, y, x]."""
     parts, count = connected(agreed)
+    by_plane = _by_plane(parts, planes, cohort)
     ratings: list[list[int]] = [[] for _ in range(count + 1)]
     for reading, masks in zip(readings, drawn, strict=True):
-        own = stacked(planes, cohort.image.modality, masks)[2]
-        assert own is not None
-        for part in np.unique(parts[own > 0]):
+        touched = {int(part) for uid, mask in masks.items() if uid in by_plane for part in by_plane[uid][mask > 0]}
+        for part in touched:
             ratings[part].append(reading.malignancy)
     level = np.zeros(count + 1, np.uint8)
     for part in range(1, count + 1):
         median = float(np.median(ratings[part]))
         level[part] = 3 if median > 3 else 1 if median < 3 else 2
     return level[parts]
+
+
+def _by_plane(parts: NDArray[np.int64], planes: Sequence[Plane], cohort: ImageCohort) -> dict[str, NDArray[np.int64]]:
+    """The parts as each plane was stored: turned once, not once per reading."""
+    places = np.arange(parts.size).reshape(len(planes), *planes[0].pixels.shape)
+    marks = {plane.uid: place for plane, place in zip(planes, places, strict=True)}
+    turned = stacked(planes, cohort.image.modality, marks)[2]
+    assert turned is not None
+    stored = np.zeros(parts.size, np.int64)
+    stored[turned.ravel()] = parts.ravel()
+    return dict(zip(marks, stored.reshape(places.shape), strict=True))
 
 
 def connected(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from records.errors import StorageError
+from records.errors import ParameterError, StorageError
 from records.reading import read_table
 from use_cases.images.codebook import ImageCohort
 from use_cases.images.metaimage import read_metaimage
@@ -77,14 +77,22 @@ def _image(path: Path, *, drawn: bool) -> tuple[NDArray[np.float32], tuple[float
     if not path.is_file():
         raise SeriesError("have its files in the folder", "a file that is not there", "mend the table or add the file")
     if path.name.endswith(_NIFTI):
-        from use_cases.images.nifti import read_nifti  # needs the extra images, the other formats do not
-
-        return *read_nifti(path), True
+        return *_nifti(path), True
     if path.name.endswith(_METAIMAGE):
         return *read_metaimage(path), True
     if path.name.endswith(_PICTURE):
         return (read_drawn_mask(path) if drawn else read_picture(path)), (1.0, 1.0, 1.0), False
     raise SeriesError("be a NIfTI, MetaImage or PNG file", "another ending", "convert it")
+
+
+def _nifti(path: Path) -> tuple[NDArray[np.float32], tuple[float, float, float]]:
+    try:
+        from use_cases.images.nifti import read_nifti  # needs the extra images, the other formats do not
+    except ModuleNotFoundError as error:
+        raise ParameterError(
+            f"NIfTI files must have their reader, got no {error.name}; install the extra images"
+        ) from None
+    return read_nifti(path)
 
 
 def _classes(drawn: NDArray[np.float32]) -> NDArray[np.uint8]:

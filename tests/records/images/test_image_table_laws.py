@@ -41,7 +41,8 @@ def test_select_keeps_rows_images_and_masks_together(table, data):
 @given(_tables(), st.sets(st.sampled_from("abcdx")))
 def test_patients_and_the_others_are_the_whole(table, some):
     inside, outside = table.of_patients(some), table.of_patients(set("abcd") - some)
-    assert set(inside.patients) <= some and not set(outside.patients) & some
+    assert set(inside.patients) <= some
+    assert not set(outside.patients) & some
     assert len(inside) + len(outside) == len(table)
     _together(inside)
     assert [table.patients[group] for group in table.groups()] == table.rows["pseudonym"].to_list()
@@ -54,6 +55,7 @@ def test_file_gives_the_table_back(table):
         path = Path(folder) / "images.npz"
         write_images(path, table)
         read = read_images(path).table
-    assert read.rows.equals(table.rows) and read.pixels.dtype == table.pixels.dtype
+    assert read.rows.equals(table.rows)
+    assert read.pixels.dtype == table.pixels.dtype
     assert (read.masks is None, read.phantom, read.spacing) == (table.masks is None, table.phantom, table.spacing)
     _together(read)
