@@ -34,7 +34,7 @@ def test_help_has_an_example(command: str) -> None:
 
 
 def test_placeholders_survive_the_help() -> None:
-    assert "COHORT=FILE" in called("run", "--help")[1]
+    assert "COHORT=PLACE" in called("run", "--help")[1]
     assert "COLUMN=VALUE" in called("synthesize", "--help")[1]
 
 

@@ -18,7 +18,7 @@ from tests.orchestration.commands import at_work, done, released, started, until
 pytestmark = pytest.mark.slow
 ASSETS = {
     "raw_cohort", "data_quality", "deidentified", "synthetic", "downstream_classifier", "fidelity_utility_report", "privacy_report",
-    "report", "release", "privacy_utility_frontier", "requested", "statistics", "federated_statistics", "federated_model",
+    "report", "release", "privacy_utility_frontier", "requested", "statistics", "computed", "federated_statistics", "federated_model",
     "federated_synthetic",
 }  # fmt: skip
 USE_CASES = ("lung", "prostate", "stroke")
@@ -95,7 +95,7 @@ def test_graphql_lists_assets_schedules_and_the_sensor(servers: Servers) -> None
         assert node["description"]
         assert node["kinds"]
         assert node["owners"]
-        assert node["isPartitioned"] == (name in ("raw_cohort", "deidentified", "requested", "statistics"))
+        assert node["isPartitioned"] == (name in ("raw_cohort", "deidentified", "requested", "statistics", "computed"))
     (repository,) = found["repositoriesOrError"]["nodes"]
     assert {s["name"] for s in repository["schedules"]} == {f"{key}_weekly" for key in USE_CASES}
     assert {"cohort_file_arrival", "hub_orders"} <= {s["name"] for s in repository["sensors"]}
