@@ -14,6 +14,7 @@ Norgeot et al. (2020). Protected Health Information filter (Philter). npj Digita
 import re
 
 from deidentification.text.tokens import Is, Reading, Token
+from deidentification.text.words import PARTICLES
 
 
 class Judging(Reading):
@@ -26,6 +27,7 @@ class Judging(Reading):
             or len(token.word) < 2
             or self._unit(at)
             or re.match(r"[A-Z\d]{1,5}-[a-zäö]|[A-Z]{2,}[a-z]", token.word)
+            or self._symbol(token)
         ):
             return Is.OTHER
         if self._called_for(at):
@@ -34,20 +36,70 @@ class Judging(Reading):
 
     def _called_for(self, at: int) -> bool:
         """Whether a title, role or relative before the word says that a name follows."""
-        token, before = self.tokens[at], self.before(at)
-        if before is None or self.listed(token, "titles", "roles", "relatives", "days"):
+        token, before = self.tokens[at], self._past_particles(at)
+        if before is None or self.listed(token, "titles", "roles", "relatives"):
             return False
-        gap = self.text[before.end : token.start]
-        title = self.listed(before, "titles") and gap.strip() in ("", ".") and "\n" not in gap
-        if title and (token.capital or self.words.name(token.word) or not self.words.known(token.word)):
+        start = self.tokens[self.tokens.index(before) + 1].start
+        gap = self.text[before.end : start]
+        title = self.listed(before, "titles") and before.word != "mRS" and gap.strip() in ("", ".") and "\n" not in gap
+        if self.listed(token, "days"):
+            return title and token.capital and not self.listed(before, "relatives", "roles")
+        if title and (token.capital or self._lower_name(token, before)):
             return not self.acronym(token) and (token.capital or self._plausible(token))
         trigger = self.listed(before, "roles", "relatives", "naming") and gap.strip(" \"'“«(,:") == "" and len(gap) < 4
+        if trigger and not token.capital:
+            return self._bare(at, gap)
         return (
             trigger
             and token.capital
             and not self.acronym(token)
-            and not self.words.medical(token.word)
+            and ("'" in token.word or "’" in token.word or not self.words.medical(token.word))
             and not self.words.eponym(token.word)
+        )
+
+    def _past_particles(self, at: int) -> Token | None:
+        """The word before the initials and particles that begin a name: *Prof* of *Prof C. M. van der Berg*."""
+        back = at - 1
+        while back > 0 and (
+            (self.tokens[back].capital and len(self.tokens[back].word) == 1)
+            or (self.tokens[at].capital and self.tokens[back].word.lower() in PARTICLES)
+        ):
+            back -= 1
+        if back == at - 1:
+            return self.before(at)
+        passed = self.tokens[back] if back >= 0 else None
+        return passed if passed is not None and self.listed(passed, "titles", "roles") else self.before(at)
+
+    def _lower_name(self, token: Token, title: Token) -> bool:
+        """Whether a lower-case word after a title may be a name; after *father* or *sister* only if it is no other word."""
+        if not self.words.known(token.word):
+            return True
+        if self.listed(title, "relatives", "roles"):
+            return self.words.at_home(token.word, "given") and not self.listed(token, "ordinary", "common", "acts")
+        return self.words.name(token.word)
+
+    def _bare(self, at: int, gap: str) -> bool:
+        """A name in lower case after a relative: in brackets with more to come, or a word that is nothing else."""
+        token, words = self.tokens[at], self.words
+        if len(token.word) < 3 or self.listed(token, "stop", "common", "acts") or words.medical(token.word):
+            return False
+        enclosed = "(" in gap and self.text[token.end : token.end + 1] in (",", ")")
+        home = words.at_home(token.word, "given")
+        return (enclosed and (home or not words.known(token.word))) or (
+            words.code != "fi"
+            and gap == " "
+            and len(token.word) > 3
+            and not words.known(token.word)
+            and not re.search(r"\d", token.word)
+        )
+
+    def _symbol(self, token: Token) -> bool:
+        """Whether it is a symbol, not a word: SpO2, NaCl, MoCA."""
+        glued = self.text[token.end : token.end + 1].isdigit()
+        return (glued and len(token.word) < 6) or (
+            re.fullmatch(r"[A-Z][a-z]{1,2}[A-Z]{1,3}[a-z]?", token.word) is not None
+            and not token.word.startswith("Mc")
+            and not self.words.name(token.word)
         )
 
     def _plausible(self, token: Token) -> bool:
@@ -62,8 +114,10 @@ class Judging(Reading):
             token, "titles", "roles", "relatives", "days", "stop", "record", "national"
         ):
             return Is.OTHER
-        if token.word.lower() in words.language.months or words.eponym(token.word):
+        if token.word.lower() in words.language.months or words.eponym(token.word) or self.termed(at):
             return Is.OTHER
+        if self._list_form(at):
+            return Is.PERSON
         named = words.name(token.word)
         if (
             words.place(token.word)
@@ -85,12 +139,26 @@ class Judging(Reading):
             return Is.OTHER if self.listed(token, "departments") else Is.PLACE if self.placed(at) else Is.PERSON
         if (
             words.known(token.word)
-            or (token.first and words.compound(token.word))
+            or (token.first and (words.compound(token.word) or words.derived(token.word)))
             or (token.shout and not named)
             or len(token.word) < 3
         ):
             return Is.OTHER
         return Is.PLACE if self.placed(at) else Is.PERSON
+
+    def _list_form(self, at: int) -> bool:
+        """Whether a word in capitals that is no ordinary one has an initial after it: OZTURK M."""
+        token = self.tokens[at]
+        after = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
+        return (
+            token.shout
+            and len(token.word) > 3
+            and after is not None
+            and len(after.word) == 1
+            and after.capital
+            and not self.words.known(token.word)
+            and self.touch(at, at + 1)
+        )
 
     def _surely(self, token: Token) -> bool:
         """Whether a word is a name even where a sentence begins."""
@@ -113,6 +181,8 @@ class Judging(Reading):
     def _lower(self, at: int) -> Is:
         """A lower-case word is a name if it is listed as one and nothing else."""
         token, words = self.tokens[at], self.words
+        if self._paired(at):
+            return Is.PERSON
         if len(token.word) < 4 or self.listed(token, "ordinary") or words.medical(token.word):
             return Is.OTHER
         home = words.at_home(token.word, "given") or words.at_home(token.word, "family")
@@ -127,6 +197,16 @@ class Judging(Reading):
             and not self.listed(after, "ordinary", "stop")
         )
         return Is.PERSON if given and ((followed and words.code == "fi") or token.first) else Is.OTHER
+
+    def _paired(self, at: int) -> bool:
+        """Whether it stands after *pt*, *paz*, *dte* with another name beside it, both in lower case."""
+        before, after = self.before(at), self.tokens[at + 1] if at + 1 < len(self.tokens) else None
+        if before is None or after is None or not self.listed(before, "subjects"):
+            return False
+        return all(
+            len(word) > 3 and self.words.name(word) and not self.words.medical(word)
+            for word in (self.tokens[at].word, after.word)
+        ) and not self.listed(after, "stop", "common", "acts")
 
     def _inflected(self, token: Token) -> bool:
         form = self.words.form(token.word, "given")

@@ -12,10 +12,32 @@ from deidentification.text.spans import Kind, Span
 from deidentification.text.words import Words
 from deidentification.text.written import CAPITALISED, alternatives
 
+_SMALL = frozenset({"de", "do", "da", "di", "del"})
 _JOIN = r"(?:(?:de|del|della|delle|dei|di|da|do|das|dos|la|las|los|el|y|e|&|of|and|the|Nossa|Nuestra)\s+)"
 _BRANCHES = frozenset(
     [
         "the",
+        "unit",
+        "team",
+        "oncology",
+        "rehabilitation",
+        "intensive",
+        "high",
+        "dependency",
+        "coronary",
+        "assessment",
+        "admissions",
+        "infusion",
+        "chemotherapy",
+        "injury",
+        "recovery",
+        "step",
+        "hyperacute",
+        "respiratory",
+        "palliative",
+        "research",
+        "día",
+        "dia",
         "general",
         "thoracic",
         "vascular",
@@ -73,7 +95,7 @@ def organisations(text: str, of: Language) -> Iterator[Span]:
 def _ordinary(found: str, of: Language) -> bool:
     """Whether nothing of the name tells which one it is: ``General Surgery``, ``Hospital``."""
     heads = of.listed("hospital_last") | of.listed("hospital_first") | _BRANCHES
-    return all(word.lower() in heads or len(word) < 2 for word in re.findall(r"[^\W\d_]+", found))
+    return all(word.lower() in heads | _SMALL or len(word) < 2 for word in re.findall(r"[^\W\d_]+", found))
 
 
 @cache
@@ -84,16 +106,21 @@ def _patterns(code: str) -> tuple[re.Pattern[str], ...]:
     if first := of.listed("hospital_first"):
         heads = "|".join(re.escape(w.capitalize()) + "|" + re.escape(w.upper()) for w in first)
         patterns.append(rf"\b(?P<it>(?:{heads})(?:\s+{_JOIN}*{run})+)")
+        patterns.append(rf"\b(?P<it>(?:{heads})\s+(?:de|di|do|da|del)\s[a-zß-öø-ÿ]+(?:\s[a-zß-öø-ÿ]+)?\s{_JOIN}*{run})")
     if code == "en":
         heads = "|".join(re.escape(w.capitalize()) for w in of.listed("hospital_last"))
         patterns.append(
             rf"\b(?P<it>{CAPITALISED}\.?(?:\s+(?:(?:of|and|&|the)\s+)*{CAPITALISED}){{0,4}}\s+(?:{heads})\b(?: (?:Hospital|Centre|Ltd|Trust|School))?)"
         )
     company = of.listed("hospital_company") | {"ltd", "oy", "s.a.", "gmbh", "inc.", "plc", "ab"}
-    patterns.append(rf"(?P<it>{run},?\s+(?i:{alternatives(company)}))(?!\w)")
+    patterns.append(rf"(?P<it>{run},?\s+(?i:{alternatives(company)})(?::\w+)?)(?!\w)")
     if work := of.listed("at_work"):
         where = r"(?:at|for|by|en|para|na|no|em|per|presso|al|alla|all['’]|nel|nella|da|dalla)"
-        lead = r"" if code == "fi" else rf"(?:\s[a-zß-öø-ÿ]+){{0,4}}?\s{where}(?:\s(?:the|la|el|o|a))?"
+        lead = (
+            r""
+            if code == "fi"
+            else rf"(?:\s[a-zß-öø-ÿ]+){{0,4}}?\s{where}(?:\s(?:the|la|el|o|a))?(?:\s?(?P<what>[a-zß-öø-ÿ]{{5,}}))?"
+        )
         patterns.append(rf"\b(?i:{alternatives(work)}){lead}\s?(?P<it>{run})")
     return tuple(re.compile(pattern) for pattern in patterns)
 
@@ -107,9 +134,10 @@ def _finnish(text: str, of: Language) -> Iterator[Span]:
         if token[0][0].isupper() and re.fullmatch(
             rf"{alternatives(of.listed('abbreviations'))}\W?(?:i?(?:n|ssa|sta|iin|lle|ssä|stä)|:\w+)?", low
         ):
-            yield Span(token.start(), token.end(), Kind.ORGANISATION)
+            ending = re.compile(r":\w+").match(text, token.end())
+            yield Span(token.start(), ending.end() if ending else token.end(), Kind.ORGANISATION)
         if not re.search(
-            r"(?:sairaala|klinik|terveysasema|terveyskesku|palvelutalo|hoivako|hoitoko|koulu|yliopisto|vanhainko|telak|terveystalo)\w*$",
+            r"(?:sairaala|klinik|terveysasema|terveyskesku|palvelutalo|hoivako|hoitoko|koulu|yliopisto|vanhainko|telak|terveystalo|palvelukot|hoitola|parantola|kuntoutuskesku|lastenkot|ryhmäkot|päiväkot|lukio|konepaja|tehtaa?|tehdas|tehtaalla|paperitehta|varikko|varuskun)\w*$",
             low,
         ):
             continue

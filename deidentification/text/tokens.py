@@ -13,6 +13,7 @@ from deidentification.text.words import PARTICLES, Words
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:\.(?:ra|ssa|na)\b)?(?:['’-][^\W\d_]+)*(?:['’](?=\W|$))?|\d+(?:[.,]\d+)*")
 _ELISION = re.compile(r"(?:l|d|un|[a-z]{2,4}l|c|s|qu)['’](?=[^\W\d_])")
+_ARTICLE = re.compile(r"(?:a[lnsdrtz]|e[lr]|ul|ash?|abu|ibn|bin|d|o|n)['’-][^\W\d_a-zß-öø-ÿ]")  # al-Khatib, d'Agostino
 _LIMITS = re.compile(r"[.!?:;•\n\t]")
 
 
@@ -36,7 +37,7 @@ class Token:
 
     @property
     def capital(self) -> bool:
-        return self.word[0].isupper()
+        return self.word[0].isupper() or _ARTICLE.match(self.word) is not None
 
     @property
     def shout(self) -> bool:
@@ -63,6 +64,29 @@ class Reading:
             and not (len(token.word) > 3 and self.words.name(token.word) and not self.words.known(token.word))
         )
 
+    def termed(self, at: int) -> bool:
+        """Whether the words around say that it names a test, score, sign or device: *escala de Madrid*, *Boston test*."""
+        after = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
+        if after is not None and self._near(at, at + 1) and self.listed(after, "of_terms"):
+            return True
+        back = at - 1
+        while (
+            back >= 0
+            and self.words.code != "en"
+            and self.tokens[back].word.lower() in ("de", "di", "do", "da", "del", "y", "e")
+        ):
+            back -= 1
+        return (
+            back >= 0
+            and self.words.code in ("es", "it", "pt")
+            and self._near(back, at)
+            and self.listed(self.tokens[back], "of_terms")
+        )
+
+    def _near(self, left: int, right: int) -> bool:
+        """Whether only spaces and small words stand between two words."""
+        return re.search(r"[^\w ]|\d", self.text[self.tokens[left].end : self.tokens[right].start]) is None
+
     def placed(self, at: int) -> bool:
         """Whether a preposition of place or a Finnish case of place says that this is a town."""
         if self.words.code == "fi":
@@ -86,13 +110,13 @@ class Reading:
         if gap.strip(" ") == "":
             return bool(gap) or bool(between)
         if gap.strip(" ") == ".":
-            return len(one.word) == 1 and one.capital
+            return (len(one.word) == 1 and one.capital) or self.listed(one, "shortened")
         return (
             gap.strip(" ") == ","
             and one.capital
             and two.capital
             and (one.shout or one.first)
-            and self.words.given(two.word)
+            and (self.words.given(two.word) or (len(two.word) == 1 and one.shout))
         )
 
 

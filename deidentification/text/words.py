@@ -25,6 +25,9 @@ _MEDICAL = re.compile(
     r"|ksabaani?|statiini|mabi|nibi|bani|tiini|oli|iini|siini|amidi|pine|mide|zole|pam|lam)[aeioäos]?"
 )
 _OWNER = re.compile(r"(?<=\w{3})(?:ns[aä]|ni|mme|nne|(?<=[aeiouyäö])(?:an|än|en))$")  # vaimonsa, tyttärelleen
+_DERIVED = re.compile(
+    r"\w{4}(?:[tsn][uy]n[uy]t|t[ae]tt[uy]|nro|numero|vakuutus|kaulaus|kuvaus|tutkimus|leikkaus|hoito|tauti|oire|arvio|lausunto)$"
+)
 PARTICLES = frozenset(
     [
         "de",
@@ -125,7 +128,9 @@ class Words:
 
     def place(self, word: str) -> bool:
         """Whether it is a town."""
-        return self.form(word, "places") is not None
+        return self.form(word, "places") is not None or any(
+            form in _set("cities") for form in stems(word.lower(), self.code)
+        )
 
     def at_home(self, word: str, table: str) -> bool:
         """Whether a name of ``table`` is at home in this language."""
@@ -158,6 +163,10 @@ class Words:
     def compound(self, word: str) -> bool:
         """Whether it may be a Finnish compound of two ordinary words; only to be asked where a sentence begins."""
         return self.code == "fi" and _compound(word.lower())
+
+    def derived(self, word: str) -> bool:
+        """Whether its Finnish ending is of a participle, a number's label or a common last part; for sentences' starts only."""
+        return self.code == "fi" and _DERIVED.search(word.lower()) is not None
 
     def medical(self, word: str) -> bool:
         """Whether it is a drug or a term, or has the shape of a medical term."""
