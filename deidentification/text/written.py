@@ -17,9 +17,9 @@ from deidentification.text.spans import Kind, Span
 
 CAPITALISED = r"[^\W\d_a-zß-öø-ÿ][\w'’-]*"
 _SHARED = {"e-mail": Kind.EMAIL, "web address": Kind.URL, "IBAN": Kind.IBAN, "telephone": Kind.PHONE, "IP address": Kind.URL, "record number": Kind.MRN}  # fmt: skip
-_NUMBER = r"(?:[A-Z]{1,5} (?=\d{3,4}[ -]\d))?[A-Za-z]{0,5}[-/.]?\d[\dA-Za-z./-]*\d(?: \d{3,}| \d{1,4}\b(?=[.,;:) ]*(?:$|[a-z(])))*"
+_NUMBER = r"(?:[A-Z]{1,2} (?=\d{3,4}[ -]\d))?[A-Za-z]{0,5}[-/.]?\d[\dA-Za-z./-]*\d(?: \d{3,}| \d{1,4}\b(?=[.,;:) ]*(?:$|[a-z(])))*"
 _COUNTED = r"(?! ?(?:mg|ml|mcg|µg|ug|cm|mm|kg|g|h|UI|IU|UI|%|c[eé]l|cell|solu)\b| c[eé]l| cell| solu)"
-_MEASURED = r"(?! ?(?:mg|ml|cm|mm|kg|g|%|h|x)\b| ?%| (?:m[eê]s|mont|week|year|day|sem|sett|d[ií]a|gior|a[nñ]o|ann|frag|fram|frus|core|cil|biop|g[aâ]n|linf|nod|punt|pont|point))"
+_MEASURED = r"(?! ?(?:mg|ml|cm|mm|kg|g|%|h|x)\b| ?%| (?:m[eê]s|mont|week|year|day|sem|sett|d[ií]a|gior|a[nñ]o|ann|frag|cicl|cycl|fram|frus|core|cil|biop|g[aâ]n|linf|nod|punt|pont|point))"
 _FORMS: tuple[tuple[Kind, str], ...] = (
     (Kind.URL, r"(?i)\b(?:https?://|www\.)[^\s\"<>,;)]+"),
     (Kind.NATIONAL_ID, r"\b[A-CEGHJ-PR-TW-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b"),  # UK National Insurance
@@ -46,7 +46,7 @@ _FORMS: tuple[tuple[Kind, str], ...] = (
     (Kind.MRN, r"(?<![\d.,/-])\d{7,24}(?![\d.,]\d)"),
     (
         Kind.MRN,
-        r"\b[A-Z]{1,4} ?\d{2,4}[ -]\d{3,4}[ -]\d{2,4}\b|\b[A-Z]{1,4}(?:-\d{2,}){2,}(?:-\d{1,3})?\b|\b[A-Z]{1,3}\d{6,}[A-Z]?\b",
+        r"\b[A-Z]{1,2} ?\d{2,4}[ -]\d{3,4}[ -]\d{2,4}\b|\b[A-Z]{1,4}(?:-\d{2,}){2,}(?:-\d{1,3})?\b|\b[A-Z]{1,3}\d{6,}[A-Z]?\b",
     ),
     (Kind.DATE, r"\b(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:[12]\d|3[01]|0?[1-9])\b"),
     (Kind.DATE, r"\b(?:[12]\d|3[01]|0?[1-9])\s?[-/.]\s?(?:1[0-2]|0?[1-9])\s?[-/.]\s?(?:19|20)?\d{2}\b(?![/.]\d)"),
@@ -116,6 +116,8 @@ def _labelled(of: Language) -> Iterator[tuple[Kind, str]]:
         Kind.PHONE,
         rf"\b(?i:{alternatives(of.listed('phone'))})\.?(?: ?(?:no|nr|n|nro|nº|n\.º)\.?)?[ :#]{{0,3}}(?P<it>{numbers})",
     )
+    call = r"(?:avvis|chiam|llam|avis|lig|telefon|rung|ring|call|bleep|contact)"
+    yield Kind.PHONE, rf"(?i)\b{call}\w*\b[^.;\n]{{0,30}}? (?:al|allo|ao|on|para o) (?P<it>\d{{4,6}})\b(?![./-]\d)"
     national = r"[A-Z]{0,6}\d[\dA-Z]*(?:[ ./-]?[\dA-Z]*\d[\dA-Z]*){1,6}(?:[ -]?[A-Z])?"
     yield Kind.NATIONAL_ID, rf"\b(?i:{alternatives(of.listed('national'))}){gap}(?P<it>{national})(?!\w)"
 
@@ -130,7 +132,7 @@ def _dates(of: Language) -> Iterator[tuple[Kind, str]]:
     before = "" if of.code == "fi" else rf"(?:\b{days},?\s+)?"
     yield (
         Kind.DATE,
-        rf"(?i)\b{before}{day}\s?[- ]?{of_}{months}{tail}(?:(?:,? (?:de |del |do )?|[-/.])(?:{year})|[-/]\d{{2}})?\b",
+        rf"(?i)\b{before}{day}\s?[- ]?{of_}{months}{tail}(?:(?:,? (?:de |del |do )?|[-/.])(?:{year})|[-/]\d{{2}}| ['’]\d{{2}})?\b",
     )
     yield Kind.DATE, rf"(?i)\b{months}{tail}(?: (?:de |del |do )?| '?){year}\b"
     feast = rf"(?i:\b{alternatives(of.listed('feasts'))}(?:na|n|ina|na aattona)?,?(?: of| de| del| do)?) {year}\b"
