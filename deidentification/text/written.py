@@ -153,11 +153,11 @@ def _ages(of: Language) -> Iterator[tuple[Kind, str]]:
     old = r"(?P<it>(?:9\d|1[01]\d)\+?)"
     words = alternatives(of.listed("age"))
     yield Kind.AGE, rf"(?i)(?<![\d.,/])\b{old}[ -]*{words}\b"
-    yield Kind.AGE, rf"(?i)\b(?:ikä|age|edad|età|idade|ikää|eta)[ :]{{1,2}}(?:de |di )?{old}(?![\d/%]|[.,]\d)\b"
+    yield Kind.AGE, rf"(?i)\b(?:ikä|age|edad|età|idade|ikää|eta|anni)[ :]{{1,2}}(?:de |di )?{old}(?![\d/%]|[.,]\d)\b"
     if of.code in ("es", "it", "pt"):
         yield Kind.AGE, rf"(?i)(?<![\d.,/])\b{old} ?aa?\b(?=\.?\s*(?:[,;:).]|$))"
     if of.code == "en":
-        yield Kind.AGE, rf"(?i)\b(?:aged?|at|turned)\s+{old}(?![\d/%]|[.,]\d| ?(?:mg|kg|ml|min|h|bpm|%|g|cm|mm))\b"
+        yield Kind.AGE, rf"(?i)\b(?:aged?|at|turned)\s+{old}(?![\d/%]|[.,]\d| ?(?:mg|kg|ml|min|h|bpm|%|g|cm|mm)\b)"
         yield Kind.AGE, rf"\b{old} ?[MF]\b"
 
 
