@@ -22,21 +22,37 @@ from deidentification.text.spans import Kind, Span
 
 ROOT = Path(__file__).parents[1]
 ANNOTATED = ROOT / "tests/deidentification/text/annotated"
-PARTS = ("development", "held_out", "fresh", "independent")
-PEER_PARTS = ("held_out", "independent")
+PARTS = ("development", "held_out", "fresh", "independent", "independent2")
+PEER_PARTS = ("held_out", "independent", "independent2")
 NAMES_AND_IDS = (Kind.PERSON, Kind.NATIONAL_ID, Kind.MRN, Kind.PHONE, Kind.EMAIL, Kind.IBAN, Kind.URL)
 INTRODUCTION = """\
 An identifier counts as found if every letter and digit of it is covered; a span counts as right if more than half of it is identifier.
 `development`, `held_out` and `fresh` have the author of the rules and word lists as their author: they say that the rules do what
-they were made for, not how they do on notes. Their sentences were not kept from the rules' author in any strict sense, and rules were changed
-after each was measured. `independent` was written by another author, who did not work on the rules, and first measured after the rules' last
-change. All are invented sentences: before use, a hospital measures on its own notes (`deidentification.text.measuring`).
+they were made for, not how they do on notes. `independent` was written by another author, who did not work on the rules; after it had been
+measured its misses were read and the rules changed, so it too is now **a development set**. `independent2` was written by a third author, not
+opened before the rules were frozen, and measured once; no rule changed after that. All are invented sentences: before use, a hospital
+measures on its own notes (`deidentification.text.measuring`).
 """
 FIRST = """\
-First measured on `independent` (2026-11-26), recall of names and numbers: en .845, fi .938, es .895, it .867, pt .898; precision: .877, .878, .881,
-.867, .890. The aim is .98 and .90. Recall meets it on `fresh`, on `development` in es, it and pt, nowhere on `held_out`; precision meets it on all three.
-On `independent` **neither is met**: of a hundred names and numbers that another author writes, 6 to 16 stay in the text. If a later table
-differs, rules were changed after this measurement.
+First measured, each once, after the rules' last change of the time; names and numbers found, of marked:
+
+| set | language | names and numbers | recall | precision |
+|---|---|---|---|---|
+| independent (2026-11-26) | en | - | 0.845 | 0.877 |
+| independent | fi | - | 0.938 | 0.878 |
+| independent | es | - | 0.895 | 0.881 |
+| independent | it | - | 0.867 | 0.867 |
+| independent | pt | - | 0.898 | 0.890 |
+| **independent2** (2026-11-26) | en | 89 / 96 | **0.927** | **0.946** |
+| **independent2** | fi | 85 / 91 | **0.934** | **0.953** |
+| **independent2** | es | 77 / 81 | **0.951** | **0.958** |
+| **independent2** | it | 75 / 80 | **0.938** | **0.905** |
+| **independent2** | pt | 76 / 83 | **0.916** | **0.966** |
+
+The aim is a recall of .98 and a precision of .90. On `independent2` precision is met in all five languages, **recall in none**: of a hundred names
+and numbers that another author writes, 5 to 8 stay in the text. With 80 to 96 of them per language, the 95 % interval of a recall is about .05 to
+either side. The figures of `independent` below are higher than its first ones because the rules were changed on it: they are no measure of new
+notes. If a later table's `independent2` differs from this one, rules were changed after this measurement.
 """
 PEER = """
 import json, sys
@@ -103,7 +119,7 @@ def _page(
     others: dict[tuple[str, str], Score],
 ) -> Iterator[str]:
     yield from (*INTRODUCTION.splitlines(), "", *FIRST.splitlines(), "")
-    yield "Presidio 2.2 runs on `held_out` and `independent` with its predefined recognisers of each language and a blank spaCy pipeline; any entity of"
+    yield "Presidio 2.2 runs on `held_out`, `independent` and `independent2` with its predefined recognisers of each language and a blank spaCy pipeline; any entity of"
     yield "theirs counts. Names it finds only with a model, which the package registry does not hold: so the row says what rules alone bring, not Presidio's best."
     yield ""
     yield "| set | language | sentences | identifiers | recall, names and numbers | recall, all | precision | Presidio, no model: recall | precision |"
@@ -118,24 +134,24 @@ def _page(
 
 
 def _kinds(found: dict[tuple[str, str], Score]) -> Iterator[str]:
-    yield "Found, of marked, by kind, `independent` alone:"
+    yield "Found, of marked, by kind, `independent2` alone:"
     yield ""
     yield "| kind | " + " | ".join(LANGUAGES) + " |"
     yield "|---|" + "---|" * len(LANGUAGES)
     for kind in Kind:
         cells = [
-            f"{found['independent', code].found[kind]} / {found['independent', code].marked[kind]}"
+            f"{found['independent2', code].found[kind]} / {found['independent2', code].marked[kind]}"
             for code in LANGUAGES
         ]
         yield f"| {kind} | " + " | ".join(cells) + " |"
 
 
 def _detection(sets: dict[tuple[str, str], list[Annotated]]) -> Iterator[str]:
-    yield "Language told right, each sentence of `independent` alone, without a column to follow:"
+    yield "Language told right, each sentence of `independent2` alone, without a column to follow:"
     yield ""
     yield "| " + " | ".join(LANGUAGES) + " |"
     yield "|" + "---|" * len(LANGUAGES)
-    alone = (sets["independent", code] for code in LANGUAGES)
+    alone = (sets["independent2", code] for code in LANGUAGES)
     cells = (
         f"{sum(detect(s.text) == code for s in of)} / {len(of)}" for code, of in zip(LANGUAGES, alone, strict=True)
     )

@@ -1,8 +1,9 @@
 """The scrubber's recall and precision on annotated sentences, with floors at the level that was measured.
 
 ``development``, ``held_out`` and ``fresh`` have the author of the rules as their author, and rules were changed after each was
-measured. ``independent`` was written by another author, who did not work on the rules, and first measured after their last change
-(2026-11-26). None is proof that the rules hold on a hospital's own notes.
+measured. ``independent`` was written by another author and measured once (2026-11-26); then its misses were read and the rules changed, so
+it is a development set now. ``independent2`` was written by a third author, not opened before the rules were frozen, and measured
+once (2026-11-26); its floors are that measurement. None is proof that the rules hold on a hospital's own notes.
 """
 
 from pathlib import Path
@@ -20,7 +21,8 @@ FLOORS = {  # set: language: (recall of names and numbers, precision)
     "development": {"en": (0.96, 0.97), "fi": (0.96, 0.97), "es": (1.0, 0.95), "it": (1.0, 0.97), "pt": (1.0, 0.97)},
     "held_out": {"en": (0.96, 0.95), "fi": (0.96, 0.92), "es": (0.96, 0.95), "it": (0.96, 0.92), "pt": (0.93, 0.95)},
     "fresh": {"en": (1.0, 0.95), "fi": (1.0, 0.95), "es": (1.0, 0.92), "it": (1.0, 0.92), "pt": (1.0, 0.95)},
-    "independent": {"en": (0.84, 0.87), "fi": (0.93, 0.87), "es": (0.89, 0.88), "it": (0.86, 0.86), "pt": (0.89, 0.88)},
+    "independent": {"en": (0.96, 0.97), "fi": (0.98, 0.97), "es": (0.98, 0.97), "it": (0.98, 0.97), "pt": (0.98, 0.97)},
+    "independent2": {"en": (0.92, 0.94), "fi": (0.93, 0.95), "es": (0.95, 0.95), "it": (0.93, 0.9), "pt": (0.91, 0.96)},
 }
 
 
@@ -40,8 +42,8 @@ def test_recall_and_precision_stay_at_the_measured_level(part: str, code: str) -
 
 def test_the_set_is_as_large_as_asked_for() -> None:
     sizes = {code: sum(len(read_annotated(ANNOTATED / part / f"{code}.txt")) for part in FLOORS) for code in LANGUAGES}
-    assert min(sizes.values()) >= 170
-    assert sum(sizes.values()) >= 850
+    assert min(sizes.values()) >= 230
+    assert sum(sizes.values()) >= 1150
 
 
 def test_a_scrubber_that_finds_nothing_or_everything_scores_so() -> None:
