@@ -2,7 +2,7 @@
 
 ``development``, ``held_out`` and ``fresh`` have the author of the rules as their author, and rules were changed after each was
 measured. ``independent`` was written by another author and measured once (2026-11-26); then its misses were read and the rules changed, so
-it is a development set now. ``independent2`` was written by a third author, not opened before the rules were frozen, and measured
+it is a development set now. ``independent2`` was written by another author, not opened before the rules were frozen, and measured
 once (2026-11-26); its floors are that measurement. None is proof that the rules hold on a hospital's own notes.
 """
 
