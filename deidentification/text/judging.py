@@ -36,11 +36,11 @@ class Judging(Reading):
 
     def _called_for(self, at: int) -> bool:
         """Whether a title, role or relative before the word says that a name follows."""
-        token, before = self.tokens[at], self._past_particles(at)
-        if before is None or self.listed(token, "titles", "roles", "relatives"):
+        token, lead = self.tokens[at], self._lead(at)
+        if lead < 0 or self.listed(token, "titles", "roles", "relatives"):
             return False
-        start = self.tokens[self.tokens.index(before) + 1].start
-        gap = self.text[before.end : start]
+        before = self.tokens[lead]
+        gap = self.text[before.end : self.tokens[lead + 1].start]
         title = self.listed(before, "titles") and before.word != "mRS" and gap.strip() in ("", ".") and "\n" not in gap
         if self.listed(token, "days"):
             return title and token.capital and not self.listed(before, "relatives", "roles")
@@ -57,18 +57,15 @@ class Judging(Reading):
             and not self.words.eponym(token.word)
         )
 
-    def _past_particles(self, at: int) -> Token | None:
-        """The word before the initials and particles that begin a name: *Prof* of *Prof C. M. van der Berg*."""
+    def _lead(self, at: int) -> int:
+        """Where the word stands that is before the initials and particles that begin a name: *Prof* of *Prof C. M. van der Berg*."""
         back = at - 1
         while back > 0 and (
             (self.tokens[back].capital and len(self.tokens[back].word) == 1)
             or (self.tokens[at].capital and self.tokens[back].word.lower() in PARTICLES)
         ):
             back -= 1
-        if back == at - 1:
-            return self.before(at)
-        passed = self.tokens[back] if back >= 0 else None
-        return passed if passed is not None and self.listed(passed, "titles", "roles") else self.before(at)
+        return back if back >= 0 and self.listed(self.tokens[back], "titles", "roles") else at - 1
 
     def _lower_name(self, token: Token, title: Token) -> bool:
         """Whether a lower-case word after a title may be a name; after *father* or *sister* only if it is no other word."""
