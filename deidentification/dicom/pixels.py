@@ -89,7 +89,7 @@ def detector() -> Any:
         It is not installed.
     """
     try:
-        from rapidocr_onnxruntime import RapidOCR
+        from rapidocr_onnxruntime import RapidOCR  # pyright: ignore[reportMissingImports] - an extra
     except ImportError as error:
         raise ParameterError(
             "pixels must be cleaned by a text detector, got none installed; install the extra `ocr`, "
