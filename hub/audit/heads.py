@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives import serialization
 from sqlalchemy.orm import Session
 
+from hub.audit.growth import frontier_of, grown
 from hub.audit.head import Head
 from hub.audit.log import APPEND_LOCK
 from hub.audit.merkle import Frontier
@@ -28,17 +29,12 @@ def sign_head(session: Session, keys: Keys, now: datetime) -> SignedHead | None:
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.text(f"SELECT pg_advisory_xact_lock({APPEND_LOCK})"))
     former = newest(session)
-    frontier = Frontier(former.size, [bytes.fromhex(peak) for peak in former.peaks]) if former else Frontier()
+    frontier = frontier_of(former.size, former.peaks) if former else Frontier()
     if former is not None and not _trusted(former, frontier, keys):
         logger.error("the audit log's last head is not genuine; no further head is signed: verify the log")
         return None
-    added = sa.select(Entry.number, Entry.digest).where(Entry.number > frontier.size).order_by(Entry.number)
-    for number, digest in session.execute(added):
-        if number != frontier.size + 1:
-            logger.error("audit entry %d is missing; no further head is signed: verify the log", frontier.size + 1)
-            return None
-        frontier.append(bytes.fromhex(digest))
-    if frontier.size == (former.size if former else 0):
+    begun = frontier.size
+    if not grown(session, frontier, Entry.number, Entry.digest, "audit entry") or frontier.size == begun:
         return None
     return _kept(session, frontier, keys, now)
 

@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from hub.audit.growth import frontier_of, grown
 from hub.audit.merkle import Frontier
 from hub.errors import NotFoundError
 from hub.money.ledger import lock
@@ -22,17 +23,12 @@ def sign(session: Session, notary: Notary, now: datetime) -> Head | None:
     """Attest the present state; ``None`` if nothing was added, or if the books do not continue their last head."""
     lock(session)
     former = newest(session)
-    frontier = Frontier(former.size, [bytes.fromhex(peak) for peak in former.peaks]) if former else Frontier()
+    frontier = frontier_of(former.size, former.peaks) if former else Frontier()
     if former is not None and not _trusted(former, frontier, notary):
         logger.error("the books' last head is not genuine; no further head is signed: check the books")
         return None
-    added = sa.select(Transaction.number, Transaction.digest).where(Transaction.number > frontier.size)
-    for number, digest in session.execute(added.order_by(Transaction.number)):
-        if number != frontier.size + 1:
-            logger.error("transaction %d is missing; no further head is signed: check the books", frontier.size + 1)
-            return None
-        frontier.append(bytes.fromhex(digest))
-    if frontier.size == (former.size if former else 0):
+    begun = frontier.size
+    if not grown(session, frontier, Transaction.number, Transaction.digest, "transaction") or frontier.size == begun:
         return None
     head = notary.attest(frontier.size, frontier.root, now)
     made = Head(**head.model_dump(), peaks=[peak.hex() for peak in frontier.peaks])
