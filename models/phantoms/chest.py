@@ -14,7 +14,7 @@ taken as -840 HU with a standard deviation of 30 between people.
 import numpy as np
 from numpy.typing import NDArray
 
-from models.phantoms.patients import Patients
+from models.phantoms.patients import Patients, scene
 from models.phantoms.shapes import Array, Canvas, drawn_mask, painted
 from records.images import ImageTable, IntensityUnit
 
@@ -42,9 +42,7 @@ def lung_ct_phantom(
     ParameterError
         Nothing is asked for.
     """
-    people = Patients(patients, slices, rng)
-    spacing = (SPACING[0] * 64 / size[0], SPACING[1] * 64 / size[1])
-    canvas = Canvas(len(people), size, spacing, rng)
+    people, canvas = scene(patients, slices, size, SPACING, rng)
     kind = rng.permutation(np.arange(patients) % 3)
     malignant = people.each(kind == 2)
     image, lungs = _thorax(canvas, people)
@@ -61,7 +59,7 @@ def lung_ct_phantom(
         nodule_diameter=np.where(level > 0, 2 * radius.ravel(), 0).astype(float).round(1),
     )
     pixels = np.clip(canvas.averaged(image) + noise, *WINDOW).astype(np.float32)
-    return ImageTable(rows, pixels, IntensityUnit.HU, spacing, mask, phantom=True)
+    return ImageTable(rows, pixels, IntensityUnit.HU, canvas.spacing, mask, phantom=True)
 
 
 def _ages(kind: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:

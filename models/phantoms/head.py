@@ -15,7 +15,7 @@ Stroke 48:513: NIHSS 0 to 42 rises with the volume of the infarct. Grey matter i
 import numpy as np
 from numpy.typing import NDArray
 
-from models.phantoms.patients import Patients
+from models.phantoms.patients import Patients, scene
 from models.phantoms.shapes import Array, Canvas, painted
 from records.images import ImageTable, IntensityUnit
 
@@ -46,9 +46,7 @@ def stroke_ct_phantom(
     ParameterError
         Nothing is asked for.
     """
-    people = Patients(patients, slices, rng)
-    spacing = (SPACING[0] * 64 / size[0], SPACING[1] * 64 / size[1])
-    canvas = Canvas(len(people), size, spacing, rng)
+    people, canvas = scene(patients, slices, size, SPACING, rng)
     kind = _territories(patients, rng)
     side = rng.choice([-1, 1], patients)
     extent = rng.beta(2, 2, patients)
@@ -68,7 +66,7 @@ def stroke_ct_phantom(
         nihss=np.repeat(nihss, slices), aspects=np.repeat(aspects, slices),
     )  # fmt: skip
     pixels = np.clip(canvas.averaged(image) + noise, *WINDOW).astype(np.float32)
-    return ImageTable(rows, pixels, IntensityUnit.HU, spacing, mask, phantom=True)
+    return ImageTable(rows, pixels, IntensityUnit.HU, canvas.spacing, mask, phantom=True)
 
 
 def _territories(patients: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -14,6 +14,22 @@ from records.errors import ParameterError
 from records.images import INDEX, PATIENT, SERIES, SLICE, STUDY
 
 SLICE_GAP = 2.5
+REFERENCE = 64  # points a side for which a phantom states its spacing
+
+
+def scene(
+    patients: int, slices: int, size: tuple[int, int], spacing: tuple[float, float], rng: np.random.Generator
+) -> tuple["Patients", Canvas]:
+    """Patients and the canvas of all their slices; ``spacing`` is that of 64 x 64 points, the field of view is fixed.
+
+    Raises
+    ------
+    ParameterError
+        Nothing is asked for.
+    """
+    people = Patients(patients, slices, rng)
+    spacing = (spacing[0] * REFERENCE / size[0], spacing[1] * REFERENCE / size[1])
+    return people, Canvas(len(people), size, spacing, rng)
 
 
 class Patients:

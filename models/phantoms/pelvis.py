@@ -15,7 +15,7 @@ the transition zone and 78 ms (sd 7) in cancer.
 
 import numpy as np
 
-from models.phantoms.patients import Patients
+from models.phantoms.patients import Patients, scene
 from models.phantoms.shapes import Array, Canvas, drawn_mask, painted
 from records.images import ImageTable, IntensityUnit
 
@@ -51,9 +51,7 @@ def prostate_t2_phantom(
     ParameterError
         Nothing is asked for.
     """
-    people = Patients(patients, slices, rng)
-    spacing = (SPACING[0] * 64 / size[0], SPACING[1] * 64 / size[1])
-    canvas = Canvas(len(people), size, spacing, rng)
+    people, canvas = scene(patients, slices, size, SPACING, rng)
     edges = np.round(np.cumsum(_SHARES) * patients)
     kind = rng.permutation(np.searchsorted(edges, np.arange(patients), side="right").clip(0, 2)).astype(np.int64)
     age = np.clip(np.round(rng.normal(66, 7, patients)), 45, 85).astype(np.int64)
@@ -74,7 +72,7 @@ def prostate_t2_phantom(
         psa=np.repeat(psa, slices).round(1),
         prostate_volume=np.repeat(volume, slices).round(0),
     )
-    return ImageTable(rows, pixels, IntensityUnit.RELATIVE, spacing, mask, phantom=True)
+    return ImageTable(rows, pixels, IntensityUnit.RELATIVE, canvas.spacing, mask, phantom=True)
 
 
 def _measured(canvas: Canvas, people: Patients, image: Array) -> Array:

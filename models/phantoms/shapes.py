@@ -25,7 +25,7 @@ class Canvas:
 
     def __init__(self, n: int, size: tuple[int, int], spacing: tuple[float, float], rng: np.random.Generator) -> None:
         self.fine = 2
-        self.n, self.size, self.rng = n, size, rng
+        self.n, self.size, self.spacing, self.rng = n, size, spacing, rng
         self.shape = (n, size[0] * self.fine, size[1] * self.fine)
         self.step = spacing[0] / self.fine
         self.y = self._axis(self.shape[1], spacing[0])[None, :, None]
