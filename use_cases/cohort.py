@@ -6,12 +6,12 @@ Belongs here: source, licence, sites and loading of a cohort. Does not belong he
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
-import yaml
-from pydantic import ValidationError
 
-from records.errors import CodebookError, StorageError
+from records.codebook_file import read_codebook_file
+from records.errors import StorageError
 from records.files import sha256
 from records.reading import read_table
 from records.schema import Frozen, Kind, Schema
@@ -130,9 +130,9 @@ def load_codebook(path: Path) -> Cohort:
     CodebookError
         It is not a valid codebook; the message says which entry.
     """
-    try:
-        entry = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+
+    def cohort(entry: dict[str, Any]) -> Cohort:
         whole = entry if "table" in entry else {"table": entry, "source": OWN, "sites": {}}
         return Cohort(**whole, folder=path.parent)
-    except (OSError, ValidationError, yaml.YAMLError, TypeError) as error:
-        raise CodebookError(f"{path.name} must be a valid codebook, got: {error}; mend it") from error
+
+    return read_codebook_file(path, cohort, "codebook")

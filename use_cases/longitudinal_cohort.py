@@ -9,10 +9,9 @@ from functools import cache
 from pathlib import Path
 
 import polars as pl
-import yaml
-from pydantic import ValidationError
 
-from records.errors import CodebookError, ParameterError, StorageError
+from records.codebook_file import read_codebook_file
+from records.errors import ParameterError, StorageError
 from records.files import read_table_file
 from records.longitudinal import LongitudinalSchema, Records
 from records.longitudinal_validation import validate_records
@@ -74,7 +73,4 @@ def longitudinal_cohort(name: str) -> LongitudinalCohort:
 
 
 def _read(path: Path) -> LongitudinalCohort:
-    try:
-        return LongitudinalCohort(**yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
-    except (ValidationError, yaml.YAMLError, TypeError) as error:
-        raise CodebookError(f"{path.name} must be a valid codebook, got: {error}; mend it") from error
+    return read_codebook_file(path, lambda entry: LongitudinalCohort(**entry), "codebook")

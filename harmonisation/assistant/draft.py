@@ -10,10 +10,11 @@ from typing import Self
 
 import polars as pl
 import yaml
-from pydantic import ValidationError, model_validator
+from pydantic import model_validator
 
 from harmonisation.assistant.candidates import Candidate
 from harmonisation.assistant.ranking import Proposal, propose
+from records.codebook_file import read_codebook_file
 from records.errors import CodebookError
 from records.files import write_atomically
 from records.schema import Frozen
@@ -82,10 +83,7 @@ def load_confirmed(path: Path) -> dict[str, str]:
     CodebookError
         It is no draft, or a column waits for a person.
     """
-    try:
-        read = Draft.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
-    except (OSError, ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CodebookError(f"{path.name} must be a draft of a mapping, got: {error}; mend it") from error
+    read = read_codebook_file(path, Draft.model_validate, "draft of a mapping")
     if read.open:
         raise CodebookError(
             f"{path.name} must be confirmed in every column, got {len(read.open)} open: {', '.join(read.open)}; "

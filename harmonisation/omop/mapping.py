@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import Literal
 
 import polars as pl
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from records.errors import CodebookError
+from records.codebook_file import read_codebook_file
 from records.schema import Frozen
 
 CASE_REPORT_FORM = 32809
@@ -187,7 +186,4 @@ def load_mapping(path: Path) -> OmopMapping:
     CodebookError
         It is not a valid mapping; the message says which entry.
     """
-    try:
-        return OmopMapping(**yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
-    except (OSError, ValidationError, yaml.YAMLError, TypeError) as error:
-        raise CodebookError(f"{path.name} must be a valid OMOP mapping, got: {error}; mend it") from error
+    return read_codebook_file(path, lambda entry: OmopMapping(**entry), "OMOP mapping")

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Self
 
 import polars as pl
-import yaml
-from pydantic import ValidationError, model_validator
+from pydantic import model_validator
 
-from records.errors import CodebookError
+from records.codebook_file import read_codebook_file
 from records.images import ImageSchema
 from records.schema import Frozen
 from use_cases.cohort import Cohort, Sites, Source
@@ -98,8 +97,4 @@ def load_image_codebook(path: Path) -> ImageCohort:
     CodebookError
         It is not a valid codebook; the message says which entry.
     """
-    try:
-        entry = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-        return ImageCohort(**entry, folder=path.parent)
-    except (OSError, ValidationError, yaml.YAMLError, TypeError) as error:
-        raise CodebookError(f"{path.name} must be a valid image codebook, got: {error}; mend it") from error
+    return read_codebook_file(path, lambda entry: ImageCohort(**entry, folder=path.parent), "image codebook")
