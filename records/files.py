@@ -7,12 +7,16 @@ import hashlib
 import io
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
 from records.errors import StorageError
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -78,12 +82,29 @@ def read_table_file(path: Path) -> TableFile:
     StorageError
         The file is missing or damaged.
     """
+    damage = (pl.exceptions.PolarsError,)
+    return TableFile(*read_whole(path, lambda data: pl.read_parquet(io.BytesIO(data)), "Parquet file", damage))
+
+
+def read_whole(
+    path: Path, read: Callable[[bytes], Value], what: str, damage: tuple[type[Exception], ...]
+) -> tuple[Value, str]:
+    """What ``read`` makes of a file's bytes, and the sha256 of the same bytes.
+
+    Parameters
+    ----------
+    damage : tuple of exception types
+        What ``read`` raises on a damaged file.
+
+    Raises
+    ------
+    StorageError
+        The file is missing or damaged.
+    """
     try:
         data = path.read_bytes()
-        return TableFile(pl.read_parquet(io.BytesIO(data)), sha256(data))
+        return read(data), sha256(data)
     except FileNotFoundError as error:
         raise StorageError(f"{path.name} must exist, got no file; materialise the asset that writes it") from error
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise StorageError(
-            f"{path.name} must be a whole Parquet file, got a damaged one; materialise it again"
-        ) from error
+    except (OSError, *damage) as error:
+        raise StorageError(f"{path.name} must be a whole {what}, got a damaged one; materialise it again") from error

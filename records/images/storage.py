@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from records.errors import ParameterError, StorageError
-from records.files import parquet_bytes, sha256, write_atomically
+from records.errors import ParameterError
+from records.files import parquet_bytes, read_whole, sha256, write_atomically
 from records.images.schema import IntensityUnit
 from records.images.table import ImageTable
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_DAMAGE = (EOFError, KeyError, ValueError, zlib.error, zipfile.BadZipFile, pl.exceptions.PolarsError, ParameterError)
 
 
 @dataclass(frozen=True)
@@ -78,22 +79,7 @@ def read_images(path: Path) -> ImageFile:
     StorageError
         The file is missing or damaged.
     """
-    try:
-        data = path.read_bytes()
-        return ImageFile(_table(data), sha256(data))
-    except FileNotFoundError as error:
-        raise StorageError(f"{path.name} must exist, got no file; materialise the asset that writes it") from error
-    except (
-        OSError,
-        EOFError,
-        KeyError,
-        ValueError,
-        zlib.error,
-        zipfile.BadZipFile,
-        pl.exceptions.PolarsError,
-        ParameterError,
-    ) as error:
-        raise StorageError(f"{path.name} must be a whole image file, got a damaged one; make it again") from error
+    return ImageFile(*read_whole(path, _table, "image file", _DAMAGE))
 
 
 def _table(data: bytes) -> ImageTable:
