@@ -194,8 +194,8 @@ def whole_way() -> str:
             source,
             Path(name) / "out.parquet",
             schema,
+            Anonymity(k=5),
             key=b"k" * 32,
-            k=5,
             tell=lambda _: laps.append(time.process_time()),
         )
         wall = time.perf_counter() - start

@@ -16,12 +16,12 @@ from typing import Any
 import polars as pl
 
 from deidentification.anonymity.anonymisation import AnonymityReport, anonymise
-from deidentification.anonymity.models import Anonymity, Diversity
+from deidentification.anonymity.models import Anonymity
 from deidentification.anonymity.risk_plot import risk_picture
 from deidentification.date_reading import DatesRead, read_dates
 from deidentification.identification.finding import Finding
 from deidentification.identification.scan import refuse_identifiers
-from deidentification.opt_out import opted_out as patients_opted_out
+from deidentification.opt_out import opted_out
 from deidentification.preparation import prepared
 from deidentification.project_keys import fingerprint, refuse_other_key
 from records.errors import CodebookError, ParameterError, StorageError
@@ -80,44 +80,40 @@ class TableReport:
         }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class OptOuts:
+    """Whom to leave out: those in ``register`` who opted out up to the permit's date.
+
+    ``hub_key`` is the hub's key for opt-outs, needed if the register holds the hub's pseudonyms.
+    """
+
+    register: Path
+    permit_date: date
+    hub_key: bytes | None = None
+
+
 def deidentify_table(
     source: Path,
     out: Path,
     schema: Schema,
+    demand: Anonymity,
     *,
     key: bytes,
-    k: int,
-    l: float | None = None,  # noqa: E741 - the field's own name
-    t: float | None = None,
-    suppression: float = 0.02,
-    diversity: Diversity = Diversity.DISTINCT,
     population_multiplier: float = 1.0,
-    opted_out: Path | None = None,
-    opt_out_key: bytes | None = None,
-    permit_date: date | None = None,
+    opt_outs: OptOuts | None = None,
     read: Callable[[Path], pl.DataFrame] = read_table,
     tell: Callable[[str], None] = lambda _: None,
 ) -> TableReport:
-    """De-identify a table file.
-
-    Beside ``out`` are written ``<out>.report.json`` and ``<out>.risk.png``: all three or none.
+    """De-identify a table file; beside ``out`` are written ``<out>.report.json`` and ``<out>.risk.png``: all or none.
 
     Parameters
     ----------
     source, out : pathlib.Path
         CSV or Parquet each; the source is only read.
-    schema : Schema
-        Its codebook.
     key : bytes
         The project's key, see ``project_keys.project_key``.
-    k, l, t, suppression, diversity
-        See ``anonymity.models.Anonymity``.
     population_multiplier : float
         People of the population per patient, for the journalist's risk, at least 1.
-    opted_out : pathlib.Path or None
-        Register of opt-outs; ``opt_out_key`` is the hub's if the register holds the hub's pseudonyms.
-    permit_date : datetime.date or None
-        Needed with a register.
     read : callable
         Reads the source in the names of the codebook, for instance ``Cohort.harmonise`` of the table read.
     tell : callable
@@ -132,24 +128,24 @@ def deidentify_table(
     CodebookError
         The codebook has no identifier, or two columns of one name come out of it.
     ParameterError
-        A parameter is out of range, the demand cannot be reached, or ``out`` was released before under another key.
+        The demand cannot be reached, or ``out`` was released before under another key.
     """
-    demand = Anonymity(k, l, t, suppression, diversity)
     _refuse_places(source, out)
     _refuse_lost_key(out, key)
     tell(f"reading {source.name}")
     frame, dates = _with_dates(read(source), schema)
     found = refuse_identifiers(frame, schema, source=source.name)
     frame = validate(frame, schema.model_copy(update={"outcomes": ()}), source=source.name)
-    kept = frame.filter(~_opted_out(frame, schema, key, opted_out, opt_out_key, permit_date))
+    kept = frame.filter(~_opted_out(frame, schema, key, opt_outs))
     tell(f"{frame.height} patients, {frame.height - kept.height} left out because they opted out")
     ready = prepared(kept, schema, key)
-    tell(f"searching the least generalisation to k {k}")
+    tell(f"searching the least generalisation to k {demand.k}")
     table, reached = anonymise(ready.frame, ready.schema, demand, population_multiplier=population_multiplier)
     report = TableReport(
         source=source.name, table=out.name, rows=frame.height, excluded=frame.height - kept.height,
-        released=table.height, permit_date=permit_date, key_fingerprint=fingerprint(key), columns=ready.changes,
-        anonymity=reached, warnings=tuple(f for f in found if ready.changes[f.column].startswith("kept")), dates=dates,
+        released=table.height, permit_date=opt_outs.permit_date if opt_outs else None, key_fingerprint=fingerprint(key),
+        columns=ready.changes, anonymity=reached, dates=dates,
+        warnings=tuple(f for f in found if ready.changes[f.column].startswith("kept")),
     )  # fmt: skip
     _write(out, table, report)
     tell(f"{table.height} patients written to {out.name}, {reached.suppressed} suppressed, loss {reached.loss:.3f}")
@@ -186,16 +182,13 @@ def _with_dates(raw: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, dict[s
     return raw.with_columns(done.dates for name, done in read.items() if name not in unread), read
 
 
-def _opted_out(
-    frame: pl.DataFrame, schema: Schema, key: bytes, path: Path | None, hub_key: bytes | None, day: date | None
-) -> pl.Series:
-    if path is None:
+def _opted_out(frame: pl.DataFrame, schema: Schema, key: bytes, opt_outs: OptOuts | None) -> pl.Series:
+    if opt_outs is None:
         return pl.repeat(False, frame.height, eager=True)
-    if day is None:
-        raise ParameterError("a register of opt-outs must come with the permit's date, got none; give the date")
     if schema.identifier is None:
         raise CodebookError(f"{schema.name} must have an identifier to know who opted out, got none; give one the role")
-    return patients_opted_out(frame[schema.identifier.name], path, day, key=key, hub_key=hub_key)
+    ids, day = frame[schema.identifier.name], opt_outs.permit_date
+    return opted_out(ids, opt_outs.register, day, key=key, hub_key=opt_outs.hub_key)
 
 
 def _write(out: Path, table: pl.DataFrame, report: TableReport) -> None:

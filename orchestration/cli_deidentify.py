@@ -14,10 +14,13 @@ import typer
 
 from orchestration.deidentification import Kind, chosen_options, key_of, kind_of, note_scrubber
 from orchestration.preparation import ended, prepare
+from orchestration.settings import Settings
 from records.errors import ParameterError, PhaseIVError
 
 if TYPE_CHECKING:
+    from deidentification.anonymity.models import Anonymity
     from deidentification.dicom.report import FolderReport
+    from deidentification.table import OptOuts
 
 ProjectOption = Annotated[
     str | None, typer.Option(help="Project with a key of its own; without it the hospital's key, as in the pipeline.")
@@ -42,8 +45,6 @@ def deidentify(
     project: ProjectOption = None,
 ) -> None:
     """De-identify a table to k-anonymity, FHIR resources by rule, or DICOM files by PS3.15. The source is only read."""
-    from deidentification.pseudonyms import key_from_text
-
     settings = prepare()
     try:
         kind, key = kind_of(source), key_of(settings, project, today=date.today())
@@ -52,16 +53,32 @@ def deidentify(
         elif kind is Kind.FHIR:
             _fhir(source, out, key, notes)
         else:
-            day = permit_date.date() if permit_date else None
-            hub_key = key_from_text(settings.opt_out_key) if settings.opt_out_key else None
-            demand = {"k": k, "l": l, "t": t, "suppression": suppression, "opted_out": opt_out, "permit_date": day,
-                      "opt_out_key": hub_key}  # fmt: skip
-            _table(source, out, schema, key, demand)
+            _table(source, out, schema, key, _demand(k, l, t, suppression), _opt_outs(settings, opt_out, permit_date))
     except (PhaseIVError, OSError) as error:
         raise ended(str(error), code=1) from error
 
 
-def _table(source: Path, out: Path, schema: Path | None, key: bytes, demand: dict[str, Any]) -> None:
+def _demand(k: int, l: float | None, t: float | None, suppression: float) -> "Anonymity":  # noqa: E741
+    from deidentification.anonymity.models import Anonymity
+
+    return Anonymity(k, l, t, suppression)
+
+
+def _opt_outs(settings: Settings, register: Path | None, permit_date: datetime | None) -> "OptOuts | None":
+    from deidentification.pseudonyms import key_from_text
+    from deidentification.table import OptOuts
+
+    if register is None:
+        return None
+    if permit_date is None:
+        raise ParameterError("a register of opt-outs must come with the permit's date, got none; add --permit-date")
+    hub_key = key_from_text(settings.opt_out_key) if settings.opt_out_key else None
+    return OptOuts(register, permit_date.date(), hub_key)
+
+
+def _table(
+    source: Path, out: Path, schema: Path | None, key: bytes, demand: "Anonymity", opt_outs: "OptOuts | None"
+) -> None:
     from deidentification.table import deidentify_table
     from records.reading import read_table
     from use_cases.cohort import load_codebook
@@ -71,14 +88,9 @@ def _table(source: Path, out: Path, schema: Path | None, key: bytes, demand: dic
     cohort = load_codebook(schema)
     with _telling("de-identifying") as tell:
         report = deidentify_table(
-            source,
-            out,
-            cohort.table,
-            key=key,
-            **demand,
-            tell=tell,
+            source, out, cohort.table, demand, key=key, opt_outs=opt_outs, tell=tell,
             read=lambda path: cohort.harmonise(read_table(path)),
-        )
+        )  # fmt: skip
     before, after = report.anonymity.before, report.anonymity.after
     typer.echo(f"{out}: {report.released} of {report.rows} patients; report and risk picture beside it")
     _counts(

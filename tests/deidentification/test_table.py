@@ -8,10 +8,11 @@ import polars as pl
 import pycanon.anonymity as pycanon
 import pytest
 
+from deidentification.anonymity.models import Anonymity
 from deidentification.opt_out import hub_pseudonyms, record_choices
 from deidentification.project_keys import fingerprint
 from deidentification.pseudonyms import pseudonymise
-from deidentification.table import TableReport, deidentify_table
+from deidentification.table import OptOuts, TableReport, deidentify_table
 from records.errors import ParameterError, StorageError, TableError
 from records.schema import Column, Kind, Role, Schema
 from tests.deidentification.anonymity import tables
@@ -41,6 +42,9 @@ def schema(index: str | None = "admitted") -> Schema:
     return Schema(name="small", title="Small", columns=(*EXTRA, *small.columns), index_date=index)
 
 
+K5 = Anonymity(k=5)
+
+
 def source(folder: Path, **changes: list) -> Path:
     frame, _ = tables.table(ROWS, 5, tuple(QUASI))
     admitted = pl.Series([date(2020, 1 + i % 12, 1 + i % 28) for i in range(ROWS)])
@@ -54,18 +58,20 @@ def source(folder: Path, **changes: list) -> Path:
     return path
 
 
-def done(folder: Path, out: str = "out.csv", codebook: Schema | None = None, **more) -> TableReport:
+def done(
+    folder: Path, out: str = "out.csv", codebook: Schema | None = None, demand: Anonymity = K5, key: bytes = KEY, **more
+) -> TableReport:
     path = folder / "export.csv"
     if not path.exists():
         source(folder)
-    return deidentify_table(path, folder / out, codebook or schema(), **({"key": KEY, "k": 5} | more))
+    return deidentify_table(path, folder / out, codebook or schema(), demand, key=key, **more)
 
 
 @pytest.mark.parametrize("out", ["out.csv", "out.parquet"])
 def test_nothing_of_a_patient_survives_and_the_report_adds_up(tmp_path: Path, out: str) -> None:
     before = source(tmp_path).read_bytes()
     steps: list[str] = []
-    report = done(tmp_path, out, l=2, suppression=0.1, tell=steps.append)
+    report = done(tmp_path, out, demand=Anonymity(5, l=2, suppression=0.1), tell=steps.append)
     written = pl.read_csv(tmp_path / out) if out.endswith("csv") else pl.read_parquet(tmp_path / out)
     text = written.write_csv()
     assert not any(told in text for told in ("HUS-", "Virtanen", "2020-", "came home"))
@@ -110,15 +116,13 @@ def test_those_who_opted_out_are_left_out(tmp_path: Path) -> None:
     record_choices(register, ours[:7], "out", date(2026, 1, 1))
     record_choices(register, ours[:2], "in", date(2026, 2, 1))
     record_choices(register, ours[20:30], "out", date(2026, 3, 2))
-    report = done(tmp_path, opted_out=register, permit_date=PERMIT)
+    report = done(tmp_path, opt_outs=OptOuts(register, PERMIT))
     assert report.excluded == 5
     assert not set(pl.read_csv(tmp_path / "out.csv")["pseudonym"]) & set(ours[2:7])
-    with pytest.raises(ParameterError, match="permit's date"):
-        done(tmp_path, opted_out=register)
     record_choices(register, hub_pseudonyms(ids[100:103], b"h" * 32), "out", date(2026, 1, 1))
     with pytest.raises(ParameterError, match="hub's key for opt-outs"):
-        done(tmp_path, opted_out=register, permit_date=PERMIT)
-    assert done(tmp_path, opted_out=register, permit_date=PERMIT, opt_out_key=b"h" * 32).excluded == 8
+        done(tmp_path, opt_outs=OptOuts(register, PERMIT))
+    assert done(tmp_path, opt_outs=OptOuts(register, PERMIT, b"h" * 32)).excluded == 8
 
 
 def test_a_release_is_not_replaced_under_another_key(tmp_path: Path) -> None:
@@ -135,12 +139,12 @@ REFUSED = [
     (TableError, {"stage": ["131052-308T"] + ["T1", "T2"] * (ROWS // 2 - 1) + ["T1"]}, {}),
     (TableError, {"discharged": ["soon"] * ROWS}, {}),
     (TableError, {"region": ["Helsinki"] * ROWS}, {}),
-    (ParameterError, {}, {"k": ROWS + 1}),
-    (ParameterError, {}, {"l": 6}),
+    (ParameterError, {}, {"demand": Anonymity(ROWS + 1)}),
+    (ParameterError, {}, {"demand": Anonymity(5, l=6)}),
     (ParameterError, {}, {"key": b"short"}),
     (ParameterError, {}, {"out": "out.xlsx"}),
     (ParameterError, {}, {"out": "export.csv"}),
-    (StorageError, {}, {"opted_out": Path("nowhere.jsonl"), "permit_date": PERMIT}),
+    (StorageError, {}, {"opt_outs": OptOuts(Path("nowhere.jsonl"), PERMIT)}),
 ]
 
 

@@ -64,6 +64,14 @@ def test_the_hubs_list_is_matched_by_its_key(at: Path, monkeypatch: pytest.Monke
     assert excluded(at, "2026-03-02") == 2
 
 
+def test_a_register_comes_with_the_permits_date(at: Path) -> None:
+    found = asked(
+        "deidentify", at / "stroke.csv", "--out", at / "o.csv", "--schema", SCHEMA, "--opt-out", at / "r.jsonl"
+    )
+    assert found.exit_code == 1
+    assert "add --permit-date" in found.output
+
+
 def test_one_of_the_two_must_be_named(at: Path) -> None:
     assert "name one" in asked("opt-out").output
     (at / "no.csv").write_text("who\n1\n")
