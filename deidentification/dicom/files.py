@@ -100,7 +100,9 @@ def deidentify_file(
 def _read(data: bytes) -> FileDataset:
     try:
         return pydicom.dcmread(io.BytesIO(data))
-    except Exception as error:
+    except (
+        Exception
+    ) as error:  # a stranger's file breaks pydicom in ways it does not list; its message could quote the file
         raise DicomError(f"the file must be readable, got a {type(error).__name__}; copy it again") from error
 
 
@@ -156,6 +158,6 @@ def _written(dataset: FileDataset) -> bytes:
     buffer = io.BytesIO()
     try:
         pydicom.dcmwrite(buffer, dataset, enforce_file_format=True)
-    except Exception as error:
+    except Exception as error:  # an encoder's message could quote the value that it cannot write
         raise DicomError(f"the file must be writable, got a {type(error).__name__}; mend it at the source") from error
     return buffer.getvalue()

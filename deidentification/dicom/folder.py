@@ -8,9 +8,10 @@ import hmac
 import multiprocessing
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -77,17 +78,22 @@ def deidentify_folder(
     """
     _refuse(source, out, key, options, workers)
     files = sorted(path for path in source.rglob("*") if path.is_file() and not path.is_symlink())
+    with _new_folder(out) as target:
+        work = partial(_one, _Job(source, target, key, options, allow_burned_in))
+        report = report_of(_each(work, files, workers, tell or (lambda _: None)), options)
+        if not report.written:
+            raise StorageError(_none_written(report))
+    return report
+
+
+@contextmanager
+def _new_folder(out: Path) -> Iterator[Path]:
+    """A folder that takes the name ``out`` at the end, and is gone if anything goes wrong before."""
+    target = None
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         target = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    except OSError as error:
-        raise _unwritable(error) from error
-    try:
-        work = partial(_one, _Job(source, target, key, options, allow_burned_in))
-        outcomes = _each(work, files, workers, tell or (lambda _: None))
-        report = report_of(outcomes, options)
-        if not report.written:
-            raise StorageError(_none_written(report))
+        yield target
         _take_name(target, out)
     except OSError as error:
         raise _unwritable(error) from error
@@ -97,8 +103,8 @@ def deidentify_folder(
             "run with fewer workers"
         ) from error
     finally:
-        shutil.rmtree(target, ignore_errors=True)
-    return report
+        if target is not None:
+            shutil.rmtree(target, ignore_errors=True)
 
 
 def file_code(relative: str, key: bytes) -> str:

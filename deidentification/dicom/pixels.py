@@ -102,7 +102,7 @@ def _frames(dataset: FileDataset) -> np.ndarray:
     """Frames x rows x columns (x 3), YBR as RGB."""
     try:
         pixels = dataset.pixel_array
-    except Exception as error:
+    except Exception as error:  # each decoder has errors of its own; their messages could quote the file
         raise DicomError(
             f"the pixels must be decodable to clean them, got a {type(error).__name__}; convert the file"
         ) from error

@@ -73,7 +73,7 @@ class Meetings:
         tasks = [asyncio.ensure_future(one) for one in callers + dialled]
         try:
             return dict(await asyncio.gather(*tasks))
-        except BaseException:
+        except BaseException:  # cancelling, too, must close what was opened
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

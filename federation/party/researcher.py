@@ -100,7 +100,7 @@ class Researcher:
             session = Session(conversation)
             yield session
             await session.finish()
-        except BaseException:
+        except BaseException:  # whatever ends the program, the parties must not wait for it
             await conversation.end(End(CANCELLED, "the researcher cancelled the job"))
             raise
         finally:

@@ -43,7 +43,7 @@ def writing(url: str) -> Iterator[sa.Connection]:
     try:
         with _connected(url, read_only=False) as connection, connection.begin():
             yield connection
-    except BaseException:
+    except BaseException:  # Ctrl-C, too, leaves no half file
         if new and file is not None:
             file.unlink(missing_ok=True)
         raise

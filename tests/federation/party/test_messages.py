@@ -56,10 +56,12 @@ def test_garbage_is_no_message(line: bytes):
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_value_or_refused(line: bytes):
+    """What is read can be written, and reads the same again."""
     try:
-        decoded(line)
+        value = decoded(line)
     except MessageError:
         return
+    assert encoded(decoded(encoded(value))) == encoded(value)
 
 
 async def read(content: bytes, limit: int = 20) -> list[Any]:
