@@ -15,8 +15,6 @@ from records.schema import Schema
 from use_cases.cohort import Cohort
 from use_cases.registry import UseCase
 
-"""Register of opt-outs in the home folder, under the hospital's key."""
-
 
 class CohortConfig(dg.Config):
     """``file`` (or a folder of FHIR bundles, or an OMOP database's URL) takes the place of the cohort's own for this run."""
