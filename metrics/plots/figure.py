@@ -16,6 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from records.files import sha256
+
 Arguments = ParamSpec("Arguments")
 
 # Okabe and Ito (2008): distinguishable with every common colour vision deficiency.
@@ -30,7 +32,7 @@ QUIET = "#5B6573"
 RULE = "#E3E7EC"
 
 DOTS_PER_INCH = 144
-KEPT = 16  # pictures of a kind that are remembered, about 0.1 MB each
+KEPT = 2  # pictures of a kind that are remembered, with the report they show
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
@@ -91,13 +93,14 @@ class _Asked(Generic[Arguments]):
 
     def __init__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         self.args, self.kwargs = args, kwargs
-        self._json = json.dumps([args, kwargs], default=lambda rows: pickle.dumps(rows).hex())
+        text = json.dumps([args, kwargs], default=lambda rows: pickle.dumps(rows).hex())
+        self._digest = sha256(text.encode())
 
     def __hash__(self) -> int:
-        return hash(self._json)
+        return hash(self._digest)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Asked) and self._json == other._json
+        return isinstance(other, _Asked) and self._digest == other._digest
 
 
 def panels(count: int, *, width: float, height: float) -> tuple[Figure, list[Axes]]:
