@@ -93,7 +93,7 @@ class _Asked(Generic[Arguments]):
 
     def __init__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         self.args, self.kwargs = args, kwargs
-        text = json.dumps([args, kwargs], default=lambda rows: pickle.dumps(rows).hex())
+        text = json.dumps([args, kwargs], sort_keys=True, default=lambda rows: pickle.dumps(rows).hex())
         self._digest = sha256(text.encode())
 
     def __hash__(self) -> int:
