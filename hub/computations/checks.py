@@ -6,6 +6,7 @@ of each hospital, which its party applies.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from pydantic import ValidationError
@@ -158,9 +159,10 @@ def _numbers(value: Any) -> Any:
     if isinstance(value, list):
         return [_numbers(one) for one in value]
     try:
-        return float(str(value).replace(",", "."))
+        number = float(str(value).replace(",", "."))
     except ValueError:
         return value
+    return number if isfinite(number) else str(value)  # a text, which no numeric variable takes
 
 
 def _parties(wanted: Description) -> Iterator[Mistake]:

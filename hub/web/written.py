@@ -8,7 +8,6 @@ from typing import Any
 from starlette.datastructures import FormData
 
 FILTERS = 3
-WHOLE = ("minimum_count", "rows", "collusion", "bound", "interval", "hidden", "rounds", "seed")
 LISTED = ("positive", "shares", "participants")
 PARAMETERS = (
     "bound", "by", "shares", "interval", "outcome", "positive", "horizon", "strata", "hidden", "rounds", "rate", "clip",
@@ -38,7 +37,7 @@ def _answer(sent: FormData, name: str) -> Any:
 
 def _filters(sent: FormData) -> list[dict[str, Any]]:
     rows = [{part: _text(sent, f"filter_{part}_{i}") for part in ("column", "op", "value")} for i in range(FILTERS)]
-    return [{**row, "value": _value(row["op"], row["value"])} for row in rows if row["column"]]
+    return [{**row, "value": _value(row["op"], row["value"])} for row in rows if row["column"] or row["value"]]
 
 
 def _value(op: str, text: str) -> Any:
