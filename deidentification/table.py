@@ -84,11 +84,13 @@ class TableReport:
 class OptOuts:
     """Whom to leave out: those in ``register`` who opted out up to the permit's date.
 
+    ``key`` is the hospital's, under which choices are recorded, whatever project's key the table is released under;
     ``hub_key`` is the hub's key for opt-outs, needed if the register holds the hub's pseudonyms.
     """
 
     register: Path
     permit_date: date
+    key: bytes
     hub_key: bytes | None = None
 
 
@@ -136,7 +138,7 @@ def deidentify_table(
     frame, dates = _with_dates(read(source), schema)
     found = refuse_identifiers(frame, schema, source=source.name)
     frame = validate(frame, schema.model_copy(update={"outcomes": ()}), source=source.name)
-    kept = frame.filter(~_opted_out(frame, schema, key, opt_outs))
+    kept = frame.filter(~_opted_out(frame, schema, opt_outs))
     tell(f"{frame.height} patients, {frame.height - kept.height} left out because they opted out")
     ready = prepared(kept, schema, key)
     tell(f"searching the least generalisation to k {demand.k}")
@@ -182,13 +184,13 @@ def _with_dates(raw: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, dict[s
     return raw.with_columns(done.dates for name, done in read.items() if name not in unread), read
 
 
-def _opted_out(frame: pl.DataFrame, schema: Schema, key: bytes, opt_outs: OptOuts | None) -> pl.Series:
+def _opted_out(frame: pl.DataFrame, schema: Schema, opt_outs: OptOuts | None) -> pl.Series:
     if opt_outs is None:
         return pl.repeat(False, frame.height, eager=True)
     if schema.identifier is None:
         raise CodebookError(f"{schema.name} must have an identifier to know who opted out, got none; give one the role")
     ids, day = frame[schema.identifier.name], opt_outs.permit_date
-    return opted_out(ids, opt_outs.register, day, key=key, hub_key=opt_outs.hub_key)
+    return opted_out(ids, opt_outs.register, day, key=opt_outs.key, hub_key=opt_outs.hub_key)
 
 
 def _write(out: Path, table: pl.DataFrame, report: TableReport) -> None:

@@ -73,7 +73,7 @@ def _opt_outs(settings: Settings, register: Path | None, permit_date: datetime |
     if permit_date is None:
         raise ParameterError("a register of opt-outs must come with the permit's date, got none; add --permit-date")
     hub_key = key_from_text(settings.opt_out_key) if settings.opt_out_key else None
-    return OptOuts(register, permit_date.date(), hub_key)
+    return OptOuts(register, permit_date.date(), key_of(settings, None, today=date.today()), hub_key)
 
 
 def _table(

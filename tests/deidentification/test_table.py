@@ -116,13 +116,14 @@ def test_those_who_opted_out_are_left_out(tmp_path: Path) -> None:
     record_choices(register, ours[:7], "out", date(2026, 1, 1))
     record_choices(register, ours[:2], "in", date(2026, 2, 1))
     record_choices(register, ours[20:30], "out", date(2026, 3, 2))
-    report = done(tmp_path, opt_outs=OptOuts(register, PERMIT))
+    report = done(tmp_path, opt_outs=OptOuts(register, PERMIT, KEY))
     assert report.excluded == 5
     assert not set(pl.read_csv(tmp_path / "out.csv")["pseudonym"]) & set(ours[2:7])
+    assert done(tmp_path, "other.csv", key=b"p" * 32, opt_outs=OptOuts(register, PERMIT, KEY)).excluded == 5
     record_choices(register, hub_pseudonyms(ids[100:103], b"h" * 32), "out", date(2026, 1, 1))
     with pytest.raises(ParameterError, match="hub's key for opt-outs"):
-        done(tmp_path, opt_outs=OptOuts(register, PERMIT))
-    assert done(tmp_path, opt_outs=OptOuts(register, PERMIT, b"h" * 32)).excluded == 8
+        done(tmp_path, opt_outs=OptOuts(register, PERMIT, KEY))
+    assert done(tmp_path, opt_outs=OptOuts(register, PERMIT, KEY, b"h" * 32)).excluded == 8
 
 
 def test_a_release_is_not_replaced_under_another_key(tmp_path: Path) -> None:
@@ -144,7 +145,7 @@ REFUSED = [
     (ParameterError, {}, {"key": b"short"}),
     (ParameterError, {}, {"out": "out.xlsx"}),
     (ParameterError, {}, {"out": "export.csv"}),
-    (StorageError, {}, {"opt_outs": OptOuts(Path("nowhere.jsonl"), PERMIT)}),
+    (StorageError, {}, {"opt_outs": OptOuts(Path("nowhere.jsonl"), PERMIT, KEY)}),
 ]
 
 

@@ -29,14 +29,14 @@ def asked(*words: object) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
-def excluded(at: Path, permit: str) -> int:
-    out = at / "out.csv"
+def excluded(at: Path, permit: str, *more: str) -> int:
+    out = at / f"{'-'.join(['out', *more])}.csv"
     found = asked(
         "deidentify", at / "stroke.csv", "--out", out, "--schema", SCHEMA, "--opt-out", at / "home" / "opted_out.jsonl",
-        "--permit-date", permit,
+        "--permit-date", permit, *more,
     )  # fmt: skip
     assert found.exit_code == 0, found.output
-    return json.loads((at / "out.csv.report.json").read_bytes())["excluded"]
+    return json.loads(out.with_name(f"{out.name}.report.json").read_bytes())["excluded"]
 
 
 def test_choices_count_from_their_day_and_can_be_withdrawn(at: Path) -> None:
@@ -44,6 +44,7 @@ def test_choices_count_from_their_day_and_can_be_withdrawn(at: Path) -> None:
     assert "3 patients opted out" in asked("opt-out", at / "who.csv", "--on", "2026-03-01").output
     assert excluded(at, "2026-02-28") == 0
     assert excluded(at, "2026-03-02") == 3
+    assert excluded(at, "2026-03-02", "--project", "registry") == 3
     assert asked("opt-out", at / "who.csv", "--back-in", "--on", "2026-04-01").exit_code == 0
     assert excluded(at, "2026-05-01") == 0
     stored = (at / "home" / "opted_out.jsonl").read_text()
