@@ -40,7 +40,7 @@ _GROUPED = [
 ]  # fmt: skip
 _MODALITIES = {Modality.CT: ("CT",), Modality.MR: ("MR",), Modality.DX: ("DX", "CR", "DR", "RG", "RF")}
 _HEADS = ("HEAD", "BRAIN", "SKULL", "FACE", "ORBIT", "HEADNECK", "WHOLEBODY")
-_FACES_CLEANED = "113101"
+_FACES_CLEANED = "113102"  # Clean Recognizable Visual Features Option
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from pydicom import Dataset
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
@@ -76,6 +77,15 @@ def _head(file, i):
     file.BodyPartExamined = "HEAD"
 
 
+def _cleaned_head(code):
+    def change(file, i):
+        method = Dataset()
+        method.CodeValue, method.CodingSchemeDesignator, method.CodeMeaning = code, "DCM", "a method"
+        file.BodyPartExamined, file.DeidentificationMethodCodeSequence = "HEAD", [method]
+
+    return change
+
+
 def _one_finer(file, i):
     file.PixelSpacing = [1.0, 1.0] if i == 2 else [2.0, 2.0]
 
@@ -85,6 +95,7 @@ BAD = {
     "grey": {"change": _colour},
     "whole": {"change": _truncated},
     "face": {"change": _head},
+    "face was": {"change": _cleaned_head("113101")},  # text was cleaned from the pixels, not the face
     "pixel spacing": {"change": _one_finer},
     "all slices": {"slices": 7, "drop": (3,)},
     "at least 2": {"slices": 1},
@@ -118,6 +129,14 @@ def test_a_head_for_local_use_is_marked(tmp_path):
     loaded = load_images(_cohort(), folder, key=KEY, local_use=True)
     assert loaded.table.local_only
     assert loaded.report.patients == 3
+
+
+def test_a_head_whose_file_says_that_its_face_was_cleaned_is_loaded(tmp_path):
+    folder = _folder(tmp_path)
+    _series(folder, "bad", change=_cleaned_head("113102"))
+    loaded = load_images(_cohort(), folder, key=KEY)
+    assert loaded.report.patients == 3
+    assert not loaded.table.local_only
 
 
 def _nifti(path, values, affine=None):
