@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from deidentification.text.detection import detect, majority
-from deidentification.text.language import AUTO
+from deidentification.text.language import AUTO, LANGUAGES
 from deidentification.text.scrubbing import Mode, scrub
 from deidentification.text.spans import Kind
 from records.errors import ParameterError
@@ -86,13 +86,24 @@ def scrub_column(
 
 def _languages(frame: pl.DataFrame, text: str, language: str) -> list[str]:
     """Each note's language; missing notes have any."""
-    codes = frame[language].to_list() if language in frame.columns else [language] * frame.height
+    codes = _column_of_codes(frame, language) if language in frame.columns else [language] * frame.height
     asked = [note for note, code in zip(frame[text], codes, strict=True) if note and code in (None, AUTO)]
     usual = majority(asked)
     return [
         detect(note or "", usual) if code in (None, AUTO) else code
         for note, code in zip(frame[text], codes, strict=True)
     ]
+
+
+def _column_of_codes(frame: pl.DataFrame, name: str) -> list[str | None]:
+    """Codes of a column, which may be the wrong one: what else it holds is counted, never told."""
+    codes = frame[name].cast(pl.String)
+    if others := int((~codes.is_in([*LANGUAGES, AUTO])).sum()):
+        raise ParameterError(
+            f"{name} must hold {', '.join(LANGUAGES)} or {AUTO} in each row, got {others} rows with something else; "
+            "name the column of languages"
+        )
+    return codes.to_list()
 
 
 def _refuse(frame: pl.DataFrame, text: str, patient: str, known: Sequence[str]) -> None:

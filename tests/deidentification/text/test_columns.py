@@ -50,6 +50,12 @@ def test_a_column_may_hold_the_languages() -> None:
     assert result[1] != result[0]
 
 
+def test_a_column_of_something_else_is_refused_without_a_value() -> None:
+    with pytest.raises(ParameterError, match="got 2 rows with something else") as refused:
+        scrub_column(FRAME, "note", "patient", language="name", key=KEY)
+    assert "Quandt" not in str(refused.value)
+
+
 def test_a_missing_column_or_patient_is_refused_without_a_value() -> None:
     with pytest.raises(ParameterError, match="columns must be in the table"):
         scrub_column(FRAME, "letter", "patient", key=KEY)
