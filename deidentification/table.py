@@ -5,7 +5,6 @@ or synthesis, which reads what ``pipeline`` makes and not what this makes: gener
 stable, so that no differential privacy computed afterwards would hold.
 """
 
-import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -132,7 +131,7 @@ def deidentify_table(
     ParameterError
         The demand cannot be reached, or ``out`` was released before under another key.
     """
-    _refuse_places(source, out)
+    refuse_places(source, out)
     _refuse_lost_key(out, key)
     tell(f"reading {source.name}")
     frame, dates = _with_dates(read(source), schema)
@@ -154,11 +153,23 @@ def deidentify_table(
     return report
 
 
-def _refuse_places(source: Path, out: Path) -> None:
+def refuse_places(source: Path, out: Path) -> None:
+    """Refuse to write a table to a file of another kind, or over its own source.
+
+    Raises
+    ------
+    ParameterError
+        ``out`` does not end in .csv or .parquet, or is the source.
+    """
     if out.suffix not in WRITTEN:
         raise ParameterError(f"the file written must end in {' or '.join(WRITTEN)}, got {out.name}; rename it")
     if out.resolve() == source.resolve():
         raise ParameterError(f"the file written must be another than the source, got {out.name} for both; rename it")
+
+
+def table_bytes(out: Path, table: pl.DataFrame) -> bytes:
+    """The table as CSV or Parquet, as the name of ``out`` says."""
+    return table.write_csv().encode() if out.suffix == ".csv" else parquet_bytes(table)
 
 
 def _refuse_lost_key(out: Path, key: bytes) -> None:
@@ -195,11 +206,8 @@ def _opted_out(frame: pl.DataFrame, schema: Schema, opt_outs: OptOuts | None) ->
 
 def _write(out: Path, table: pl.DataFrame, report: TableReport) -> None:
     """All files under temporary names first, then each to its own."""
-    buffer = io.BytesIO()
-    if out.suffix == ".csv":
-        table.write_csv(buffer)
     files = {
-        out: buffer.getvalue() or parquet_bytes(table),
+        out: table_bytes(out, table),
         _report_of(out): json.dumps(report.to_json(), indent=2, ensure_ascii=False).encode(),
         out.with_name(f"{out.name}.risk.png"): risk_picture(report.anonymity.before, report.anonymity.after),
     }

@@ -47,7 +47,12 @@ def deidentify(
     """De-identify a table to k-anonymity, FHIR resources by rule, or DICOM files by PS3.15. The source is only read."""
     settings = prepare()
     try:
-        kind, key = kind_of(source), key_of(settings, project, today=date.today())
+        kind = kind_of(source)
+        if opt_out is not None and kind is not Kind.TABLE:
+            raise ParameterError(
+                f"a register of opt-outs must come with a table, got {kind}; leave these patients' files out of the source"
+            )
+        key = key_of(settings, project, today=date.today())
         if kind is Kind.DICOM:
             _dicom(source, out, key, option or [], allow_burned_in)
         elif kind is Kind.FHIR:
@@ -154,12 +159,14 @@ def scrub(
     project: ProjectOption = None,
 ) -> None:
     """Take names, numbers, places and dates out of clinical notes; columns named by --known are left out."""
+    from deidentification.table import refuse_places
     from deidentification.text.columns import scrub_column
     from deidentification.text.scrubbing import Mode
     from orchestration.notes import read_notes, write_notes
 
     settings, mode = prepare(), Mode.TAG if tags else Mode.SURROGATE
     try:
+        refuse_places(source, out)
         key = key_of(settings, project, today=date.today())
         frame = read_notes(source, text, patient, language, known or [])
         with _telling("scrubbing") as tell:

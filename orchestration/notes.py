@@ -3,17 +3,14 @@
 Belongs here: files in and out. Does not belong here: scrubbing (``deidentification.text``).
 """
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
 from records.errors import ParameterError
-from records.files import parquet_bytes, write_atomically
+from records.files import write_atomically
 from records.reading import read_table
-
-WRITTEN = (".csv", ".parquet")
 
 
 def read_notes(source: Path, text: str, patient: str, language: str, known: Sequence[str]) -> pl.DataFrame:
@@ -35,19 +32,9 @@ def read_notes(source: Path, text: str, patient: str, language: str, known: Sequ
 
 
 def write_notes(out: Path, scrubbed: pl.DataFrame, text: str, patient: str, key: bytes) -> None:
-    """Pseudonyms and notes, sorted by pseudonym, so that the source's order is not told.
-
-    Raises
-    ------
-    ParameterError
-        The file's name does not end in .csv or .parquet.
-    """
+    """Pseudonyms and notes, sorted by pseudonym, so that the source's order is not told."""
     from deidentification.pseudonyms import pseudonymise
+    from deidentification.table import table_bytes
 
-    if out.suffix not in WRITTEN:
-        raise ParameterError(f"the file written must end in {' or '.join(WRITTEN)}, got {out.name}; rename it")
     table = scrubbed.select(pseudonymise(scrubbed[patient], key), pl.col(text)).sort("pseudonym")
-    buffer = io.BytesIO()
-    if out.suffix == ".csv":
-        table.write_csv(buffer)
-    write_atomically(out, buffer.getvalue() or parquet_bytes(table))
+    write_atomically(out, table_bytes(out, table))

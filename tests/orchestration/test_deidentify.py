@@ -127,3 +127,22 @@ def test_notes_are_scrubbed_under_the_tables_pseudonyms(at: Path) -> None:
     missing = asked("scrub", at / "notes.csv", "--text", "nothing", "--patient", "id", "--out", at / "o.csv")
     assert missing.exit_code == 1
     assert "must be one of id, name, language, note" in missing.output
+
+
+@pytest.mark.parametrize("out", ["notes.csv", "notes.xlsx"])
+def test_notes_are_not_written_over_their_source(at: Path, out: str) -> None:
+    pl.DataFrame({"id": ["7"], "note": ["Matti Virtanen kävi."]}).write_csv(at / "notes.csv")
+    before = (at / "notes.csv").read_bytes()
+    found = asked("scrub", at / "notes.csv", "--text", "note", "--patient", "id", "--out", at / out)
+    assert found.exit_code == 1
+    assert "rename it" in found.output
+    assert (at / "notes.csv").read_bytes() == before
+
+
+def test_a_register_of_opt_outs_is_not_passed_over_for_fhir(at: Path) -> None:
+    (at / "bundle.json").write_text(json.dumps(BUNDLE))
+    words = ("deidentify", at / "bundle.json", "--out", at / "out.json", "--permit-date", "2026-01-01")
+    found = asked(*words, "--opt-out", at / "opted_out.jsonl")
+    assert found.exit_code == 1
+    assert "must come with a table" in found.output
+    assert not (at / "out.json").exists()
