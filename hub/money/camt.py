@@ -1,6 +1,6 @@
 """Reading a bank's statement, camt.053.
 
-Belongs here: from the file to booked movements. Does not belong here: what they are booked on (``receipts``).
+Belongs here: from the file to booked movements. Does not belong here: what they are booked on (``payouts``).
 
 The file comes from outside: entities and document types are refused, and the sums must fit the balances that the bank tells.
 
@@ -10,6 +10,8 @@ ISO 20022 camt.053.001.02 and later (their elements used here have the same name
 """
 
 import re
+from collections import Counter
+from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -30,7 +32,7 @@ SHORTEST = 5
 
 
 def read(statement: bytes, iban: str) -> list[Receipt]:
-    """Booked movements of the account ``iban``, in order.
+    """Booked movements of the account ``iban``, in order; what moved nothing is left out.
 
     Raises
     ------
@@ -38,16 +40,24 @@ def read(statement: bytes, iban: str) -> list[Receipt]:
         The file is no statement, of another account, or its sums do not fit its balances.
     """
     root = _parsed(statement)
-    found = []
+    found, counted = [], Counter[str]()
     for one in root.findall("{*}BkToCstmrStmt/{*}Stmt"):
         if _of(one, "Acct", "Id", "IBAN") != iban:
             raise ParameterError("a statement must be of the hub's own account, got another; choose the right file")
-        receipts = [part for at, entry in enumerate(one.findall("{*}Ntry")) for part in _entry(one, at, entry, iban)]
+        entries = enumerate(one.findall("{*}Ntry"))
+        receipts = [_apart(part, counted) for at, entry in entries for part in _entry(one, at, entry, iban)]
         _must_fit(one, receipts)
         found += receipts
     if not found and not root.findall("{*}BkToCstmrStmt"):
         raise ParameterError("a statement must be a camt.053 file, got another; fetch it from the bank again")
     return found
+
+
+def _apart(receipt: Receipt, counted: Counter[str]) -> Receipt:
+    """Some banks give several entries of a file one reference: each is booked, not the first alone."""
+    counted[receipt.id] += 1
+    more = counted[receipt.id] - 1
+    return replace(receipt, id=f"{receipt.id}:{more}") if more else receipt
 
 
 def _parsed(statement: bytes) -> Element:
@@ -68,7 +78,7 @@ def _entry(statement: Element, at: int, entry: Element, iban: str) -> list[Recei
     if status != "BOOK":
         return []
     bank_id = _of(entry, "AcctSvcrRef") or f"{_of(statement, 'Id')}:{at}"
-    day = date.fromisoformat((_of(entry, "BookgDt", "Dt") or _of(entry, "BookgDt", "DtTm"))[:10])
+    day = _day(entry)
     total = _signed(entry, entry)
     details = entry.findall("{*}NtryDtls/{*}TxDtls")
     parts = [(_signed(one, entry) if len(details) > 1 else total, one) for one in details] or [(total, entry)]
@@ -77,7 +87,16 @@ def _entry(statement: Element, at: int, entry: Element, iban: str) -> list[Recei
     name = sha256(f"{iban}:{bank_id}".encode()).hexdigest()[:32]
     code = _amount(entry).get("Ccy", "")
     return [Receipt(f"{name}:{n}", cents, code, day, _reference(one), _of(one, "Refs", "EndToEndId"))
-            for n, (cents, one) in enumerate(parts)]  # fmt: skip
+            for n, (cents, one) in enumerate(parts) if cents]  # fmt: skip
+
+
+def _day(entry: Element) -> date:
+    try:
+        return date.fromisoformat((_of(entry, "BookgDt", "Dt") or _of(entry, "BookgDt", "DtTm"))[:10])
+    except ValueError as error:
+        raise ParameterError(
+            "each booked entry of a statement must have its day, got none; fetch it from the bank again"
+        ) from error
 
 
 def _signed(part: Element, entry: Element) -> int:

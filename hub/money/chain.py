@@ -1,6 +1,6 @@
 """What the digests of entries, transactions and documents cover.
 
-Belongs here: bytes and digests, without a store. Does not belong here: appending (``ledger``), the check (``books``).
+Belongs here: bytes and digests, without a store. Does not belong here: appending (``ledger``), the check (``check``).
 
 An entry is one line of text, which is unambiguous since an account's id is hexadecimal and a currency three letters; the check
 looks at both. A transaction is a list in JSON, with its entries' digests and the digest of the transaction before.

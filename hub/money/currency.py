@@ -8,7 +8,8 @@ References
 ISO 4217 (codes and minor units; written down 2026-11-25). Currencies of the EU, the EEA and its main partners.
 """
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Any
 
 from records.errors import ParameterError
@@ -19,6 +20,7 @@ MINOR_UNITS = {
     "JPY": 0, "KRW": 0, "KWD": 3, "NOK": 2, "NZD": 2, "PLN": 2, "RON": 2, "SEK": 2, "SGD": 2, "TND": 3, "TRY": 2, "UAH": 2,
     "USD": 2,
 }  # fmt: skip
+AMOUNT = re.compile(r"[+-]?[0-9]{1,14}(\.[0-9]{0,10})?")  # few enough digits for Decimal to hold each
 LARGEST = 10**13  # a hundred thousand million euros: sums of a million such entries still fit 64 bits
 
 
@@ -58,13 +60,11 @@ def cents_of(text: str, currency: str = EURO) -> int:
     ParameterError
         It is no amount, or has a fraction of a minor unit.
     """
-    units = minor_units(currency)
-    try:
-        scaled = Decimal(text.strip().replace(",", ".")).scaleb(units)
-        cents = int(scaled)
-    except (InvalidOperation, ValueError, OverflowError) as error:
-        raise ParameterError("an amount must be a number such as 12.50, got another form; write it again") from error
-    if cents != scaled:
+    units, plain = minor_units(currency), text.strip().replace(",", ".")
+    if not AMOUNT.fullmatch(plain):
+        raise ParameterError("an amount must be a number such as 12.50, got another form; write it again")
+    scaled = Decimal(plain).scaleb(units)
+    if (cents := int(scaled)) != scaled:
         raise ParameterError(f"an amount must have at most {units} decimals in {currency}, got more; round it")
     return whole(cents)
 

@@ -1,6 +1,6 @@
 """What the store refuses by triggers: changed rows, and transactions that are not balanced or not complete.
 
-Belongs here: triggers of SQLite and Postgres. Does not belong here: what finds a change made in spite of them (``books``).
+Belongs here: triggers of SQLite and Postgres. Does not belong here: what finds a change made in spite of them (``check``).
 """
 
 import sqlalchemy as sa

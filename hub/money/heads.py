@@ -1,6 +1,6 @@
 """Heads of the books in the store.
 
-Belongs here: signing the present state, reading heads. Does not belong here: what a head is (``notary``), the check (``books``).
+Belongs here: signing the present state, reading heads. Does not belong here: what a head is (``notary``), the check (``check``).
 """
 
 import logging

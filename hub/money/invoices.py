@@ -1,7 +1,7 @@
 """Issuing invoices and credit notes: numbered without gaps, booked in the same step.
 
 Belongs here: numbers, references, booking, and who may see what. Does not belong here: arithmetic and forms (``invoice``, ``ubl``,
-``pdf``), payments (``receipts``, ``payouts``).
+``pdf``), payments (``payouts``).
 
 References
 ----------

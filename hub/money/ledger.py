@@ -1,7 +1,7 @@
 """Posting: transactions that balance, in one order, each booked once.
 
 Belongs here: appending, reversing and balances. Does not belong here: what is posted when (``invoices``, ``payouts``), digests
-(``chain``), the check (``books``).
+(``chain``), the check (``check``).
 
 References
 ----------

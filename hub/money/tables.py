@@ -1,7 +1,7 @@
 """Tables of the books. What is booked is never changed: triggers refuse it, and the chain tells of it.
 
 Belongs here: what is stored, and what the store itself refuses. Does not belong here: the order of entries (``ledger``), the
-check (``books``).
+check (``check``).
 
 Entries are written before their transaction, whose row closes them: the store refuses it unless all its entries are there and
 add up to zero in each currency, and refuses entries of a transaction that is closed. A foreign key that is looked at when the

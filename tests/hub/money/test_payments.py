@@ -168,6 +168,27 @@ def test_bad_statements_are_refused(file: bytes) -> None:
         camt.read(file, IBAN)
 
 
+@pytest.mark.parametrize("day", [b"", b"<BookgDt><Dt>today</Dt></BookgDt>"])
+def test_an_entry_without_its_day_is_refused(day: bytes) -> None:
+    told = statement((5, "", "")).replace(b"<BookgDt><Dt>2026-11-25</Dt></BookgDt>", day)
+    with pytest.raises(ParameterError, match="must have its day"):
+        camt.read(told, IBAN)
+
+
+def test_entries_of_one_reference_are_each_read_and_always_alike() -> None:
+    told = statement((5, "", ""), (5, "", ""), (0, "", "")).replace(b">B1<", b">B0<")
+    found = camt.read(told, IBAN)
+    assert [one.cents for one in found] == [5, 5], "what moved nothing is left out"
+    assert len({one.id for one in found}) == 2
+    assert found == camt.read(told, IBAN)
+
+
+@pytest.mark.parametrize("amount", [b"1e999999", b"NaN", b"1_0", b"", b"9" * 40, b"0.01" + b"0" * 30 + b"1", b"1.005"])
+def test_amounts_that_are_none_are_refused(amount: bytes) -> None:
+    with pytest.raises(ParameterError, match="an amount must"):
+        camt.read(statement((5, "", "")).replace(b">0.05<", b">" + amount + b"<"), IBAN)
+
+
 def test_a_reference_is_found_in_free_text_too() -> None:
     told = statement((5, "X", "")).replace(
         b"<Strd><CdtrRefInf><Ref>X</Ref></CdtrRefInf></Strd>", b"<Ustrd>Invoice RF18 5390 0754 7034</Ustrd>"
