@@ -16,7 +16,7 @@ from datetime import date
 import polars as pl
 
 from harmonisation.omop.cdm import Cdm
-from harmonisation.omop.findings import END, INDEX, PERSON, concept_of, finding_tables
+from harmonisation.omop.findings import END, INDEX, LEFT, PERSON, concept_of, finding_tables
 from harmonisation.omop.fit import fitted
 from harmonisation.omop.mapping import DAYS, Concept, OmopMapping, Table
 from harmonisation.omop.tables import VERSION
@@ -69,7 +69,9 @@ def _numbered(frame: pl.DataFrame, schema: Schema, mapping: OmopMapping) -> pl.D
             schema.index_date or INDEX, "be known in every row", f"{unknown} rows missing", "add the dates"
         )
         raise TableError(schema.name, [problem])
-    return dated.with_columns((pl.col(INDEX) + pl.duration(days=_length(schema, mapping))).alias(END))
+    ended = dated.with_columns((pl.col(INDEX) + pl.duration(days=_length(schema, mapping))).alias(END))
+    left = pl.min_horizontal(pl.col(INDEX) + pl.duration(days=mapping.visit_days), END)
+    return ended.with_columns(left.alias(LEFT))
 
 
 def _length(schema: Schema, mapping: OmopMapping) -> pl.Expr:
@@ -113,7 +115,7 @@ def _visits(base: pl.DataFrame, mapping: OmopMapping) -> pl.DataFrame:
         person_id=PERSON,
         visit_concept_id=pl.lit(mapping.visit.id),
         visit_start_date=INDEX,
-        visit_end_date=INDEX,
+        visit_end_date=LEFT,
         visit_type_concept_id=pl.lit(mapping.type_concept),
         visit_source_value=pl.lit(_text(mapping.visit), pl.String),
     )

@@ -2,6 +2,8 @@
 
 Belongs here: one codebook column to rows of one table. Does not belong here: persons, periods and deaths (``export``).
 
+A finding names the visit if it was made while the visit lasted, and no visit otherwise.
+
 A condition, drug or procedure that did not take place becomes an observation of its concept with the value "No": the
 model keeps only what happened in those tables, and without it "no" could not be told from "not recorded".
 
@@ -20,7 +22,7 @@ from records.schema import Column, Kind, Role, Schema
 
 NO = 4188540
 LABEL_LENGTH = 60
-PERSON, INDEX, END = "_person", "_index", "_end"  # no codebook column can have such a name
+PERSON, INDEX, END, LEFT = "_person", "_index", "_end", "_left"  # no codebook column can have such a name
 SHORT = {
     Table.MEASUREMENT: "measurement", Table.OBSERVATION: "observation", Table.CONDITION: "condition", Table.DRUG: "drug",
     Table.PROCEDURE: "procedure",
@@ -33,7 +35,7 @@ DATES = {
 
 
 def finding_tables(base: pl.DataFrame, schema: Schema, mapping: OmopMapping) -> dict[str, pl.DataFrame]:
-    """The five tables of findings; ``base`` holds the columns and ``_person``, ``_index`` and ``_end``."""
+    """The five tables of findings; ``base`` holds the columns and ``_person``, ``_index``, ``_left``, ``_end``."""
     rows = base.lazy()
     parts: dict[Table, list[pl.LazyFrame]] = {table: [] for table in SHORT}
     parts[Table.CONDITION].append(_disease(rows, mapping))
@@ -78,12 +80,13 @@ def when(column: Column, mapped: Mapped) -> pl.Expr:
 def _frame(table: Table, concept: pl.Expr, at: pl.Expr, kind: int, source: pl.Expr) -> list[pl.Expr]:
     """Fields that all findings have."""
     short = SHORT[table]
+    visit = pl.when(at.is_between(INDEX, LEFT)).then(PERSON)
     return [
         pl.col(PERSON).alias("person_id"),
         concept.cast(pl.Int64).alias(f"{short}_concept_id"),
         *(at.alias(name) for name in DATES[table]),
         pl.lit(kind, pl.Int64).alias(f"{short}_type_concept_id"),
-        pl.col(PERSON).alias("visit_occurrence_id"),
+        visit.alias("visit_occurrence_id"),
         source.alias(f"{short}_source_value"),
     ]
 

@@ -128,7 +128,9 @@ class OmopMapping(Frozen):
     condition : Concept
         What all patients have; recorded on the index date, it is how the cohort is found again in a database.
     visit : Concept
-        The encounter on the index date.
+        The encounter that begins on the index date.
+    visit_days : int
+        Days from its first to its last, as far as the source tells: findings of these days are tied to it.
     type_concept : int
         How the records came about; 32809 is a case report form.
     epoch : date
@@ -143,6 +145,7 @@ class OmopMapping(Frozen):
     reviewer: str | None = None
     condition: Concept = NONE
     visit: Concept = NONE
+    visit_days: int = Field(default=0, ge=0)
     type_concept: int = CASE_REPORT_FORM
     epoch: date = date(2000, 1, 1)
     columns: Mapping[str, Mapped]

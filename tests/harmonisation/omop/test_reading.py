@@ -141,6 +141,29 @@ def test_dates_and_deaths() -> None:
     assert "epoch" not in cdm["cdm_source"]["source_description"].item()
 
 
+def test_only_what_the_visit_saw_is_tied_to_it() -> None:
+    meaning = schema(dated=True)
+    row = {"patient_id": "p", "age": 70.4, "sex": "male", "pressure": 14, "lab": 5.5, "grade": "b", "diabetes": "1",
+           "arm": "high", "operated": date(2001, 5, 6), "remark": "x", "admitted": date(2001, 1, 1), "time": 12, "event": "1"}  # fmt: skip
+    frame, mapped = pl.DataFrame([row], schema=meaning.polars()), mapping(meaning, fatal=False)
+    for days, tied in ((0, {"made"}), (3, {"made", "diabetes=1"})):
+        cdm = to_cdm(frame, meaning, mapped.model_copy(update={"visit_days": days}))
+        assert (
+            cdm["visit_occurrence"]
+            .select(days=pl.col("visit_end_date") - pl.col("visit_start_date"))["days"]
+            .item()
+            .days
+            == days
+        )
+        conditions = cdm["condition_occurrence"].filter(pl.col("visit_occurrence_id") == 1)
+        assert set(conditions["condition_source_value"]) == tied, "the event a year later is not of the visit"
+        operated = cdm["observation"].filter(pl.col("observation_source_value") == "operated")
+        assert operated["visit_occurrence_id"].to_list() == [None]
+    short = frame.with_columns(time=pl.lit(0, pl.Int64))
+    cdm = to_cdm(short, meaning, mapped.model_copy(update={"visit_days": 3}))
+    assert cdm["visit_occurrence"]["visit_end_date"].item() == date(2001, 1, 1), "no visit outlasts the follow-up"
+
+
 def test_an_unknown_age_is_nobodys_age() -> None:
     cohort = discover()["prostate"].cohort("byar_greene")
     mapped = omop_mapping(cohort)

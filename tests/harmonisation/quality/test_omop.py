@@ -9,10 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harmonisation.omop.cdm import Cdm
+from harmonisation.omop.export import to_cdm
 from harmonisation.quality.concepts import ConceptRule
 from harmonisation.quality.omop import check_cdm
 from harmonisation.quality.types import DQD
 from tests.harmonisation.quality.model import TODAY, N, good, put
+from use_cases.omop import omop_mapping
+from use_cases.registry import discover
 
 Tables = dict[str, pl.DataFrame]
 RULES = [ConceptRule("measurement", "LOINC:8480-6", 60, 280, 8876, "mm[Hg]")]
@@ -130,6 +133,22 @@ def test_no_tables_at_all() -> None:
     results = check_cdm(Cdm({}), source="nothing", today=TODAY)
     assert {one.check for one in results if one.applies} == {"cdmTable"}
     assert all(one.failed for one in results if one.check == "cdmTable")
+
+
+@pytest.mark.parametrize(("use_case", "name"), [("lung", "support2_lung"), ("stroke", "smart_cerebrovascular")])
+def test_late_findings_of_our_cohorts_are_tied_to_no_visit(use_case: str, name: str) -> None:
+    """Outcomes months and events years after the only visit that the source tells of."""
+    cohort = discover()[use_case].cohort(name)
+    mapping = omop_mapping(cohort)
+    assert mapping is not None
+    cdm = to_cdm(cohort.load(), cohort.table, mapping)
+    within = [
+        one for one in check_cdm(cdm, source=name, today=TODAY) if one.check == "withinVisitDates" and one.applies
+    ]
+    assert len(within) >= 3
+    assert not any(one.violated for one in within)
+    late = cdm["observation"].filter(pl.col("visit_occurrence_id").is_null())
+    assert late.height > 500, "they are there, without a visit"
 
 
 def test_a_threshold_may_be_set() -> None:
