@@ -27,7 +27,7 @@ from records.errors import StorageError
 from records.images import Modality
 from records.reading import read_table
 from use_cases.images.codebook import ImageCohort
-from use_cases.images.dicom_planes import planes_of
+from use_cases.images.dicom_planes import Plane, planes_of
 from use_cases.images.dicom_stack import stacked
 from use_cases.images.report import SeriesError
 from use_cases.images.volume import Series, Volume
@@ -41,6 +41,11 @@ _GROUPED = [
 _MODALITIES = {Modality.CT: ("CT",), Modality.MR: ("MR",), Modality.DX: ("DX", "CR", "DR", "RG", "RF")}
 _HEADS = ("HEAD", "BRAIN", "SKULL", "FACE", "ORBIT", "HEADNECK", "WHOLEBODY")
 _FACES_CLEANED = "113102"  # Clean Recognizable Visual Features Option
+
+_DAMAGE = (
+    InvalidDicomError, OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError,
+    NotImplementedError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ def _read(one: DicomSeries, values: Mapping[str, Any] | None, cohort: ImageCohor
     return Volume(pixels, spacing, values=values, scaled=spacing[1] > 0)
 
 
-def read_planes(paths: Iterable[Path], cohort: ImageCohort) -> list[Any]:
+def read_planes(paths: Iterable[Path], cohort: ImageCohort) -> list[Plane]:
     """All planes of the files.
 
     Raises
@@ -97,15 +102,16 @@ def read_planes(paths: Iterable[Path], cohort: ImageCohort) -> list[Any]:
         A file is damaged, in colour, or compressed in a way nobody here can read.
     """
     with quiet():
-        return [plane for path in paths for plane in planes_of(_whole(path), cohort.image)]
+        return [plane for path in paths for plane in _planes(path, cohort)]
 
 
-def _whole(path: Path) -> Dataset:
+def _planes(path: Path, cohort: ImageCohort) -> list[Plane]:
     try:
-        return dcmread(path)
-    except (InvalidDicomError, OSError, EOFError, ValueError, KeyError) as error:
+        return planes_of(dcmread(path), cohort.image)
+    except SeriesError:
+        raise
+    except _DAMAGE:
         # pydicom's message may quote a value
-        del error
         raise SeriesError("have whole files", "a damaged one", "copy the series again") from None
 
 
@@ -166,9 +172,12 @@ def _grouped(folder: Path) -> tuple[dict[str, dict[str, dict[str, list[tuple[Pat
 
 def _header(path: Path) -> Dataset | None:
     try:
-        return dcmread(path, stop_before_pixels=True, specific_tags=_GROUPED)
-    except (InvalidDicomError, OSError, EOFError, ValueError, KeyError, NotImplementedError):
+        header = dcmread(path, stop_before_pixels=True, specific_tags=_GROUPED)
+        for _ in header:  # values are read only when asked for, and a damaged one must not break off the whole load
+            pass
+    except _DAMAGE:
         return None
+    return header
 
 
 def _study_order(series: Mapping[str, list[tuple[Path, Dataset]]]) -> tuple[str, str, str]:
@@ -178,7 +187,8 @@ def _study_order(series: Mapping[str, list[tuple[Path, Dataset]]]) -> tuple[str,
 
 def _series_order(files: list[tuple[Path, Dataset]]) -> tuple[int, str]:
     header = files[0][1]
-    return int(header.get("SeriesNumber") or 0), str(header.get("SeriesInstanceUID", ""))
+    number = header.get("SeriesNumber")
+    return number if isinstance(number, int) else 0, str(header.get("SeriesInstanceUID", ""))
 
 
 @contextmanager

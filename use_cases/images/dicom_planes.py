@@ -86,24 +86,24 @@ def _stored(file: Dataset) -> NDArray[Any]:
 
 
 def _classic_rescale(file: Dataset, stored: NDArray[Any], schema: ImageSchema) -> NDArray[np.float32]:
-    if schema.modality is Modality.CT:
-        if "RescaleSlope" not in file or "RescaleIntercept" not in file:
-            raise _no_rescale()
-        if str(file.get("RescaleType", "HU")).upper() not in ("HU", ""):
-            raise SeriesError("be in Hounsfield units", "another rescale type", "export the reconstruction in HU")
+    _refuse_other_units(file, schema)
     return apply_modality_lut(stored, file).astype(np.float32)
 
 
-def _no_rescale() -> SeriesError:
-    return SeriesError("give rescale slope and intercept", "a CT without", "export it again with its rescale")
+def _refuse_other_units(rescale: Dataset, schema: ImageSchema) -> None:
+    """A CT without rescale, or with one that gives no Hounsfield units."""
+    if schema.modality is not Modality.CT:
+        return
+    if "RescaleSlope" not in rescale or "RescaleIntercept" not in rescale:
+        raise SeriesError("give rescale slope and intercept", "a CT without", "export it again with its rescale")
+    if str(rescale.get("RescaleType", "HU")).upper() not in ("HU", ""):
+        raise SeriesError("be in Hounsfield units", "another rescale type", "export the reconstruction in HU")
 
 
 def _frame(file: Dataset, frame: Dataset, stored: NDArray[Any], schema: ImageSchema) -> Plane:
-    transformation = _group(file, frame, "PixelValueTransformationSequence")
-    if schema.modality is Modality.CT and transformation is None:
-        raise _no_rescale()
-    slope = float(transformation.RescaleSlope) if transformation else 1.0
-    intercept = float(transformation.RescaleIntercept) if transformation else 0.0
+    rescale = _group(file, frame, "PixelValueTransformationSequence") or Dataset()
+    _refuse_other_units(rescale, schema)
+    slope, intercept = float(rescale.get("RescaleSlope", 1)), float(rescale.get("RescaleIntercept", 0))
     pixels = _physical(stored, (stored * slope + intercept).astype(np.float32), file, schema)
     position, orientation, measures = (
         _group(file, frame, name)

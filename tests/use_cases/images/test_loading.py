@@ -123,6 +123,34 @@ def test_a_bad_series_is_refused_by_pseudonym_and_the_rest_goes_on(tmp_path, rul
         load_images(_cohort(refusing="cohort"), folder, key=KEY)
 
 
+@pytest.mark.parametrize(
+    ("good", "damaged"),
+    [
+        (b"2.0\\2.0 ", b"2.0\\2.x "),
+        (b"0.0\\-6.0", b"0.0\\-Doe"),
+        (b"MONOCHROME2 ", b"MONOCHROME2\\"),
+    ],
+)
+def test_a_damaged_attribute_refuses_its_series_alone_and_is_not_quoted(tmp_path, good, damaged, recwarn):
+    folder = _folder(tmp_path)
+    _series(folder, "bad")
+    for path in folder.glob("bad-*.dcm"):
+        path.write_bytes(path.read_bytes().replace(good, damaged))
+    loaded = load_images(_cohort(), folder, key=KEY)
+    assert loaded.report.patients == 2
+    assert loaded.report.refused
+    assert "Doe" not in str(loaded.report.to_json()) + "".join(str(w.message) for w in recwarn)
+
+
+def test_a_damaged_series_number_costs_nothing(tmp_path, recwarn):
+    folder = _folder(tmp_path)
+    _series(folder, "bad", change=lambda file, i: setattr(file, "SeriesNumber", 77777))
+    for path in folder.glob("bad-*.dcm"):
+        path.write_bytes(path.read_bytes().replace(b"77777 ", b"Doe 7 "))
+    assert load_images(_cohort(), folder, key=KEY).report.patients == 3
+    assert not [w for w in recwarn if "Doe" in str(w.message)]
+
+
 def test_a_head_for_local_use_is_marked(tmp_path):
     folder = _folder(tmp_path)
     _series(folder, "bad", change=_head)

@@ -9,6 +9,7 @@ from pydicom.data import get_testdata_file
 
 from records.images import IntensityUnit, Modality
 from use_cases.images.dicom_planes import planes_of
+from use_cases.images.dicom_stack import stacked
 from use_cases.images.report import SeriesError
 
 _MR = SimpleNamespace(modality=Modality.MR, unit=IntensityUnit.RELATIVE, window=(0.0, 1.0))
@@ -73,3 +74,54 @@ def test_ct_without_rescale_is_refused():
     del file.RescaleSlope
     with pytest.raises(SeriesError, match="rescale"):
         planes_of(file, _CT)
+
+
+def _enhanced():
+    """A perfusion map of two frames, told to be in Hounsfield units."""
+    file = _file("eCT_Supplemental.dcm")
+    file.SharedFunctionalGroupsSequence[0].PixelValueTransformationSequence[0].RescaleType = "HU"
+    return file
+
+
+def test_frames_of_an_enhanced_file_lie_where_their_functional_groups_say():
+    file = _enhanced()
+    planes = planes_of(file, _CT)
+    stored = np.frombuffer(file.PixelData, "<u2" if file.PixelRepresentation == 0 else "<i2").reshape(2, 512, 512)
+    assert np.array_equal(np.stack([plane.pixels for plane in planes]), stored.astype(np.float32) - 1024)
+    pixels, spacing, _ = stacked(planes[::-1], Modality.CT)
+    # rows of this file run from the patient's left to right: columns turn over, slices rise from -159 to -149 mm
+    assert np.array_equal(pixels, (stored.astype(np.float32) - 1024)[:, :, ::-1])
+    assert spacing == pytest.approx((10.0, 0.388672, 0.388672))
+
+
+def test_an_enhanced_ct_in_other_units_is_refused():
+    with pytest.raises(SeriesError, match="Hounsfield"):
+        planes_of(_file("eCT_Supplemental.dcm"), _CT)
+
+
+def _without_rescale(file):
+    del file.SharedFunctionalGroupsSequence[0].PixelValueTransformationSequence[0].RescaleSlope
+
+
+def _without_place(file):
+    del file.PerFrameFunctionalGroupsSequence[1].PlanePositionSequence
+
+
+def _with_a_frame_less(file):
+    del file.PerFrameFunctionalGroupsSequence[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [(_without_rescale, "rescale"), (_without_place, "where each frame"), (_with_a_frame_less, "each of its frames")],
+)
+def test_incomplete_functional_groups_are_refused(change, rule):
+    file = _enhanced()
+    change(file)
+    with pytest.raises(SeriesError, match=rule):
+        planes_of(file, _CT)
+
+
+def test_frames_without_functional_groups_are_refused():
+    with pytest.raises(SeriesError, match="where each frame"):
+        planes_of(_file("emri_small.dcm"), _MR)
