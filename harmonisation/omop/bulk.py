@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
+from sqlalchemy.engine.default import DefaultDialect
 
 from harmonisation.omop.database import Stored
 from harmonisation.omop.tables import TABLES, Field
@@ -22,6 +23,8 @@ from records.errors import Problem
 
 COPIED_ROWS = 500_000  # per COPY, which keeps the text of a large table out of memory
 FETCHED_ROWS = 200_000  # Python objects at a time
+# The text goes to the driver as it is: a dialect with placeholders in percent would double the percent signs.
+PLAIN = DefaultDialect(paramstyle="named")
 
 
 def insert(connection: sa.Connection, table: str, frame: pl.DataFrame) -> None:
@@ -64,7 +67,7 @@ def fetch(
     wanted = [_among(columns[field], values) for field, values in only.items() if field in columns]
     if wanted:
         query = query.where(sa.or_(*wanted))
-    text = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
+    text = str(query.compile(dialect=PLAIN, compile_kwargs={"literal_binds": True}))
     fields = {field: TABLES[table][field] for field in columns}
     lost, parts = Counter[str](), [pl.DataFrame(schema={name: field.dtype for name, field in fields.items()})]
     for raw in _raw(connection, text, list(columns)):

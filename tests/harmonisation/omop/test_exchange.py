@@ -12,7 +12,9 @@ from harmonisation.omop.bulk import insert
 from harmonisation.omop.cdm import Cdm
 from harmonisation.omop.exchange import read_cdm, read_omop, write_cdm, write_omop
 from harmonisation.omop.fit import default_mapping
+from harmonisation.omop.mapping import Concept, Mapped, OmopMapping, Table
 from records.errors import ParameterError, StorageError, TableError
+from records.schema import Column, Kind, Role, Schema
 from use_cases.cohort import Cohort
 from use_cases.omop import omop_mapping
 from use_cases.registry import discover
@@ -204,6 +206,20 @@ def test_numbers_and_texts_survive(url: str) -> None:
     write_cdm(cdm, url, cohort=cohort.name)
     kept = read_cdm(url)["measurement"].sort("measurement_id")
     assert_frame_equal(kept.select(measured.columns), measured, check_exact=True, check_dtypes=False)
+
+
+def test_signs_that_queries_know_survive(url: str) -> None:
+    """Percent signs, quotes, colons and backslashes in what a column's records are found by."""
+    share = Column(
+        name="share", label="Share", role=Role.COVARIATE, kind=Kind.CATEGORY, levels={"0": "no", "50 %": "half"}
+    )
+    patient = Column(name="patient_id", label="Patient", role=Role.IDENTIFIER, kind=Kind.TEXT)
+    meaning = Schema(name="made", title="Made", columns=(patient, share))
+    mapped = Mapped(table=Table.CONDITION, levels={"50 %": Concept()}, source="of 100%: it's \\")
+    frame = pl.DataFrame({"patient_id": ["a", "b"], "share": ["0", "50 %"]}, schema=meaning.polars())
+    mapping = OmopMapping(cohort="made", columns={"share": mapped})
+    write_omop(frame, meaning, mapping, url)
+    assert_frame_equal(read_omop(url, meaning, mapping), frame)
 
 
 def stored_cdm(cohort: Cohort) -> Cdm:
