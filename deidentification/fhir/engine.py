@@ -9,7 +9,7 @@ from typing import Any
 
 from deidentification.fhir.codes import MASKED
 from deidentification.fhir.rules import COMMON, DROP, ELEMENTS, MODIFIER, REQUIRED, Codes, Rule
-from deidentification.fhir.values import OLDEST, WAYS, Scope
+from deidentification.fhir.values import WAYS, Scope, capped_age
 
 PSEUDONYMS = "urn:phaseiv:pseudonym"
 # LOINC: age; age, reported; age, calculated.
@@ -35,7 +35,7 @@ def deidentified(resource: dict[str, Any], scope: Scope, counts: Counts) -> dict
     if "pseudonym" in ELEMENTS[kind].values():
         kept = _with_pseudonym(kept, scope)
     if kind == "Observation":
-        _cap_age(kept)
+        _cap_ages(kept)
     for name in REQUIRED.get(kind, ()):
         if not _mended(kept, resource, name):
             counts[f"{kind}.{name}", "resource removed"] += 1
@@ -85,22 +85,27 @@ def _with_pseudonym(kept: dict[str, Any], scope: Scope) -> dict[str, Any]:
     return kept | ({"identifier": [{"system": PSEUDONYMS, "value": value}]} if value else {})
 
 
-def _cap_age(kept: dict[str, Any]) -> None:
+def _cap_ages(kept: dict[str, Any]) -> None:
     """Ages over 90 are 90, also in an observation or a part of it; an age without a unit is one in years."""
-    for part in (kept, *kept.get("component", ())):
-        codes = {coding.get("code") for coding in part.get("code", {}).get("coding", ())}
-        value = part.get("valueQuantity", {})
-        if codes & _AGES and value.get("code", "a") == "a" and value.get("value", 0) > OLDEST:
-            part["valueQuantity"] = value | {"value": OLDEST}
-        if codes & _AGES and part.get("valueInteger", 0) > OLDEST:
-            part["valueInteger"] = OLDEST
+    for part in (kept, *_objects(kept.get("component"))):
+        codes = {coding["code"] for concept in _objects(part.get("code")) for coding in concept["coding"]}
+        for name in [name for name in part if name.startswith("value")] if codes & _AGES else ():
+            if (capped := capped_age(part.pop(name))) is not None:
+                part[name] = capped
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of an element, whether it was written as one or as a list."""
+    return value if isinstance(value, list) else [value] if isinstance(value, dict) else []
 
 
 def _mended(kept: dict[str, Any], resource: dict[str, Any], name: str) -> bool:
-    if any(key == name or (key.startswith(name) and key[len(name)].isupper()) for key in kept):
+    """Whether a required element is there, if need be as a masked concept; ``[x]`` stands for a choice of types."""
+    kind, base = resource["resourceType"], name.removesuffix("[x]")
+    if any(key.startswith(base) if base != name else key == name for key in kept):
         return True
-    concept = next((key for key in (name, f"{name}CodeableConcept") if isinstance(resource.get(key), dict)), None)
-    if concept is None or name in ("subject", "patient", "class"):
+    named = base if base == name else f"{base}CodeableConcept"
+    if ELEMENTS[kind].get(named) != "concept" or not isinstance(resource.get(named), dict):
         return False
-    kept[concept] = MASKED
+    kept[named] = MASKED
     return True

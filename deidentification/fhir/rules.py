@@ -140,13 +140,13 @@ COMMON: Mapping[str, Rule] = {
     "id": "id", "meta": "meta", "text": DROP, "contained": DROP, "implicitRules": DROP, "language": DROP,
     "extension": "extension",
 }  # fmt: skip
-# A resource without these is no FHIR; a concept among them is masked where it may not stay, anything else drops the resource.
+# A resource without these ([x]: of any type) is no FHIR; a concept among them is masked where it may not stay, anything else drops the resource.
 REQUIRED: Mapping[str, tuple[str, ...]] = {
     "Encounter": ("status", "class"), "Condition": ("subject",), "Observation": ("status", "code"),
-    "MedicationStatement": ("status", "medication", "subject"), "Procedure": ("status", "subject"),
-    "MedicationRequest": ("status", "intent", "medication", "subject"), "AllergyIntolerance": ("patient",),
-    "MedicationAdministration": ("status", "medication", "subject", "effective"), "DiagnosticReport": ("status", "code"),
-    "Immunization": ("status", "vaccineCode", "patient", "occurrence"), "RelatedPerson": ("patient",),
+    "MedicationStatement": ("status", "medication[x]", "subject"), "Procedure": ("status", "subject"),
+    "MedicationRequest": ("status", "intent", "medication[x]", "subject"), "AllergyIntolerance": ("patient",),
+    "MedicationAdministration": ("status", "medication[x]", "subject", "effective[x]"), "DiagnosticReport": ("status", "code"),
+    "Immunization": ("status", "vaccineCode", "patient", "occurrence[x]"), "RelatedPerson": ("patient",),
 }  # fmt: skip
 # The element that names the patient.
 SUBJECT = {"AllergyIntolerance": "patient", "Immunization": "patient", "RelatedPerson": "patient"}

@@ -99,6 +99,8 @@ _COUNTRIES = frozenset(
 )
 _COMPARATORS = {"<", "<=", ">=", ">"}
 _LARGEST = 2**31
+# Units of age; "1" is what is left of the annotation {years}.
+_IN_A_YEAR = {"a": 1, "1": 1, "mo": 12, "wk": 52, "d": 365, "h": 8760, "min": 525_600, "s": 31_536_000}
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def integer(value: Any, scope: Scope) -> int | None:
 def number(value: Any, scope: Scope) -> float | None:
     """A finite JSON number."""
     right = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if right and math.isfinite(value) and abs(value) < _LARGEST else None
+    return value if right and abs(value) < _LARGEST and math.isfinite(value) else None
 
 
 def day(value: Any, scope: Scope) -> str | None:
@@ -175,11 +177,22 @@ def quantity(value: Any, scope: Scope) -> dict[str, Any] | None:
 
 
 def age(value: Any, scope: Scope) -> dict[str, Any] | None:
-    """An age, in years at most 90."""
-    kept = quantity(value, scope)
-    if kept is not None and kept.get("code") == "a":
-        kept["value"] = min(kept["value"], OLDEST)
-    return kept
+    """An age, at most 90 years."""
+    return capped_age(quantity(value, scope))
+
+
+def capped_age(value: Any) -> Any:
+    """A number, quantity or range of age cut at 90 years, a text as it is; a quantity in another unit is no age."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float):
+        return value if isinstance(value, bool) else min(value, OLDEST)
+    if not isinstance(value, dict):
+        return None
+    if "value" not in value:
+        return {part: capped for part, old in value.items() if (capped := capped_age(old)) is not None} or None
+    in_a_year = _IN_A_YEAR.get(value.get("code", "a"))
+    return value | {"value": min(value["value"], OLDEST * in_a_year)} if in_a_year else None
 
 
 def low_high(value: Any, scope: Scope) -> dict[str, Any] | None:

@@ -194,6 +194,45 @@ def test_notes_go_through_the_scrubber(tmp_path: Path) -> None:
     assert found(made, "MedicationStatement")[0]["dosage"][0]["text"] == "[MRN] takes one"
 
 
+AGE = concept(LOINC, "30525-0")
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        ({"valueQuantity": {"value": 1164, "code": "mo"}}, {"value": 1080, "unit": "mo", "system": UCUM, "code": "mo"}),
+        ({"valueQuantity": {"value": 97, "unit": "{years}"}}, {"value": 90, "unit": "1", "system": UCUM, "code": "1"}),
+        ({"valueRange": {"low": {"value": 80}, "high": {"value": 97}}}, {"low": {"value": 80}, "high": {"value": 90}}),
+        ({"valueInteger": 97}, 90), ({"valueQuantity": [{"value": 97}]}, None), ({"code": [AGE], "valueInteger": 97}, 90),
+        ({"valueQuantity": {"value": 97, "code": "kg"}}, None), ({"valueQuantity": {"value": 10**400}}, None),
+    ],
+)  # fmt: skip
+def test_ages_over_90_are_90_however_they_are_written(change: Json, kept: Any, tmp_path: Path) -> None:
+    to = {"reference": f"Patient/{NAME}-1"}
+    plain = {"resourceType": "Observation", "id": "a", "status": "final", "code": AGE, "subject": to} | change
+    part = {"resourceType": "Observation", "id": "b", "status": "final", "code": AGE, "subject": to, "component": plain}
+    made, _ = run(tmp_path, bundle(patient(), plain, part))
+    whole, parted = found(made, "Observation")
+    inside = parted.get("component", {})
+    for one in (whole, inside):
+        assert [value for name, value in one.items() if name.startswith("value")] == ([] if kept is None else [kept])
+
+
+def test_an_onset_without_a_unit_is_in_years(tmp_path: Path) -> None:
+    made, _ = run(tmp_path, bundle(patient(), resources()[6] | {"onsetAge": {"value": 97}}))
+    assert found(made, "Condition")[0]["onsetAge"] == {"value": 90}
+
+
+def test_a_reason_does_not_stand_for_the_status(tmp_path: Path) -> None:
+    procedure = {"resourceType": "Procedure", "id": "p", "subject": {"reference": f"Patient/{NAME}-1"}, "code": AGE,
+                 "statusReason": concept(SNOMED, "73211009")}  # fmt: skip
+    made, report = run(
+        tmp_path, bundle(patient(), *(procedure | {"status": s} for s in (NAME, {"coding": []}, "completed")))
+    )
+    assert [one["status"] for one in found(made, "Procedure")] == ["completed"]
+    assert report.elements["Procedure.status"]["resource removed"] == 2
+
+
 @pytest.mark.parametrize("change", [{"modifierExtension": [{"url": "http://x.example/not"}]}, {"status": NAME}])
 def test_a_resource_that_would_mislead_is_dropped(change: Json, tmp_path: Path) -> None:
     made, report = run(tmp_path, bundle(patient(), resources()[4] | change))
