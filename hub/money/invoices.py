@@ -33,6 +33,7 @@ from records.errors import ParameterError
 
 READERS = (Role.OPERATOR, Role.AUDITOR)
 DAYS_TO_PAY = 30
+ANOTHER = "a key must name one step, got a key that was used for another; choose a new one"
 
 
 def issue(
@@ -61,7 +62,7 @@ def issue(
     """
     lock(caller.session)
     if (before := _booked(caller.session, f"invoice:{key}")) is not None:
-        return _same(before, payer, lines)
+        return _same(before, issuer=issuer, payer=payer, currency=currency, lines=lines)
     due, today = (caller.now + timedelta(days=DAYS_TO_PAY)).date(), caller.now.date()
     number, year, sequence = _next(caller.session, issuer, today)
     document = _document(
@@ -85,7 +86,7 @@ def credit(
     """
     lock(caller.session)
     if (before := _booked(caller.session, f"invoice:{key}")) is not None:
-        return before
+        return _same_credit(before, invoice_id, lines)
     invoice = caller.session.get(Invoice, invoice_id)
     if invoice is None or invoice.credits is not None:
         raise NotFoundError("the invoice must exist, got an unknown one; look at the list")
@@ -98,7 +99,8 @@ def credit(
         credits_on=original.issued_on,
     )  # fmt: skip
     for payee in invoice.payees:
-        holds.release_all(caller, payee, f"invoice:{invoice.id}", key=f"{key}:release:{payee}")
+        held_for = f"invoice:{invoice.id}"
+        holds.release_all(caller, payee, held_for, key=f"{key}:release:{payee}", currency=invoice.currency)
     made = _kept(
         caller,
         document,
@@ -108,7 +110,8 @@ def credit(
         sequence=sequence,
         credits=(invoice.id, chosen),
     )
-    _book(caller, made, document, key, sign=-1)
+    rounding = _rounding(caller.session, invoice, len(original.lines))
+    _book(caller, made, document, key, sign=-1, rounding=rounding)
     return made
 
 
@@ -186,11 +189,18 @@ def _kept(
     return made
 
 
-def _book(caller: Caller, made: Invoice, document: Document, key: str, *, sign: int) -> None:
+def _rounding(session: Session, invoice: Invoice, count: int) -> int:
+    """Cents by which credit notes of all lines exceed the invoice: VAT is rounded once on each document."""
+    notes = list(session.scalars(sa.select(Invoice).where(Invoice.credits == invoice.id)))
+    whole = sum(len(note.document["credited"]) for note in notes) == count
+    return sum(note.gross for note in notes) - invoice.gross if whole else 0
+
+
+def _book(caller: Caller, made: Invoice, document: Document, key: str, *, sign: int, rounding: int = 0) -> None:
     code = document.currency
-    entries: list[tuple[Place, int]] = [(receivable(made.payer, code), sign * document.gross)]
+    entries: list[tuple[Place, int]] = [(receivable(made.payer, code), sign * document.gross + rounding)]
     entries += [(_earned(name, code), -sign * cents) for name, cents in document.shares.items()]
-    entries.append((vat(made.issuer, code), -sign * document.tax))
+    entries.append((vat(made.issuer, code), -sign * document.tax - rounding))
     subject, kind = f"invoice:{made.id}", f"{document.kind}.issued"
     post(caller.session, Posting(f"invoice:{key}", kind, subject, tuple(entries), made.sha256), now=caller.now)
     actor = caller.person.id if caller.person else "system"
@@ -229,7 +239,15 @@ def _booked(session: Session, key: str) -> Invoice | None:
     return session.get(Invoice, subject.removeprefix("invoice:")) if subject else None
 
 
-def _same(before: Invoice, payer: str, lines: Sequence[Line]) -> Invoice:
-    if before.payer != payer or list(document_of(before).lines) != list(lines):
-        raise StateError("a key must name one step, got a key that was used for another; choose a new one")
+def _same(before: Invoice, *, issuer: str, payer: str, currency: str, lines: Sequence[Line]) -> Invoice:
+    told = (before.credits, before.issuer, before.payer, before.currency)
+    if told != (None, issuer, payer, currency) or list(document_of(before).lines) != list(lines):
+        raise StateError(ANOTHER)
+    return before
+
+
+def _same_credit(before: Invoice, invoice_id: str, lines: Sequence[int] | None) -> Invoice:
+    others = lines is not None and sorted(set(lines)) != before.document.get("credited")
+    if before.credits != invoice_id or others:
+        raise StateError(ANOTHER)
     return before

@@ -12,8 +12,8 @@ from lxml import etree
 
 from hub.deployment import Deployment
 from hub.errors import NotFoundError, StateError
-from hub.money import invoices, parties, pdf, ubl, vat
-from hub.money.accounts import income, payable, receivable
+from hub.money import holds, invoices, parties, pdf, ubl, vat
+from hub.money.accounts import held, income, payable, receivable
 from hub.money.accounts import vat as vat_place
 from hub.money.check import check
 from hub.money.invoice import Line
@@ -136,6 +136,45 @@ def test_lines_are_credited_one_by_one(people: People, payer: Person, as_caller:
         with pytest.raises(ParameterError, match="lines of the invoice"):
             invoices.credit(caller, made.id, key="x", lines=[2])
         assert invoices.credit(caller, made.id, key="c").gross == 100
+
+
+def test_credit_notes_of_all_lines_leave_no_cent(
+    hub: Deployment, people: People, payer: Person, as_caller: Any
+) -> None:
+    """VAT of 25.5 % on 3 x 0.10 is 0.08, on each 0.10 it is 0.03: the notes together exceed the invoice."""
+    with as_caller(people[Role.OPERATOR]) as caller:
+        made = invoices.issue(caller, key="a", payer=payer.id, lines=[line(people, 10, buyer="FI")] * 3)
+        assert made.gross == 38
+        places = (receivable(payer.id), income(), payable(people[Role.HOLDER].id), vat_place("hub"))
+        for at in range(3):
+            assert invoices.open_amount(caller.session, made) == 38 - 13 * at
+            assert invoices.credit(caller, made.id, key=f"b{at}", lines=[at]).gross == 13
+        assert [balance(caller.session, place) for place in places] == [0, 0, 0, 0]
+        assert invoices.open_amount(caller.session, made) == 0
+    with hub.database.read() as session:
+        assert check(session, LocalNotary(hub.keys)).intact
+
+
+def test_a_credit_note_ends_holds_in_the_currency_of_its_invoice(people: People, payer: Person, as_caller: Any) -> None:
+    holder = people[Role.HOLDER].id
+    with as_caller(people[Role.OPERATOR]) as caller:
+        made = invoices.issue(caller, key="a", payer=payer.id, lines=[line(people)], currency="SEK")
+        holds.hold(caller, holder, 9_001, f"invoice:{made.id}", key="dispute", currency="SEK")
+        invoices.credit(caller, made.id, key="b")
+        assert balance(caller.session, held(holder, "SEK")) == balance(caller.session, payable(holder, "SEK")) == 0
+
+
+def test_a_key_of_another_step_is_refused(people: People, payer: Person, as_caller: Any) -> None:
+    with as_caller(people[Role.OPERATOR]) as caller:
+        lines = [line(people, 100), line(people, 200)]
+        first, second = (invoices.issue(caller, key=key, payer=payer.id, lines=lines).id for key in "ab")
+        note = invoices.credit(caller, first, key="c", lines=[0]).id
+        assert invoices.credit(caller, first, key="c", lines=[0]).id == note
+        for invoice, key, chosen in ((first, "a", None), (second, "c", [0]), (first, "c", [1])):
+            with pytest.raises(StateError, match="a key must name one step"):
+                invoices.credit(caller, invoice, key=key, lines=chosen)
+        with pytest.raises(StateError, match="a key must name one step"):
+            invoices.issue(caller, key="a", payer=payer.id, lines=lines, currency="SEK")
 
 
 def test_numbers_have_no_gap_and_twice_is_once(people: People, payer: Person, as_caller: Any, hub_clock: Any) -> None:
