@@ -65,8 +65,8 @@ def load_images(cohort: ImageCohort, path: Path, *, key: bytes, local_use: bool 
     kept: list[_Kept] = []
     refused: list[Refusal] = []
     faces = False
-    for series in _found(path, cohort):
-        pseudonym = pseudonymise(pl.Series([series.patient]), key)[0] if series.patient else UNNAMED
+    found = list(_found(path, cohort))
+    for series, pseudonym in zip(found, _pseudonyms(found, key), strict=True):
         try:
             _refuse_unnamed(series)
             refuse_face(series, cohort, local_use=local_use)
@@ -88,6 +88,13 @@ def _found(path: Path, cohort: ImageCohort) -> Iterable[Series]:
         raise ParameterError(
             f"{cohort.name} must have its reader, got no {error.name}; install the extra images"
         ) from None
+
+
+def _pseudonyms(found: list[Series], key: bytes) -> list[str]:
+    """Of the patient of each series, in order; all at once, since a call costs more than a name."""
+    named = [series.patient for series in found if series.patient]
+    pseudonyms = dict(zip(named, pseudonymise(pl.Series(named, dtype=pl.String), key), strict=True))
+    return [pseudonyms.get(series.patient, UNNAMED) for series in found]
 
 
 def _refuse_unnamed(series: Series) -> None:

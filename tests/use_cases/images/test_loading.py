@@ -4,6 +4,7 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+import polars as pl
 import pytest
 import yaml
 from PIL import Image
@@ -12,6 +13,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 import use_cases
+from deidentification.pseudonyms import pseudonymise
 from records.errors import TableError
 from use_cases.images import ImageCohort, load_image_codebook, load_images
 
@@ -108,6 +110,17 @@ def test_values_are_hounsfield_units_from_inferior_to_superior(tmp_path):
     assert loaded.table.pixels[:4, 8, 8].tolist() == [30, 20, 10, 0]
     assert loaded.report.patients == 2
     assert not loaded.report.refused
+
+
+def test_pseudonyms_are_those_of_tables_and_a_series_without_a_patient_is_refused(tmp_path):
+    folder = _folder(tmp_path)
+    _series(folder, "good1")
+    _series(folder, "")
+    loaded = load_images(_cohort(), folder, key=KEY)
+    good = pseudonymise(pl.Series(["good1"] * 8 + ["good2"] * 4), KEY).sort()
+    assert loaded.table.rows["pseudonym"].sort().to_list() == good.to_list()
+    (refusal,) = loaded.report.refused
+    assert "patient" in refusal.rule
 
 
 @pytest.mark.parametrize("rule", BAD)
