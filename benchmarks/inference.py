@@ -2,7 +2,8 @@
 
 Belongs here: repeated synthesis of samples from SUPPORT2, which stands for the population. For Type I error one column
 is permuted within each sample, so that the null hypothesis is true; for coverage and power nothing is. Does not belong
-here: the rules (``models.inference``). Results are stored after each cell, and a cell that is stored is not run again.
+here: the rules (``models.inference``). Results are stored after each cell; a stored cell is run again
+only if it was compared with an older reference.
 """
 
 import argparse
@@ -118,9 +119,11 @@ def main() -> None:
     # Polars' threads do not survive a fork.
     with ProcessPoolExecutor(asked.workers, multiprocessing.get_context("spawn")) as workers:
         for epsilon, name, permuted in plan:
-            done = any(tuple(r[k] for k in KEY) == (name, permuted, epsilon) for r in rows)
+            former = next((r for r in rows if tuple(r[k] for k in KEY) == (name, permuted, epsilon)), None)
+            done = former is not None and former["reference"] == REFERENCE
             if not done and (ANALYSES[name].permuted or not permuted):
-                rows.append(cell(name, permuted, epsilon, asked.repetitions, workers))
+                measured = cell(name, permuted, epsilon, asked.repetitions, workers)
+                rows = [r for r in rows if r is not former] + [measured]
                 pl.DataFrame(rows, infer_schema_length=None).write_csv(store)
                 (DOCS / "inference.md").write_text("\n".join(_page(rows)) + "\n", encoding="utf-8")
 
