@@ -4,7 +4,7 @@ Belongs here: telling tables, FHIR and DICOM apart, the hospital's or a project'
 (``cli_deidentify``), de-identification (``deidentification``).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -73,11 +73,11 @@ def key_of(settings: Settings, project: str | None, *, today: date) -> bytes:
     return derived
 
 
-def note_scrubber(key: bytes) -> Callable[[str, str], str]:
-    """Takes a note and its patient's identifier, gives the note without identifiers."""
+def note_scrubber(key: bytes) -> Callable[[str, str, Sequence[str]], str]:
+    """Takes a note, its patient's identifier and what is known of the patient, gives the note without identifiers."""
     from deidentification.text.scrubbing import scrub
 
-    return lambda note, patient: scrub(note, patient=patient, key=key).text
+    return lambda note, patient, known: scrub(note, patient=patient, key=key, known=known).text
 
 
 def chosen_options(names: list[str]) -> frozenset:

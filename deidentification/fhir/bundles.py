@@ -70,7 +70,8 @@ def deidentify_bundles(
     tell : callable
         Is told of progress, in counts.
     scrub : callable or None
-        Takes a note and the patient's identifier and gives what may stay; without it notes are dropped.
+        Takes a note, the patient's identifier and the names, numbers and addresses of the Patient resource, and gives
+        what may stay; without it notes are dropped.
 
     Raises
     ------
@@ -83,7 +84,19 @@ def deidentify_bundles(
     files = _files(source)
     if out.exists() or source.resolve() in out.resolve().parents:
         raise StorageError(f"{out.name} must be new and outside the source, got another place; name another")
-    work = _Work(Names(key, ELEMENTS), _people(files), key, scrub)
+    try:
+        work = _Work(Names(key, ELEMENTS), _people(files), key, scrub)
+        _write(files, source, out, work, tell)
+    except OSError as error:
+        raise StorageError(
+            f"{source.name} must be read and {out.name} written whole, got {error.strerror or error}; "
+            "mend the permissions or free space"
+        ) from error
+    return work.report(len(files))
+
+
+def _write(files: list[Path], source: Path, out: Path, work: "_Work", tell: Callable[[str], None]) -> None:
+    """All files in a folder under a temporary name first, which then takes its own."""
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
     try:
@@ -92,11 +105,8 @@ def deidentify_bundles(
             (temporary / name).write_bytes(_written(file, work))
             tell(f"{number} of {len(files)} files")
         (temporary if source.is_dir() else next(temporary.iterdir())).replace(out)
-    except OSError as error:
-        raise StorageError(f"{out.name} must be written whole, got {error.strerror or error}; free space") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return work.report(len(files))
 
 
 class _Work:
@@ -132,7 +142,8 @@ class _Work:
             pseudonym = pseudonymise(pl.Series([identity]), self.key).item()
             seen = self.people.last_seen.get(identity, date.min)
             last = seen if seen > date.min else date.today()
-            self.persons[identity] = Person(identity, pseudonym, shift_days(identity, self.key), last)
+            known = self.people.known.get(identity, ())
+            self.persons[identity] = Person(identity, pseudonym, shift_days(identity, self.key), last, known)
         return self.persons[identity]
 
 

@@ -4,7 +4,7 @@ Belongs here: what the first pass gathers. Does not belong here: changing anythi
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -13,15 +13,25 @@ from deidentification.fhir.keys import tail
 from deidentification.fhir.rules import SUBJECT
 from records.errors import StorageError
 
-_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(T.*)?", re.ASCII)
+_DAY = re.compile(r"(\d{4}-\d\d)(-\d\d)?(T.*)?", re.ASCII)
+_LAST = "-28"  # of a month without a day: no earlier than what the record says but for three days
+# Parts of a Patient by which notes may call the person or the family.
+_TELLING = {
+    "name": ("text", "family", "given"), "identifier": ("value",), "telecom": ("value",),
+    "address": ("text", "line", "city", "postalCode"), "contact": ("name", "telecom", "address"),
+}  # fmt: skip
 
 
 @dataclass
 class People:
-    """Names of patients: by ``Type/id`` and by full URL to the identifier that their key and shift come from."""
+    """Names of patients: by ``Type/id`` and by full URL to the identifier that their key and shift come from.
+
+    ``known`` holds what their Patient resources say of them, to be looked for in notes; it never leaves.
+    """
 
     identities: dict[str, str] = field(default_factory=dict)
     last_seen: dict[str, date] = field(default_factory=dict)
+    known: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def note_patient(self, resource: dict[str, Any], url: object) -> None:
         """Remember how a Patient is called.
@@ -42,6 +52,7 @@ class People:
                 "de-identify the exports of different systems one by one"
             )
         self.identities |= dict.fromkeys(names, identity)
+        self.known[identity] = tuple(dict.fromkeys([*self.known.get(identity, ()), *_telling(resource, _TELLING)]))
 
     def note_dates(self, resource: dict[str, Any], url: object) -> None:
         """Remember a patient's latest date; call it when all Patients are known."""
@@ -62,6 +73,15 @@ class People:
         return self.identities.get(name, name) if name else None
 
 
+def _telling(value: Any, parts: Iterable[str]) -> Iterator[str]:
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict):
+            for part in parts:
+                yield from _telling(one.get(part), _TELLING.get(part, ()))
+
+
 def _medical_record_number(resource: dict[str, Any]) -> str | None:
     listed = resource.get("identifier")
     known = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
@@ -80,7 +100,7 @@ def _days(value: Any) -> Iterator[date]:
     if isinstance(value, str):
         if found := _DAY.fullmatch(value):
             try:
-                yield date.fromisoformat(found[1])
+                yield date.fromisoformat(found[1] + (found[2] or _LAST))
             except ValueError:
                 return
     elif isinstance(value, dict | list):

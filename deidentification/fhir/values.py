@@ -9,7 +9,7 @@ HL7 FHIR R4 (4.0.1), Data Types. 45 CFR 164.514(b)(2)(i)(C): all ages over 89 ar
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from deidentification.fhir.rules import EXTENSIONS
 from deidentification.fhir.units import UCUM, unit_of
 
 OLDEST = 90
-Scrub = Callable[[str, str], str]
+Scrub = Callable[[str, str, Sequence[str]], str]
 _DATE = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII
 )
@@ -105,12 +105,13 @@ _IN_A_YEAR = {"a": 1, "1": 1, "mo": 12, "wk": 52, "d": 365, "h": 8760, "min": 52
 
 @dataclass(frozen=True)
 class Person:
-    """Whose resource it is: identifier, pseudonym, shift in days, and the day of the last record."""
+    """Whose resource it is: identifier, pseudonym, shift in days, day of the last record, and names and numbers known."""
 
     identity: str
     pseudonym: str
     shift: int
     last_seen: date
+    known: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -240,7 +241,7 @@ def note(value: Any, scope: Scope) -> str | None:
     """Free text as the scrubber leaves it; without a scrubber or a patient, none."""
     if scope.scrub is None or scope.person is None or not isinstance(value, str):
         return None
-    return scope.scrub(value, scope.person.identity) or None
+    return scope.scrub(value, scope.person.identity, scope.person.known) or None
 
 
 def annotation(value: Any, scope: Scope) -> dict[str, Any] | None:

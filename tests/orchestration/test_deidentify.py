@@ -18,12 +18,12 @@ BUNDLE = {
     "resourceType": "Bundle", "type": "collection",
     "entry": [
         {"resource": {"resourceType": "Patient", "id": "p1", "gender": "female", "birthDate": "1952-10-13",
-                      "name": [{"family": "Virtanen", "given": ["Liisa"]}], "telecom": [{"value": "040 1234567"}],
+                      "name": [{"family": "Virtanen", "given": ["Liisa", "Ruusu"]}], "telecom": [{"value": "040 1234567"}],
                       "identifier": [{"value": "131052-308T"}]}},
         {"resource": {"resourceType": "Observation", "id": "o1", "status": "final", "subject": {"reference": "Patient/p1"},
                       "code": {"coding": [{"system": "http://loinc.org", "code": "2857-1"}]},
                       "valueQuantity": {"value": 7.1, "system": "http://unitsofmeasure.org", "code": "ng/mL"},
-                      "note": [{"text": "Liisa Virtanen soitti."}]}},
+                      "note": [{"text": "Liisa Virtanen soitti, ja kotona ruusu voi hyvin."}]}},
     ],
 }  # fmt: skip
 
@@ -68,7 +68,7 @@ def test_fhir_comes_out_without_its_people(at: Path, notes: bool) -> None:
     found = asked("deidentify", at / "bundle.json", "--out", at / "out.json", *(["--notes"] if notes else []))
     assert found.exit_code == 0, found.output
     made = (at / "out.json").read_text()
-    assert not [word for word in ("Virtanen", "Liisa", "131052", "1234567", "p1") if f'"{word}' in made or word in made]
+    assert not [word for word in ("Virtanen", "Liisa", "ruusu", "131052", "1234567", "p1") if word in made]
     assert ("soitti" in made) == notes
     assert '"value":7.1' in made.replace(" ", "")
 

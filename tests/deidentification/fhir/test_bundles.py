@@ -189,9 +189,15 @@ def test_urns_stay_linked(tmp_path: Path) -> None:
 
 
 def test_notes_go_through_the_scrubber(tmp_path: Path) -> None:
-    made, _ = run(tmp_path, bundle(*resources()), scrub=lambda text, who: text.replace(NAME, f"[{who[:3]}]"))
+    made, _ = run(tmp_path, bundle(*resources()), scrub=lambda text, who, _: text.replace(NAME, f"[{who[:3]}]"))
     assert found(made, "Observation")[0]["note"] == [{"text": "[MRN] was tired"}]
     assert found(made, "MedicationStatement")[0]["dosage"][0]["text"] == "[MRN] takes one"
+
+
+def test_the_scrubber_is_told_what_the_patient_is_called(tmp_path: Path) -> None:
+    told: set[str] = set()
+    run(tmp_path, bundle(*resources()), scrub=lambda text, _, known: told.update(known) or text)
+    assert told == {NAME, "Aino", "MRN-1", "other-1", "+358 40 1234567", "Kotikatu 1", "Kuopio", "70100"}
 
 
 AGE = concept(LOINC, "30525-0")
@@ -294,6 +300,28 @@ def test_the_result_must_lie_outside_the_source(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(patient()))
     with pytest.raises(StorageError, match="outside the source"):
         deidentify_bundles(tmp_path, tmp_path / "deeper" / "out", key=KEY)
+
+
+def test_a_month_alone_tells_when_a_patient_was_last_seen(tmp_path: Path) -> None:
+    to = {"reference": f"Patient/{NAME}-1"}
+    person = {"resourceType": "Patient", "id": f"{NAME}-1", "birthDate": "1921"}
+    seen = [
+        {"resourceType": "Condition", "id": d, "subject": to, "onsetDateTime": d} for d in ("2010-02-01", "2020-02")
+    ]
+    made, _ = run(tmp_path, bundle(person, *seen))
+    moved = date(2020, 2, 28) + timedelta(shift_days(f"Patient/{NAME}-1", KEY))
+    assert found(made, "Patient")[0]["birthDate"] == str(moved.year - 90)
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", "/hospital/secret")
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    with pytest.raises(StorageError, match="got Permission denied") as caught:
+        run(tmp_path, bundle(patient()))
+    assert "secret" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_source_is_not_changed(tmp_path: Path) -> None:
