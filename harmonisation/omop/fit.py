@@ -4,7 +4,7 @@ Belongs here: comparing names, levels, units and codes; nothing is read from dat
 ids are right (``vocabulary``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from harmonisation.omop.mapping import DAYS, EVENTS, NONE, SOURCE_LENGTH, Concept, Mapped, OmopMapping, Table
 from records.errors import CodebookError
@@ -39,6 +39,7 @@ def completed(mapping: OmopMapping | None, schema: Schema) -> OmopMapping:
     if mapping is None:
         return default
     columns = {name: _for(mapping, schema[name], mapped) for name, mapped in default.columns.items()}
+    columns |= {name: default.columns[name] for name in _undated_deaths(columns)}
     return mapping.model_copy(update={"columns": _single(columns), "left_out": {}})
 
 
@@ -55,6 +56,12 @@ def _for(mapping: OmopMapping, column: Column, default: Mapped) -> Mapped:
     levels = {level: concept for level, concept in reviewed.levels.items() if level in column.levels}
     reviewed = reviewed.model_copy(update={"levels": levels})
     return default if any(_column_misfits(reviewed, column)) else reviewed
+
+
+def _undated_deaths(columns: Mapping[str, Mapped]) -> list[str]:
+    """Deaths without follow-up time, whose day nobody knows."""
+    followed = any(mapped.table is Table.PERIOD for mapped in columns.values())
+    return [name for name, mapped in columns.items() if mapped.table is Table.DEATH and not followed]
 
 
 def _single(columns: dict[str, Mapped]) -> dict[str, Mapped]:
@@ -107,6 +114,8 @@ def _misfits(mapping: OmopMapping, schema: Schema) -> Iterator[str]:
             longest = max((len(level) + 1 for level in mapped.levels), default=0) if mapped.table in EVENTS else 0
             if len(mapping.source(column.name)) + longest > SOURCE_LENGTH:
                 yield f"{column.name} has a source value longer than {SOURCE_LENGTH} characters"
+    known = {name: mapped for name, mapped in mapping.columns.items() if name in schema.names}
+    yield from (f"{name} needs follow-up time in observation_period to go to death" for name in _undated_deaths(known))
     sources = [mapping.source(name) for name, mapped in mapping.columns.items() if mapped.table is not Table.PERIOD]
     yield from (
         f"source value {text} stands for several columns" for text in {s for s in sources if sources.count(s) > 1}

@@ -46,6 +46,18 @@ def test_a_choice_of_columns_is_enough(columns: list[str]) -> None:
     assert read(files["omop/person.csv"]).height == 1
 
 
+def test_without_follow_up_nobody_has_a_day_of_death() -> None:
+    """Without it a death would fall on the index date."""
+    cohort = discover()["lung"].cohort("support2_lung")
+    for columns, dated in ((["age", "event"], False), (["age", "time", "event"], True)):
+        schema = released_schema(cohort.table).select(columns)
+        dead = one_row(cohort).select(columns).with_columns(event=pl.lit("1", schema["event"].dtype))
+        files = omop_files(dead, schema, omop_mapping(cohort))
+        assert ("omop/death.csv" in files) == dated
+        if not dated:
+            assert "event=1" in read(files["omop/condition_occurrence.csv"])["condition_source_value"].to_list()
+
+
 def test_codes_and_type_of_a_measurement() -> None:
     cohort = discover()["stroke"].cohort("smart_cerebrovascular")
     files = omop_files(one_row(cohort), released_schema(cohort.table), omop_mapping(cohort))

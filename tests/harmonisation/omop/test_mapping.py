@@ -86,6 +86,14 @@ def test_misfits_are_told(name: str, changed: Mapped | None, told: str) -> None:
     assert told in str(caught.value)
 
 
+def test_a_death_needs_follow_up_time() -> None:
+    mapping = omop_mapping(NCCTG)
+    assert mapping is not None
+    columns = dict(mapping.columns) | {"time": Mapped(table=Table.MEASUREMENT)}
+    with pytest.raises(CodebookError, match="event needs follow-up time in observation_period to go to death"):
+        fitted(mapping.model_copy(update={"columns": columns}), NCCTG.table)
+
+
 @pytest.mark.parametrize(
     "text",
     ["cohort: x", "[", "cohort: x\ncolumns: {a: {table: nowhere}}", "cohort: x\ncolumns: {a: {table: person}}",
