@@ -32,7 +32,7 @@ FORMS: tuple[tuple[str, str, Callable[[str], bool]], ...] = (
     *((f"{n.country} {n.name}", n.pattern, n.valid) for n in NATIONAL_IDS),
     *((p.name, p.pattern, p.valid) for p in PATTERNS),
 )
-_WORTH_A_LOOK = r"\d{2}.*\d{2}.*\d{2}|@|://|(?i:www\.)"
+_WORTH_A_LOOK = r"(?s)\d{2}.*\d{2}.*\d{2}|\d{5}|@|://|(?i:www\.)"
 _DECIMAL = r"^[-+]?\d*\.\d+(?:[eE][-+]?\d+)?$"
 
 
