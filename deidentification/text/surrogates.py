@@ -119,10 +119,9 @@ class Surrogates:
         """A number of the same form that no one can have: behind the first digit or the country come three zeros."""
         head = re.match(r"\+?\d{1,2}(?=\D)|\+\d{2}|\d", found)
         kept = head.end() if head else 0
-        rest = self._same_shape(found[kept:], found)
-        for _ in range(3):
-            rest = re.sub(r"[1-9]", "0", rest, count=1) if sum(c != "0" for c in rest if c.isdigit()) > 3 else rest
-        return found[:kept] + rest
+        drawn = (self._same_shape(found[kept:], f"{found}/{again}" if again else found) for again in count())
+        made = next(n for n in map(_nobodys, drawn) if n != found[kept:] or not any(c.isdigit() for c in n))
+        return found[:kept] + made
 
     def _number(self, found: str) -> str:
         """The same shape in other digits and letters, and no valid number of any country or bank."""
@@ -148,6 +147,13 @@ class Surrogates:
 
     def _draw(self, what: str, value: str, size: int) -> int:
         return int.from_bytes(hmac.digest(self._key, f"{what}/{value}".encode(), "sha256")[:8], "big") % size
+
+
+def _nobodys(number: str) -> str:
+    """Zeros for the first three digits of a number long enough to be somebody's."""
+    for _ in range(3):
+        number = re.sub(r"[1-9]", "0", number, count=1) if sum(c != "0" for c in number if c.isdigit()) > 3 else number
+    return number
 
 
 def _valid(number: str) -> bool:

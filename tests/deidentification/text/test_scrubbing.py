@@ -13,6 +13,7 @@ from deidentification.shift import shift_days
 from deidentification.text import Kind, Mode, scrub
 from deidentification.text.dates import moved
 from deidentification.text.language import LANGUAGES, language
+from deidentification.text.surrogates import Surrogates
 from records.errors import ParameterError
 
 KEY = bytes(range(32))
@@ -99,6 +100,13 @@ def test_numbers_keep_their_shape_and_are_nobodys() -> None:
     assert not hetu.is_valid(new[0])
     assert not iban.is_valid(new[1], check_country=False)
     assert "230262" not in text
+
+
+@pytest.mark.parametrize("found", ["1234", "+358 40 123 4567", "(020) 7946 0018"])
+def test_a_telephone_number_is_never_its_own_surrogate(found: str) -> None:
+    made = {Surrogates(str(p), KEY, language("en"), ()).of(Kind.PHONE, found) for p in range(2000)}
+    assert found not in made
+    assert all(re.sub(r"\d", "0", number) == re.sub(r"\d", "0", found) for number in made)
 
 
 def test_ages_above_89_become_one_class() -> None:
