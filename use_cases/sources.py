@@ -41,12 +41,18 @@ def read_source(cohort: Cohort, place: str) -> pl.DataFrame:
 
 
 def place_name(place: str) -> str:
-    """What errors and lineage call it: a file's name, or a database without its password."""
+    """What errors and lineage call it: a file's name, or a database without password and options, which may hold one.
+
+    Raises
+    ------
+    ParameterError
+        It is not the URL of a known database.
+    """
     if DATABASE not in place:
         return Path(place).name
-    from sqlalchemy import make_url
+    from harmonisation.omop.database import sa_url
 
-    return make_url(place).render_as_string(hide_password=True)
+    return sa_url(place).set(query={}).render_as_string(hide_password=True)
 
 
 def _from_omop(cohort: Cohort, url: str) -> pl.DataFrame:

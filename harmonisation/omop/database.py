@@ -115,11 +115,9 @@ def sa_url(text: str) -> sa.URL:
     try:
         url = sa.make_url(text)
         return url.set(drivername=DRIVERS[url.get_backend_name()])
-    except (ArgumentError, KeyError) as error:
-        # The URL may hold a password.
-        raise ParameterError(
-            f"the OMOP database must have a URL such as {URLS}, got another form; change it"
-        ) from error
+    except (ArgumentError, KeyError, ValueError):
+        # The URL may hold a password, and a wrong one may have it where its port should be.
+        raise ParameterError(f"the OMOP database must have a URL such as {URLS}, got another form; change it") from None
 
 
 def _metadata(dialect: str) -> sa.MetaData:

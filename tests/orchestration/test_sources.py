@@ -66,6 +66,10 @@ def test_a_folder_without_bundles_and_an_empty_database_are_told(tmp_path: Path)
 
 def test_a_password_is_never_shown() -> None:
     assert place_name("postgresql+psycopg2://me:secret@there/omop") == "postgresql+psycopg2://me:***@there/omop"
+    assert place_name("postgresql://me@there/omop?password=secret") == "postgresql+psycopg2://me@there/omop"
+    with pytest.raises(PhaseIVError) as caught:
+        place_name("postgresql://me@there:secret/omop")
+    assert "secret" not in str(caught.value)
     assert place_name("/data/stroke.csv") == "stroke.csv"
 
 

@@ -140,7 +140,9 @@ def test_reading_changes_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["omop.db"]
 
 
-@pytest.mark.parametrize("url", ["oracle://x:hunter2@host/db", "nothing", "omop.db", ""])
+@pytest.mark.parametrize(
+    "url", ["oracle://x:hunter2@host/db", "postgresql://x@host:hunter2/db", "nothing", "omop.db", ""]
+)
 def test_unknown_urls_are_refused_without_their_password(url: str) -> None:
     with pytest.raises(ParameterError, match="must have a URL such as sqlite") as caught:
         read_cdm(url)
