@@ -11,6 +11,7 @@ from pathlib import Path
 
 from orchestration.settings import Settings
 from records.errors import ParameterError, StorageError
+from records.reading import READERS
 
 _PREAMBLE, _MAGIC = 128, b"DICM"  # DICOM PS3.10 section 7.1
 
@@ -37,14 +38,14 @@ def kind_of(source: Path) -> Kind:
     found = next((kind for path in files if (kind := _kind(path, source)) is not None), None)
     if found is None:
         raise StorageError(
-            f"{source.name} must be a table (.csv, .parquet), FHIR (.json, .ndjson) or a folder of DICOM files, "
+            f"{source.name} must be a table ({', '.join(READERS)}), FHIR (.json, .ndjson) or a folder of DICOM files, "
             "got none of these; name another source"
         )
     return found
 
 
 def _kind(path: Path, source: Path) -> Kind | None:
-    if path.suffix in (".csv", ".parquet"):
+    if path.name.endswith(READERS):
         return Kind.TABLE if path == source else None
     if path.suffix in (".json", ".ndjson"):
         return Kind.FHIR

@@ -1,5 +1,6 @@
 """``phaseiv deidentify`` and ``phaseiv scrub`` on files as hospitals bring them."""
 
+import gzip
 import json
 import shutil
 from pathlib import Path
@@ -48,6 +49,13 @@ def test_a_table_comes_out_k_anonymous(at: Path) -> None:
     assert table.height == report["released"] == 492 - report["suppressed"]
     assert f"{table.height} of 492 patients" in found.output
     assert (at / "out.csv.risk.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_packed_table_is_a_table(at: Path) -> None:
+    (at / "stroke.csv.gz").write_bytes(gzip.compress((at / "stroke.csv").read_bytes()))
+    found = asked("deidentify", at / "stroke.csv.gz", "--out", at / "out.parquet", "--schema", SCHEMA)
+    assert found.exit_code == 0, found.output
+    assert pl.read_parquet(at / "out.parquet").height > 0
 
 
 def test_identifiers_in_a_covariate_are_refused_and_never_shown(at: Path) -> None:
