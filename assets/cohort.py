@@ -49,7 +49,7 @@ def cohort_assets(
     def deidentified(context: dg.AssetExecutionContext, raw_cohort) -> dict[str, pl.DataFrame]:
         from deidentification.key_register import hospital_key
         from deidentification.pipeline import deidentify
-        from deidentification.pipeline_risk import removed_columns, risks
+        from deidentification.pipeline_risk import generalised_columns, removed_columns, risks
 
         key = hospital_key(workspace.home, workspace.pseudonym_key, today=date.today())
         lineage = column_lineage([use_case.key, "raw_cohort"], deidentified_origins(cohort.table))
@@ -61,7 +61,7 @@ def cohort_assets(
             before, after = risks(raw, cohort.table, done)
             facts = {
                 "dagster/column_lineage": lineage, "k": use_case.k, **done.counts.to_json(),
-                "opted_out": raw_cohort[name].frame.height - raw.height, "removed": removed_columns(cohort.table),
+                "opted_out": raw_cohort[name].frame.height - raw.height, "removed": removed_columns(cohort.table), "generalised": generalised_columns(cohort.table),
                 "risk_before": before.to_json(), "risk_of_rows_handed_out": after.to_json(),
             }  # fmt: skip
             _describe(context, name, done.frame, done.schema, **facts)

@@ -44,6 +44,9 @@ def test_those_who_opted_out_are_counted_and_risk_is_told(tmp_path: Path) -> Non
     assert result.success
     assert sum(told(result, "deidentified", "opted_out")) == 7
     assert sum(told(result, "deidentified", "rows")) == len(people) - 7
+    removed, generalised = (set(told(result, "deidentified", what)[0]) for what in ("removed", "generalised"))
+    assert IDENTIFIER in removed
+    assert "age" in generalised
     kept = pl.concat(
         pl.read_parquet(p) for p in (tmp_path / "storage" / USE_CASE.key / "deidentified").glob("*.parquet")
     )
