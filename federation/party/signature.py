@@ -51,8 +51,9 @@ def verified(certificate: bytes, value: Any, job_sha256: str, result_sha256: str
     """The signature, if the holder of a certificate (DER) made it; otherwise nothing."""
     shown = x509.load_der_x509_certificate(certificate)
     public = shown.public_key()
+    if not isinstance(public, ec.EllipticCurvePublicKey):
+        return None
     try:
-        assert isinstance(public, ec.EllipticCurvePublicKey)
         public.verify(bytes.fromhex(value), statement(job_sha256, result_sha256), ec.ECDSA(hashes.SHA256()))
     except (InvalidSignature, ValueError, TypeError):
         return None

@@ -1,10 +1,12 @@
 """Signatures on results: valid for exactly the job and result signed, and a party that signs otherwise is named."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,6 +48,13 @@ def test_only_what_was_signed_by_its_signer_is_verified(members: Members) -> Non
     holds()
     for nonsense in (None, "", "zz", 7, "00" * 70):
         assert verified(north, nonsense, "a" * 64, "b" * 64) is None
+
+
+def test_a_certificate_with_another_kind_of_key_verifies_nothing() -> None:
+    key, now = ed25519.Ed25519PrivateKey.generate(), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "north")])
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1)).sign(key, None)
+    assert verified(made.public_bytes(Encoding.DER), "00" * 64, "a" * 64, "b" * 64) is None
 
 
 @pytest.mark.anyio
