@@ -69,7 +69,7 @@ def agreement(
         _constraint("dateTime", "lteq", stamp(valid_until)),
         _constraint("spatial", "eq", EUROPEAN_UNION),
         *([_constraint(COLUMN, "isPartOf", sorted(columns))] if columns is not None else []),
-        *([_constraint(EPSILON, "lteq", f"{epsilon:g}")] if epsilon is not None else []),
+        *([_constraint(EPSILON, "lteq", str(float(epsilon)))] if epsilon is not None else []),
     ]
     profile = {} if columns is None and epsilon is None else {"profile": PROFILE}
     forbidden = [_constraint("purpose", "isAnyOf", [prohibited_iri(letter) for letter in sorted(PROHIBITED_USES)])]

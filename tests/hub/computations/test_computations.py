@@ -126,6 +126,13 @@ def test_columns_of_the_permit_bind_everywhere(
     assert placed(mine, permit, TABLE | {"columns": []})["question"]["columns"] == ["age", "sex"]
 
 
+def test_a_permit_never_grants_more_epsilon_than_was_asked(
+    people: dict[Role, Any], permit_for: Callable[..., str], browser: Browser
+) -> None:
+    permit, mine = permit_for(people[Role.DEVELOPER], epsilon=1.2345678), browser(Role.DEVELOPER)
+    assert mine.api("GET", f"/permits/{permit}/computations").json()["epsilon"] == 1.2345678
+
+
 def test_the_agreement_itself_binds_columns_and_epsilon(
     hub: Deployment, people: dict[Role, Any], permit_for: Callable[..., str]
 ) -> None:
