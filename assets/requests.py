@@ -18,7 +18,7 @@ from assets.answers import SynthesisConfig, answered
 from assets.evaluation import EVALUATION_SEED
 from assets.manifest import data_version, pooled
 from assets.workspace import Workspace
-from records.errors import PhaseIVError
+from records.errors import ParameterError, PhaseIVError
 from records.files import TableFile, parquet_bytes, read_table_file, sha256
 from use_cases.cohort import Cohort
 from use_cases.registry import UseCase
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 OpenHub = Callable[[], "Deployment"]
 ORDERS = dg.DynamicPartitionsDefinition(name="hub_orders")
+ANOTHER_COHORT = "the data set must be of the cohort that is connected here, got another; ask the operator"
 
 
 class Unwanted(Exception):
@@ -61,15 +62,18 @@ def requested_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace, ope
             facts = {"candidate_sha256": made.table.sha256, "mlflow_run_id": made.manifest["mlflow_run"]}
             return {"artefact": artefact, "rows": order.rows, **facts}
 
-        return worked_off(desk, deliver)
+        return worked_off(desk, cohort, deliver)
 
     return requested
 
 
-def worked_off(desk: "Desk", deliver: "Callable[[Order], dict[str, Any]]") -> dg.MaterializeResult:
-    """Claim the order and deliver it; whatever goes wrong ends it with a reason that its applicant can read."""
+def worked_off(
+    desk: "Desk", cohort: Cohort, deliver: "Callable[[Order], dict[str, Any]]"
+) -> dg.MaterializeResult:  # fmt: skip
+    """Claim the order and deliver it from ``cohort``; whatever goes wrong ends it with a reason its applicant can read."""
     order = desk.begin()
     try:
+        desk.must_be_of(cohort, order)
         facts = deliver(order)
     except Unwanted:
         return dg.MaterializeResult(metadata={"delivered": False, "reason": "the order was withdrawn"})
@@ -95,6 +99,21 @@ class Desk:
 
         with self.hub.database.write() as session:
             return orders.begin(session, self.order_id, self.run_id, self.hub.clock())
+
+    def must_be_of(self, cohort: Cohort, order: "Order") -> None:
+        """Refuse a data set of another cohort: a use case has one at a time, which its operator may change.
+
+        Raises
+        ------
+        ParameterError
+            The catalogue names another cohort.
+        """
+        from hub.catalogue.tables import Dataset
+
+        with self.hub.database.read() as session:
+            dataset = session.get(Dataset, order.dataset_id)
+            if dataset is not None and dataset.cohort not in (None, cohort.name):
+                raise ParameterError(ANOTHER_COHORT)
 
     def tell(self, stage: str, **news: Any) -> None:
         """Say what is being done; ``news`` as in ``hub.delivery.orders.progress``.

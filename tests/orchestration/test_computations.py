@@ -33,6 +33,7 @@ from hub.budget import BudgetLedger
 from hub.caller import Caller
 from hub.catalogue.from_evaluation import variable_of
 from hub.catalogue.service import draft, publish
+from hub.catalogue.tables import Dataset
 from hub.client import Artefact, Hub
 from hub.computations.kinds import KINDS, Noise
 from hub.delivery import orders
@@ -349,6 +350,20 @@ def test_without_a_federation_it_is_told(prepared: Settings, hub: Deployment, cl
         assert not job.execute_in_process(partition_key=asked.id, instance=instance, raise_on_error=False).success
     assert "connected to a federation" in (found(hub, asked.id).reason or "")
     assert str(prepared.home) not in (found(hub, asked.id).reason or "")
+
+
+def test_a_data_set_of_another_cohort_is_refused(
+    hub: Deployment, client: Hub, permit: str, connected: Any, run: Run
+) -> None:
+    asked = client.compute(permit, DATASET, kind="count", purpose="e", minimum_count=26)
+    with hub.database.write() as session:
+        session.get_one(Dataset, DATASET).cohort = "another"
+    try:
+        assert not run(asked.id)
+    finally:
+        with hub.database.write() as session:
+            session.get_one(Dataset, DATASET).cohort = COHORT.name
+    assert "of the cohort that is connected here" in (found(hub, asked.id).reason or "")
 
 
 def test_the_sensor_starts_the_right_job_once(prepared: Settings, hub: Deployment, client: Hub, permit: str) -> None:
