@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.orchestration.commands import started, until
@@ -26,6 +27,15 @@ class Servers:
     hub: str
     dagster: str
     pid: int
+    database: str
+
+    @contextmanager
+    def store(self) -> Iterator[sa.Connection]:
+        """The hub's store, past the hub: as somebody with full rights over it."""
+        engine = sa.create_engine(self.database)
+        with engine.begin() as connection:
+            yield connection
+        engine.dispose()
 
 
 @contextmanager
@@ -40,7 +50,8 @@ def serving(home: Path, **settings: str) -> Iterator[Servers]:
     address = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     until(lambda: process.poll() is None and answers(f"{address['dagster']}/server_info"))
     until(lambda: process.poll() is None and answers(f"{address['hub']}/api/v1/health"))
-    yield Servers(home, address["hub"], address["dagster"], process.pid)
+    database = settings.get("PHASEIV_HUB_DATABASE_URL", f"sqlite:///{home / 'hub' / 'hub.db'}")
+    yield Servers(home, address["hub"], address["dagster"], process.pid, database)
     os.killpg(process.pid, signal.SIGINT)
     process.wait(timeout=60)
 

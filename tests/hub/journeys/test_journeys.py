@@ -1,6 +1,5 @@
 """Whole journeys through the hub's pages in a real browser, over real servers and real Dagster runs."""
 
-import sqlite3
 import time
 import zipfile
 from collections.abc import Callable
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from tests.hub.journeys.conftest import Servers, Visitor
@@ -47,6 +47,16 @@ def ready(page: Page) -> None:
     assert not page.locator("#progress .error").count(), page.locator("#progress").inner_text()
     page.get_by_role("link", name="To the data and their report").click()
     expect(page.get_by_role("heading", name="Privacy and quality report")).to_be_visible()
+
+
+def without_triggers(store: sa.Connection, table: str) -> None:
+    """Take away a table's own protection."""
+    if store.dialect.name == "postgresql":
+        store.execute(sa.text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+        return
+    named = sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table")
+    for name in store.execute(named, {"table": table}).scalars().all():
+        store.execute(sa.text(f"DROP TRIGGER {name}"))
 
 
 def downloaded(page: Page, folder: Path) -> zipfile.ZipFile:
@@ -149,8 +159,9 @@ def test_data_are_gone_at_their_time(window: Window, servers: Servers) -> None:
     ask(developer.page, servers.hub, rows=1030)
     ready(developer.page)
     artefact = developer.page.url.rsplit("/", 1)[-1]
-    with sqlite3.connect(servers.home / "hub" / "hub.db", timeout=30) as store:
-        store.execute("UPDATE artefacts SET expires_at = '2020-01-01T00:00:00.000000Z' WHERE id = ?", (artefact,))
+    with servers.store() as store:
+        gone = sa.text("UPDATE artefacts SET expires_at = '2020-01-01T00:00:00.000000Z' WHERE id = :artefact")
+        assert store.execute(gone, {"artefact": artefact}).rowcount == 1
     answer = developer.page.goto(f"{servers.hub}/artefacts/{artefact}")
     assert answer is not None
     assert answer.status == 410
@@ -188,12 +199,9 @@ def test_z_the_auditor_finds_a_tampered_entry(window: Window, servers: Servers) 
     page = auditor.open("/audit")
     page.get_by_role("button", name="Verify now").click()
     expect(page.get_by_role("heading", name="Verification")).not_to_contain_text("not intact")
-    with sqlite3.connect(servers.home / "hub" / "hub.db", timeout=30) as store:
-        for (name,) in store.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit_entries'"
-        ).fetchall():
-            store.execute(f"DROP TRIGGER {name}")
-        store.execute("UPDATE audit_entries SET actor = 'nobody' WHERE number = 3")
+    with servers.store() as store:
+        without_triggers(store, "audit_entries")
+        store.execute(sa.text("UPDATE audit_entries SET actor = 'nobody' WHERE number = 3"))
     page = auditor.open("/audit")
     page.get_by_role("button", name="Verify now").click()
     expect(page.get_by_role("heading", name="Verification")).to_contain_text("not intact")
