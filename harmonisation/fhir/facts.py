@@ -43,11 +43,11 @@ class Fact:
 
 
 class Reader:
-    """Reads resources against one codebook; problems and what is left out are noted on the way."""
+    """Reads resources against one codebook; problems, what is left out and whose codes they are is noted on the way."""
 
     def __init__(self, schema: Schema, problems: Problems, skipped: Counter[str]) -> None:
         self.schema, self.problems, self.skipped = schema, problems, skipped
-        self.columns = by_coding(schema)
+        self.columns, self.own = by_coding(schema), False
 
     def patient(self, resource: Json) -> Json:
         """Values of the identifier and the sex, and days of birth and death."""
@@ -107,6 +107,7 @@ class Reader:
     def _column(self, concept: Json | None) -> Column | None:
         codings = [(c.get("system", ""), c.get("code", "")) for c in (concept or {}).get("coding", [])]
         own = [key for key in codings if key[0] == codebook_system(self.schema)]
+        self.own |= bool(own)
         return next((self.columns[key] for key in own + codings if key in self.columns), None)
 
     def _value(self, column: Column, part: Json, where: str) -> Any:

@@ -4,6 +4,10 @@ Belongs here: gathering what is said of each patient and bringing it into schema
 resource (``facts``), or files (``sources``). What is wrong stops the reading with all problems named; what a codebook
 has no place for is counted and left.
 
+Hospitals' exports do not say what a patient does not have. There a condition, drug or procedure that no resource speaks
+of is absent, if the codebook has it known for everybody and the folder holds resources of that type at all. Files that
+this project wrote say what is absent.
+
 References
 ----------
 HL7 FHIR R4 (4.0.1): References, "Resolving references"; Bundle.
@@ -12,7 +16,7 @@ HL7 FHIR R4 (4.0.1): References, "Resolving references"; Bundle.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -60,7 +64,7 @@ class _Folder:
     skipped: Counter[str] = field(default_factory=Counter)
 
 
-def read_bundles(source: Path, schema: Schema, *, absent_is_no: bool = False) -> FhirRead:
+def read_bundles(source: Path, schema: Schema) -> FhirRead:
     """Read a file or a folder of bundles, single resources and NDJSON.
 
     Parameters
@@ -69,9 +73,6 @@ def read_bundles(source: Path, schema: Schema, *, absent_is_no: bool = False) ->
         Never changed.
     schema : Schema
         The codebook; columns are found by their codes.
-    absent_is_no : bool
-        Takes a condition, drug or procedure that no resource speaks of as absent, as most hospitals' exports mean it;
-        otherwise it is missing.
 
     Raises
     ------
@@ -87,7 +88,7 @@ def read_bundles(source: Path, schema: Schema, *, absent_is_no: bool = False) ->
     reader = Reader(schema, problems, folder.skipped)
     for entry in entries(source, problems):
         _take(entry, folder, reader, problems)
-    rows = _rows(folder, schema, problems, absent_is_no)
+    rows = _rows(folder, schema, problems, {} if reader.own else _absent(schema, folder.resources))
     problems.refuse()
     raw = pl.DataFrame(rows, schema={c.name: _raw(c.dtype) for c in schema.columns}, orient="row", strict=False)
     return FhirRead(validate(raw, schema, source=source.name), dict(folder.resources), dict(folder.skipped))
@@ -139,7 +140,7 @@ def _patient(entry: Entry, folder: _Folder, reader: Reader) -> None:
         folder.names[entry.url] = number
 
 
-def _rows(folder: _Folder, schema: Schema, problems: Problems, absent_is_no: bool) -> list[tuple[Any, ...]]:
+def _rows(folder: _Folder, schema: Schema, problems: Problems, absent: dict[str, str]) -> list[tuple[Any, ...]]:
     values: list[dict[str, Any]] = [{} for _ in folder.patients]
     dated = sorted(_resolved(folder, problems), key=lambda found: found[1].day or date.max)
     days: dict[int, date] = {}
@@ -150,11 +151,16 @@ def _rows(folder: _Folder, schema: Schema, problems: Problems, absent_is_no: boo
             folder.skipped["later value of the same column"] += 1
         elif fact.column:
             values[number][fact.column] = fact.value
-    absent = {c.name: "0" for c in schema.columns if yes_no(c) and place(c, schema) is not Place.OBSERVATION}
     for number, (patient, found) in enumerate(zip(folder.patients, values, strict=True)):
         derived = _derived(patient, days.get(number), schema)
-        values[number] = (absent if absent_is_no else {}) | derived | found
+        values[number] = absent | derived | found
     return [tuple(found.get(column.name) for column in schema.columns) for found in values]
+
+
+def _absent(schema: Schema, resources: Mapping[str, int]) -> dict[str, str]:
+    """What holds of a patient of whom nothing is said."""
+    stated = [c for c in schema.columns if yes_no(c) and not c.missing and place(c, schema) is not Place.OBSERVATION]
+    return {column.name: "0" for column in stated if resources[place(column, schema).value]}
 
 
 def _resolved(folder: _Folder, problems: Problems) -> Iterable[tuple[int, Fact]]:

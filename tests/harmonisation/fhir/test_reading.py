@@ -73,10 +73,10 @@ def living(number: int = 2) -> dict[str, Any]:
     return {k: v for k, v in patient(number).items() if k != "deceasedDateTime"} | {"deceasedBoolean": False}
 
 
-def whole(folder: Path, *resources: dict[str, Any], **more: Any) -> Any:
+def whole(folder: Path, *resources: dict[str, Any], schema: Schema = SCHEMA) -> Any:
     everyone = [patient(), living(), observation(2), observation(2, code="72166-2", valueString="never"), condition(2)]
     folder.joinpath("a.json").write_bytes(bundle(*everyone, encounter(), *resources))
-    return read_bundles(folder, SCHEMA, **more)
+    return read_bundles(folder, schema)
 
 
 @pytest.mark.parametrize("cohort", COHORTS, ids=lambda cohort: cohort.name)
@@ -112,9 +112,29 @@ def test_a_panel_is_read_by_its_components(tmp_path: Path) -> None:
     assert whole(tmp_path, observation(code="85354-9", component=[part])).frame["systolic"][0] == 155
 
 
-def test_absence_is_no_only_when_said_so(tmp_path: Path) -> None:
+KNOWN = SCHEMA.model_copy(update={"columns": tuple(
+    c.model_copy(update={"missing": False}) if c.name == "diabetes" else c for c in SCHEMA.columns
+)})  # fmt: skip
+
+
+def test_what_nobody_speaks_of_is_absent_where_the_codebook_knows_it_of_everybody(tmp_path: Path) -> None:
     assert whole(tmp_path).frame["diabetes"].to_list() == [None, "1"]
-    assert whole(tmp_path, absent_is_no=True).frame["diabetes"].to_list() == ["0", "1"]
+    assert whole(tmp_path, schema=KNOWN).frame["diabetes"].to_list() == ["0", "1"]
+
+
+def test_without_any_condition_nobody_is_known_to_be_healthy(tmp_path: Path) -> None:
+    tmp_path.joinpath("a.json").write_bytes(bundle(patient(), living(), encounter(), observation(2)))
+    with pytest.raises(TableError, match="diabetes"):
+        read_bundles(tmp_path, KNOWN)
+
+
+def test_a_condition_lost_from_our_own_files_is_no_absence(tmp_path: Path) -> None:
+    frame = whole(tmp_path, condition()).frame
+    for name, data in ndjson(frame, KNOWN).items():
+        lines = data.splitlines(keepends=True)
+        write_atomically(tmp_path / "own" / name, b"".join(lines[:1] if "Condition" in name else lines))
+    with pytest.raises(TableError, match="diabetes"):
+        read_bundles(tmp_path / "own", KNOWN)
 
 
 def test_the_earliest_value_is_taken(tmp_path: Path) -> None:
@@ -165,7 +185,7 @@ def test_what_has_no_place_is_counted(resource: dict[str, Any], reason: str, tmp
         (observation(valueQuantity={"value": 140}), "$.entry[6].resource.valueQuantity", "no unit"),
         (observation(valueQuantity={"value": 14, "code": "kPa"}), "$.entry[6].resource.valueQuantity", "another unit"),
         (observation(status=[SECRET]), "$.entry[6].resource.status", "string"),
-        (observation(**{SECRET: SECRET}, valueString="x"), "$.entry[6].resource", "extra"),
+        (observation(valueString="x") | {SECRET: SECRET}, "$.entry[6].resource", "extra"),
         (patient(3, birthDate=SECRET), "$.entry[6].resource.birthDate", "value error"),
     ],
 )
