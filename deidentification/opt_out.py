@@ -21,6 +21,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -34,6 +35,24 @@ HUB_CHARACTERS = 64
 CHOICES = ("out", "in")
 COLUMNS = {"pseudonym": pl.String, "date": pl.String, "choice": pl.String}
 _PSEUDONYM = re.compile(rf"[0-9a-f]{{{PSEUDONYM_CHARACTERS}}}|[0-9a-f]{{{HUB_CHARACTERS}}}")
+
+
+@dataclass(frozen=True)
+class OptOuts:
+    """Whom to leave out: those in ``register`` who opted out up to the permit's date.
+
+    ``key`` is the hospital's, under which choices are recorded, whatever project's key a run's pseudonyms are under;
+    ``hub_key`` is the hub's key for opt-outs, needed if the register holds the hub's pseudonyms.
+    """
+
+    register: Path
+    permit_date: date
+    key: bytes
+    hub_key: bytes | None = None
+
+    def of(self, ids: pl.Series) -> pl.Series:
+        """``opted_out`` for these patients."""
+        return opted_out(ids, self.register, self.permit_date, key=self.key, hub_key=self.hub_key)
 
 
 def record_choices(path: Path, pseudonyms: Iterable[str], choice: str, on: date) -> None:

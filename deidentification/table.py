@@ -20,7 +20,7 @@ from deidentification.anonymity.risk_plot import risk_picture
 from deidentification.date_reading import DatesRead, read_dates
 from deidentification.identification.finding import Finding
 from deidentification.identification.scan import refuse_identifiers
-from deidentification.opt_out import opted_out
+from deidentification.opt_out import OptOuts
 from deidentification.preparation import prepared
 from deidentification.project_keys import fingerprint, refuse_other_key
 from records.errors import CodebookError, ParameterError, StorageError
@@ -77,20 +77,6 @@ class TableReport:
             "anonymity": self.anonymity.to_json(), "warnings": [finding.to_json() for finding in self.warnings],
             "dates": {name: read.to_json() for name, read in self.dates.items()},
         }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class OptOuts:
-    """Whom to leave out: those in ``register`` who opted out up to the permit's date.
-
-    ``key`` is the hospital's, under which choices are recorded, whatever project's key the table is released under;
-    ``hub_key`` is the hub's key for opt-outs, needed if the register holds the hub's pseudonyms.
-    """
-
-    register: Path
-    permit_date: date
-    key: bytes
-    hub_key: bytes | None = None
 
 
 def deidentify_table(
@@ -200,8 +186,7 @@ def _opted_out(frame: pl.DataFrame, schema: Schema, opt_outs: OptOuts | None) ->
         return pl.repeat(False, frame.height, eager=True)
     if schema.identifier is None:
         raise CodebookError(f"{schema.name} must have an identifier to know who opted out, got none; give one the role")
-    ids, day = frame[schema.identifier.name], opt_outs.permit_date
-    return opted_out(ids, opt_outs.register, day, key=opt_outs.key, hub_key=opt_outs.hub_key)
+    return opt_outs.of(frame[schema.identifier.name])
 
 
 def _write(out: Path, table: pl.DataFrame, report: TableReport) -> None:

@@ -20,7 +20,7 @@ from records.errors import ParameterError, PhaseIVError
 if TYPE_CHECKING:
     from deidentification.anonymity.models import Anonymity
     from deidentification.dicom.report import FolderReport
-    from deidentification.table import OptOuts
+    from deidentification.opt_out import OptOuts
 
 ProjectOption = Annotated[
     str | None, typer.Option(help="Project with a key of its own; without it the hospital's key, as in the pipeline.")
@@ -35,9 +35,9 @@ def deidentify(
     l: Annotated[float | None, typer.Option(help="Table: distinct sensitive values per class.")] = None,  # noqa: E741
     t: Annotated[float | None, typer.Option(help="Table: distance of sensitive values in a class.")] = None,
     suppression: Annotated[float, typer.Option(help="Table: largest share of rows left out.")] = 0.02,
-    opt_out: Annotated[Path | None, typer.Option(help="Table: register of those who opted out.")] = None,
+    opt_out: Annotated[Path | None, typer.Option(help="Table, FHIR: register of those who opted out.")] = None,
     permit_date: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Table: date of the permit, with --opt-out.")
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Table, FHIR: date of the permit, with --opt-out.")
     ] = None,
     notes: Annotated[bool, typer.Option(help="FHIR: scrub notes instead of dropping them.")] = False,
     option: Annotated[list[str] | None, typer.Option(help="DICOM: option of the profile; repeatable.")] = None,
@@ -48,15 +48,15 @@ def deidentify(
     settings = prepare()
     try:
         kind = kind_of(source)
-        if opt_out is not None and kind is not Kind.TABLE:
+        if opt_out is not None and kind is Kind.DICOM:
             raise ParameterError(
-                f"a register of opt-outs must come with a table, got {kind}; leave these patients' files out of the source"
+                "a register of opt-outs must come with a table or FHIR, got DICOM; leave these patients' files out yourself"
             )
         key = key_of(settings, project, today=date.today())
         if kind is Kind.DICOM:
             _dicom(source, out, key, option or [], allow_burned_in)
         elif kind is Kind.FHIR:
-            _fhir(source, out, key, notes)
+            _fhir(source, out, key, notes, _opt_outs(settings, opt_out, permit_date))
         else:
             _table(source, out, schema, key, _demand(k, l, t, suppression), _opt_outs(settings, opt_out, permit_date))
     except (PhaseIVError, OSError) as error:
@@ -70,8 +70,8 @@ def _demand(k: int, l: float | None, t: float | None, suppression: float) -> "An
 
 
 def _opt_outs(settings: Settings, register: Path | None, permit_date: datetime | None) -> "OptOuts | None":
+    from deidentification.opt_out import OptOuts
     from deidentification.pseudonyms import key_from_text
-    from deidentification.table import OptOuts
 
     if register is None:
         return None
@@ -107,12 +107,15 @@ def _table(
         typer.echo(f"look at {finding.column}: {finding.kind}", err=True)
 
 
-def _fhir(source: Path, out: Path, key: bytes, notes: bool) -> None:
+def _fhir(source: Path, out: Path, key: bytes, notes: bool, opt_outs: "OptOuts | None") -> None:
     from deidentification.fhir.bundles import deidentify_bundles
 
     with _telling("de-identifying") as tell:
-        report = deidentify_bundles(source, out, key=key, tell=tell, scrub=note_scrubber(key) if notes else None)
+        report = deidentify_bundles(
+            source, out, key=key, tell=tell, scrub=note_scrubber(key) if notes else None, opt_outs=opt_outs
+        )
     typer.echo(f"{out}: {report.files} files, {report.patients} patients")
+    _counts("patients left out", {"opted out": report.excluded} if opt_outs else {})
     _counts("resources written", report.resources)
     _counts("resources left out", report.removed)
     removed = {path: done["removed"] for path, done in report.elements.items() if "removed" in done}

@@ -21,6 +21,7 @@ from deidentification.fhir.keys import Names
 from deidentification.fhir.people import People
 from deidentification.fhir.rules import ELEMENTS
 from deidentification.fhir.values import Person, Scope, Scrub
+from deidentification.opt_out import OptOuts
 from deidentification.pseudonyms import pseudonymise, refuse_short_key
 from deidentification.shift import shift_days
 from records.errors import StorageError
@@ -37,7 +38,8 @@ class FhirReport:
 
     Parameters
     ----------
-    files, patients : int
+    files, patients, excluded : int
+        Files, patients in the source, and those of them who were left out because they opted out.
     resources : mapping of str to int
         Type to number of resources that were written.
     removed : mapping of str to int
@@ -48,13 +50,20 @@ class FhirReport:
 
     files: int
     patients: int
+    excluded: int
     resources: dict[str, int]
     removed: dict[str, int]
     elements: dict[str, dict[str, int]]
 
 
 def deidentify_bundles(
-    source: Path, out: Path, *, key: bytes, tell: Callable[[str], None] = lambda _: None, scrub: Scrub | None = None
+    source: Path,
+    out: Path,
+    *,
+    key: bytes,
+    tell: Callable[[str], None] = lambda _: None,
+    scrub: Scrub | None = None,
+    opt_outs: OptOuts | None = None,
 ) -> FhirReport:
     """De-identify a file or a folder of FHIR R4 JSON.
 
@@ -72,21 +81,27 @@ def deidentify_bundles(
     scrub : callable or None
         Takes a note, the patient's identifier and the names, numbers and addresses of the Patient resource, and gives
         what may stay; without it notes are dropped.
+    opt_outs : OptOuts or None
+        Patients to leave out with all their resources.
 
     Raises
     ------
     ParameterError
-        The key is too short.
+        The key is too short, or that of the hub's opt-outs is missing.
     StorageError
-        A file is not JSON, not FHIR, or cannot be read or written, or two patients have one id; nothing is written then.
+        A file or the register of opt-outs cannot be read, a file is not JSON or not FHIR or cannot be written, or two
+        patients have one id; nothing is written then.
     """
     refuse_short_key(key, "the pseudonym key", "use a longer key")
     files = _files(source)
     if out.exists() or source.resolve() in out.resolve().parents:
         raise StorageError(f"{out.name} must be new and outside the source, got another place; name another")
     try:
-        work = _Work(Names(key, ELEMENTS), _people(files), key, scrub)
+        people = _people(files)
+        work = _Work(Names(key, ELEMENTS), people, key, scrub, _gone(people, opt_outs))
         _write(files, source, out, work, tell)
+    except UnicodeEncodeError:
+        raise StorageError(f"{source.name} must hold whole characters, got half a one; export it again") from None
     except OSError as error:
         raise StorageError(
             f"{source.name} must be read and {out.name} written whole, got {error.strerror or error}; "
@@ -112,8 +127,8 @@ def _write(files: list[Path], source: Path, out: Path, work: "_Work", tell: Call
 class _Work:
     """The second pass: scopes, counts and the patients' secrets, each made once."""
 
-    def __init__(self, names: Names, people: People, key: bytes, scrub: Scrub | None) -> None:
-        self.names, self.people, self.key, self.scrub = names, people, key, scrub
+    def __init__(self, names: Names, people: People, key: bytes, scrub: Scrub | None, gone: frozenset[str]) -> None:
+        self.names, self.people, self.key, self.scrub, self.gone = names, people, key, scrub, gone
         self.counts: Counts = Counter()
         self.resources: Counter[str] = Counter()
         self.removed: Counter[str] = Counter()
@@ -125,6 +140,9 @@ class _Work:
             self.removed["unknown"] += 1
             return None
         identity = self.people.identity(old, url)
+        if identity in self.gone:
+            self.removed[kind] += 1
+            return None
         scope = Scope(kind, self.names, self._person(identity) if identity else None, self.scrub)
         new = deidentified(old, scope, self.counts)
         (self.resources if new is not None else self.removed)[kind] += 1
@@ -134,8 +152,10 @@ class _Work:
         elements: dict[str, dict[str, int]] = {}
         for (path, what), count in sorted(self.counts.items()):
             elements.setdefault(path, {})[what] = count
-        patients = len(set(self.people.identities.values()))
-        return FhirReport(files, patients, dict(self.resources), dict(self.removed), elements)
+        patients = set(self.people.identities.values())
+        return FhirReport(
+            files, len(patients), len(patients & self.gone), dict(self.resources), dict(self.removed), elements
+        )
 
     def _person(self, identity: str) -> Person:
         if identity not in self.persons:
@@ -157,6 +177,14 @@ def _people(files: list[Path]) -> People:
         for resource, url in _resources(file):
             people.note_dates(resource, url)
     return people
+
+
+def _gone(people: People, opt_outs: OptOuts | None) -> frozenset[str]:
+    """Identifiers of those who opted out, also of patients that resources speak of and no Patient in the files is."""
+    if opt_outs is None:
+        return frozenset()
+    everybody = pl.Series("patient", sorted({*people.identities.values(), *people.last_seen}), dtype=pl.String)
+    return frozenset(everybody.filter(opt_outs.of(everybody)))
 
 
 def _written(file: Path, work: _Work) -> bytes:

@@ -9,10 +9,10 @@ import pycanon.anonymity as pycanon
 import pytest
 
 from deidentification.anonymity.models import Anonymity
-from deidentification.opt_out import hub_pseudonyms, record_choices
+from deidentification.opt_out import OptOuts, hub_pseudonyms, record_choices
 from deidentification.project_keys import fingerprint
 from deidentification.pseudonyms import pseudonymise
-from deidentification.table import OptOuts, TableReport, deidentify_table
+from deidentification.table import TableReport, deidentify_table
 from records.errors import ParameterError, StorageError, TableError
 from records.schema import Column, Kind, Role, Schema
 from tests.deidentification.anonymity import tables

@@ -147,10 +147,18 @@ def test_notes_are_not_written_over_their_source(at: Path, out: str) -> None:
     assert (at / "notes.csv").read_bytes() == before
 
 
-def test_a_register_of_opt_outs_is_not_passed_over_for_fhir(at: Path) -> None:
+def test_a_register_of_opt_outs_is_not_passed_over(at: Path) -> None:
     (at / "bundle.json").write_text(json.dumps(BUNDLE))
-    words = ("deidentify", at / "bundle.json", "--out", at / "out.json", "--permit-date", "2026-01-01")
-    found = asked(*words, "--opt-out", at / "opted_out.jsonl")
+    (at / "who.csv").write_text("patient_id\n131052-308T\n")
+    assert asked("opt-out", at / "who.csv", "--on", "2026-01-01").exit_code == 0
+    words = ("--permit-date", "2026-01-01", "--opt-out", at / "home" / "opted_out.jsonl", "--project", "registry")
+    found = asked("deidentify", at / "bundle.json", "--out", at / "out.json", *words)
+    assert found.exit_code == 0, found.output
+    assert "opted out" in found.output
+    assert json.loads((at / "out.json").read_bytes()) == {"resourceType": "Bundle", "type": "collection"}
+    (at / "in").mkdir()
+    shutil.copy(str(get_testdata_file("CT_small.dcm")), at / "in" / "one.dcm")
+    found = asked("deidentify", at / "in", "--out", at / "out", *words)
     assert found.exit_code == 1
-    assert "must come with a table" in found.output
-    assert not (at / "out.json").exists()
+    assert "must come with a table or FHIR" in found.output
+    assert not (at / "out").exists()

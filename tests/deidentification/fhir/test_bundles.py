@@ -14,6 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from deidentification.fhir.bundles import FhirReport, deidentify_bundles
+from deidentification.opt_out import OptOuts, record_choices
 from deidentification.pseudonyms import pseudonymise
 from deidentification.shift import shift_days
 from records.errors import ParameterError, StorageError
@@ -200,6 +201,19 @@ def test_the_scrubber_is_told_what_the_patient_is_called(tmp_path: Path) -> None
     assert told == {NAME, "Aino", "MRN-1", "other-1", "+358 40 1234567", "Kotikatu 1", "Kuopio", "70100"}
 
 
+def test_those_who_opted_out_are_left_out_with_all_their_resources(tmp_path: Path) -> None:
+    register, hospital = tmp_path / "opted_out.jsonl", b"the hospital's own key, not the project's"
+    record_choices(register, pseudonymise(pl.Series(["MRN-1"]), hospital), "out", date(2026, 1, 1))
+    listed = [bundle(*resources(1)), bundle(*resources(2))]
+    (tmp_path / "later").mkdir()
+    made, report = run(tmp_path, *listed, opt_outs=OptOuts(register, date(2026, 1, 1), hospital))
+    everything, _ = run(tmp_path / "later", *listed, opt_outs=OptOuts(register, date(2025, 12, 31), hospital))
+    assert (report.patients, report.excluded) == (2, 1)
+    for kind in ("Patient", "Encounter", "Observation", "Condition", "MedicationStatement"):
+        assert len(found(everything, kind)) == 2 * len(found(made, kind)) > 0
+    assert found(made, "Patient")[0]["identifier"][0]["value"] == pseudonymise(pl.Series(["MRN-2"]), KEY).item()
+
+
 AGE = concept(LOINC, "30525-0")
 
 
@@ -311,6 +325,12 @@ def test_a_month_alone_tells_when_a_patient_was_last_seen(tmp_path: Path) -> Non
     made, _ = run(tmp_path, bundle(person, *seen))
     moved = date(2020, 2, 28) + timedelta(shift_days(f"Patient/{NAME}-1", KEY))
     assert found(made, "Patient")[0]["birthDate"] == str(moved.year - 90)
+
+
+def test_half_a_character_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="half a one"):
+        run(tmp_path, bundle(patient() | {"identifier": [{"value": f"{NAME}\ud800"}]}))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
