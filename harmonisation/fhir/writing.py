@@ -25,7 +25,7 @@ from harmonisation.fhir.codes import (
     place,
     units,
 )
-from records.schema import Column, Kind, Schema
+from records.schema import Column, Kind, Role, Schema
 
 Resource = dict[str, Any]
 # A cohort without calendar dates has one index day for all, which means nothing but "day 0".
@@ -85,11 +85,15 @@ class _Row:
         return made
 
     def _death(self, event: str) -> Resource:
+        if event == "1" and (last := self._last()):
+            return {"deceasedDateTime": last}
+        return {"deceasedBoolean": event == "1"}
+
+    def _last(self) -> str | None:
+        """The day on which follow-up ends, if it is known to the day."""
         time = self.schema.time
         days = self.row.get(time.name) if time is not None and time.unit == "d" else None
-        if event == "1" and days is not None:
-            return {"deceasedDateTime": (self.day + timedelta(days=int(days))).isoformat()}
-        return {"deceasedBoolean": event == "1"}
+        return None if days is None else (self.day + timedelta(days=int(days))).isoformat()
 
     def _encounter(self) -> Resource:
         made = self._head("Encounter", "-index") | {
@@ -123,8 +127,11 @@ class _Row:
         return {"subject": self._subject(), "encounter": {"reference": f"Encounter/{self.stem}-index"}}
 
     def _observation(self, column: Column, value: Any, coded: Resource) -> Resource:
-        when = {"effectiveDateTime": self.day.isoformat()}
-        return {"status": "final", "code": coded, **self._context(), **when, **_value(column, value, self.schema)}
+        made = {"status": "final", "code": coded, "subject": self._subject(), **_value(column, value, self.schema)}
+        if column.role is not Role.EVENT:
+            return made | self._context() | {"effectiveDateTime": self.day.isoformat()}
+        # An event ends the follow-up: it is neither of the index date nor of its encounter.
+        return made | ({"effectiveDateTime": last} if (last := self._last()) else {})
 
     def _condition(self, column: Column, value: Any, coded: Resource) -> Resource:
         said = "confirmed" if value == "1" else "refuted"

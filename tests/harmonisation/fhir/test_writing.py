@@ -1,6 +1,7 @@
 """FHIR out: each known value is there once, with code and unit, and fhir.resources accepts every resource."""
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,17 @@ def test_yes_and_no_are_said_by_status() -> None:
     assert [p["status"] for p in lines(FRAME, SCHEMA, "Procedure")] == ["not-done", "completed", "not-done"]
 
 
+def test_an_event_is_of_the_last_day_and_not_of_the_encounter() -> None:
+    cohort = discover()["stroke"].cohort("copenhagen")
+    frame = cohort.load().filter(pl.col("event") == "1", pl.col("time") > 30).head(1)
+    for columns, day in ((frame.columns, date(2000, 1, 1) + timedelta(days=frame["time"].item())), (["event"], None)):
+        found = lines(frame.select(columns), cohort.table.select(columns), "Observation")
+        event = next(one for one in found if one["code"]["coding"][-1]["code"] == "event")
+        assert event.get("effectiveDateTime") == (str(day) if day else None)
+        assert "encounter" not in event
+        assert all(one["effectiveDateTime"] == "2000-01-01" for one in found if one is not event)
+
+
 def test_ids_are_single_and_references_resolve() -> None:
     made = [json.loads(line) for data in ndjson(FRAME, SCHEMA).values() for line in data.splitlines()]
     names = [f"{r['resourceType']}/{r['id']}" for r in made]
@@ -86,7 +98,7 @@ def test_ids_are_single_and_references_resolve() -> None:
 @pytest.mark.parametrize("kind", ["collection", "transaction"])
 def test_bundles_are_fhir(kind: Any) -> None:
     for bundle in bundles(FRAME, SCHEMA, kind=kind):
-        entries = Bundle.model_validate(bundle).entry
+        entries = Bundle.model_validate(bundle).entry or []
         urls = {entry["fullUrl"] for entry in bundle["entry"]}
         assert len(urls) == len(entries)
         values = [v for e in bundle["entry"] for v in e["resource"].values() if isinstance(v, dict)]
