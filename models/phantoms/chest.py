@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.phantoms.patients import Patients, scene
-from models.phantoms.shapes import Array, Canvas, drawn_mask, painted
+from models.phantoms.shapes import Array, Canvas, blocks, drawn_mask, painted
 from records.images import ImageTable, IntensityUnit
 
 WINDOW, SPACING = (-1000.0, 400.0), (5.5, 5.5)
@@ -121,14 +121,16 @@ def _vessels(canvas: Canvas, people: Patients) -> Array:
     share = np.zeros(canvas.shape, np.float32)
     for side in (-1, 1):
         hx, hy = side * people.normal(42, 4), people.normal(0, 5)
-        dx, dy = (canvas.x - hx) * side, canvas.y - hy
-        away = np.hypot(dx, dy)
-        bent = np.arctan2(dy, dx) + 0.12 * np.sin(away / 14 + people.uniform(0, 6))
-        for _ in range(6):
-            towards = people.uniform(-1.5, 1.5) + 0.02 * people.z
-            off = np.abs(bent - towards) * away
+        bend = people.uniform(0, 6)
+        drawn = [(people.uniform(-1.5, 1.5) + 0.02 * people.z, people.uniform(45, 85)) for _ in range(6)]
+        for part in blocks(len(people)):
+            dx, dy = (canvas.x - hx[part]) * side, canvas.y - hy[part]
+            away = np.hypot(dx, dy)
+            bent = np.arctan2(dy, dx) + 0.12 * np.sin(away / 14 + bend[part])
             width = np.clip(4.4 - away / 20, 0.7, 4)
-            share = np.maximum(share, canvas.inside(off - width, 1.0) * (away < people.uniform(45, 85)))
+            for towards, reach in drawn:
+                vessel = canvas.inside(np.abs(bent - towards[part]) * away - width, 1.0) * (away < reach[part])
+                share[part] = np.maximum(share[part], vessel)
     dots = np.clip(1.3 * (canvas.texture(2.2) - 2.25), 0, 1)
     return np.clip(share * 0.85 + dots, 0, 1)
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from models.phantoms.shapes import Array, Canvas
+from models.phantoms.shapes import Array, Canvas, blocks
 from records.errors import ParameterError
 from records.images import INDEX, PATIENT, SERIES, SLICE, STUDY
 
@@ -71,14 +71,18 @@ class Patients:
 
     def wobble(self, canvas: Canvas, size: float, cx: Array | float, cy: Array | float, waves: int = 6) -> Array:
         """Swelling of an edge around (cx, cy): waves 2 to ``waves`` round, as a share of the radius, [n, H, W]."""
-        dx, dy = canvas.x - cx, canvas.y - cy
-        away = np.maximum(np.hypot(dx, dy), 1e-3)
-        once = ((dx + 1j * dy) / away).astype(np.complex64)
-        turned, swell = once, np.zeros((len(self), *away.shape[1:]), np.float32)
-        for k in range(2, waves + 1):
-            turned = turned * once
-            phase, height = self.uniform(0, 2 * np.pi), self.normal(0, size / k)
-            swell += height * np.cos(phase) * turned.real - height * np.sin(phase) * turned.imag
+        drawn = [(self.uniform(0, 2 * np.pi), self.normal(0, size / k)) for k in range(2, waves + 1)]
+        cosines = [height * np.cos(phase) for phase, height in drawn]
+        sines = [height * np.sin(phase) for phase, height in drawn]
+        cx, cy = (np.broadcast_to(np.asarray(value, np.float32), (len(self), 1, 1)) for value in (cx, cy))
+        swell = np.zeros(canvas.shape, np.float32)
+        for part in blocks(len(self)):
+            dx, dy = canvas.x - cx[part], canvas.y - cy[part]
+            once = ((dx + 1j * dy) / np.maximum(np.hypot(dx, dy), 1e-3)).astype(np.complex64)
+            turned = once
+            for cosine, sine in zip(cosines, sines, strict=True):
+                turned = turned * once
+                swell[part] += cosine[part] * turned.real - sine[part] * turned.imag
         return swell
 
     def rows(self, name: str, **columns: NDArray[Any] | list[Any]) -> pl.DataFrame:

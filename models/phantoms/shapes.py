@@ -7,11 +7,14 @@ All shapes are arrays [n, H, W] of a share 0 to 1; parameters are arrays [n, 1, 
 own. Slices are drawn finer than the image and averaged, as a scanner averages over its pixels.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 Array = NDArray[np.floating]
+_BLOCK = 8
 
 
 class Canvas:
@@ -36,7 +39,9 @@ class Canvas:
 
     def inside(self, distance: Array, blur: float = 0.0) -> NDArray[np.float32]:
         """Share of each point inside, from the signed distance to the edge (mm, negative inside)."""
-        return np.clip(0.5 - distance.astype(np.float32) / np.float32(self.step + blur), 0, 1)
+        share = distance.astype(np.float32, copy=False) / np.float32(self.step + blur)
+        np.subtract(np.float32(0.5), share, out=share)
+        return np.clip(share, 0, 1, out=share)
 
     def ellipse(
         self, cx: Array | float, cy: Array | float, a: Array | float, b: Array | float, *, tilt: Array | float = 0.0,
@@ -44,17 +49,27 @@ class Canvas:
     ) -> Array:  # fmt: skip
         """Signed distance (mm, about) to an ellipse; ``power`` above 2 makes it boxier, ``wobble`` swells its edge."""
         # parameters in double precision would make every point so
-        cx, cy, a, b, tilt = (np.asarray(value, np.float32) for value in (cx, cy, a, b, tilt))
+        given = [np.asarray(value, np.float32) for value in (cx, cy, a, b, tilt, wobble)]
+        n = np.broadcast_shapes((1, 1, 1), *(value.shape for value in given))[0]
+        given = [np.broadcast_to(value, (n, *(value.shape[1:] or (1, 1)))) for value in given]
+        distance = np.empty((n, *self.shape[1:]), np.float32)
+        for part in blocks(n):
+            distance[part] = self._ellipse(*(value[part] for value in given), power=power)
+        return distance
+
+    def _ellipse(self, cx: Array, cy: Array, a: Array, b: Array, tilt: Array, wobble: Array, power: float) -> Array:
         dx, dy = self.x - cx, self.y - cy
-        cosine, sine = np.cos(tilt), np.sin(tilt)
-        u, v = (dx * cosine + dy * sine) / a, (dy * cosine - dx * sine) / b
-        u2, v2 = (u * u).astype(np.float32), (v * v).astype(np.float32)
+        if tilt.any():
+            cosine, sine = np.cos(tilt), np.sin(tilt)
+            dx, dy = dx * cosine + dy * sine, dy * cosine - dx * sine
+        u, v = dx / a, dy / b
+        u2, v2 = u * u, v * v
         square = u2 + v2
         radius = np.sqrt(square)
         if power != 2:
             # exact along the axes and the diagonals of a superellipse, without powers of every point
             radius = radius * (1 - (1 - 2 ** (1 / power - 0.5)) * 4 * u2 * v2 / np.maximum(square * square, 1e-6))
-        return ((radius - 1 - wobble) * np.minimum(a, b)).astype(np.float32)
+        return (radius - 1 - wobble) * np.minimum(a, b)
 
     def texture(self, length: float, *, per_slice: bool = True) -> Array:
         """Smooth noise of mean 0 and standard deviation 1 with the correlation length, mm."""
@@ -77,7 +92,17 @@ class Canvas:
 
 def painted(image: Array, share: Array, value: Array | float) -> Array:
     """The image with the value laid over it where the share is 1, mixed where it is between."""
-    return (image + share * (value - image)).astype(np.float32)
+    mixed = value - image
+    mixed = np.multiply(
+        mixed, share, out=mixed if mixed.shape == np.broadcast_shapes(mixed.shape, share.shape) else None
+    )
+    mixed += image
+    return mixed.astype(np.float32, copy=False)
+
+
+def blocks(n: int) -> Iterator[slice]:
+    """Slices of an array of n, few enough at a time that what is computed of them stays in the processor's cache."""
+    return (slice(at, at + _BLOCK) for at in range(0, n, _BLOCK))
 
 
 def drawn_mask(share: Array) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import use_cases
-from models.phantoms import PHANTOMS
+from models.phantoms import PHANTOMS, chest, head, pelvis
 from records.images import validate_images
 from records.images.storage import image_bytes
 from use_cases.images.codebook import load_image_codebook
@@ -62,3 +62,46 @@ def test_diameter_is_that_of_the_mask():
     said = table.rows["nodule_diameter"].to_numpy()
     large = said > 12
     assert np.corrcoef(drawn[large], said[large])[0, 1] > 0.7
+
+
+def _organs(name, monkeypatch, rng):
+    """The table and, on the same pixels, the share of the organ that a lesion must lie in, as the phantom drew it."""
+    drawn = {}
+
+    def keep(module, function, organ):
+        real = getattr(module, function)
+
+        def kept(*given):
+            result = real(*given)
+            drawn["organ"] = given[0].averaged(organ(given[0], result))
+            return result
+
+        monkeypatch.setattr(module, function, kept)
+
+    keep(chest, "_thorax", lambda canvas, made: canvas.inside(np.minimum(*made[1])))
+    keep(pelvis, "_pelvis", lambda canvas, made: canvas.inside(made[1]))
+    keep(head, "_head", lambda canvas, made: made[1])
+    return PHANTOMS[name](30, slices=2, rng=rng), drawn["organ"]
+
+
+@pytest.mark.parametrize("name", sorted(PHANTOMS))
+def test_lesions_lie_inside_the_organ(name, monkeypatch):
+    table, organ = _organs(name, monkeypatch, np.random.default_rng(8))
+    assert table.masks.any(axis=(1, 2)).sum() > 15
+    assert 0.02 < (organ > 0.5).mean() < 0.7  # the organ is part of the image
+    assert organ[table.masks == 1].min() > 0.25
+    assert (organ[table.masks == 1] > 0.5).mean() > 0.97
+
+
+def test_territories_lie_on_one_side_and_zones_apart():
+    stroke = PHANTOMS["stroke_ct_phantom"](40, slices=1, rng=np.random.default_rng(8))
+    left = stroke.masks[:, :, 32:].any(axis=(1, 2))
+    right = stroke.masks[:, :, :32].any(axis=(1, 2))
+    assert not (left & right).any()
+    prostate = PHANTOMS["prostate_t2_phantom"](60, slices=1, rng=np.random.default_rng(8))
+    rows = np.arange(64)[None, :, None]
+    with np.errstate(invalid="ignore"):
+        height = (prostate.masks * rows).sum(axis=(1, 2)) / prostate.masks.sum(axis=(1, 2))
+    zone = prostate.rows["zone"].cast(str).to_numpy()
+    # the peripheral zone lies behind the transition zone
+    assert np.nanmean(height[zone == "peripheral"]) > np.nanmean(height[zone == "transition"]) + 2
