@@ -191,6 +191,7 @@ app.command(epilog="Example: `phaseiv deidentify my.csv --schema my.yaml --k 5 -
 app.command(epilog="Example: `phaseiv scrub notes.csv --text note --patient id --language fi --out scrubbed.csv`")(
     cli_deidentify.scrub
 )
+app.command("share-key", epilog="Example: `phaseiv share-key stroke --out stroke_key.json`")(cli_deidentify.share_key)
 app.command("opt-out", epilog="Example: `phaseiv opt-out objections.csv --on 2026-11-26`")(cli_opt_out.opt_out)
 app.command(epilog="Example: `phaseiv omop stroke --to sqlite:///omop.db`")(cli_harmonise.omop)
 app.command(epilog="Example: `phaseiv propose extract.csv --unit crea=umol/L --out draft.yaml`")(cli_harmonise.propose)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 ProjectOption = Annotated[
     str | None, typer.Option(help="Project with a key of its own; without it the hospital's key, as in the pipeline.")
 ]
+SharedKeyOption = Annotated[
+    Path | None, typer.Option(help="The project's key from another hospital (`phaseiv share-key`), to link patients.")
+]
 
 
 def deidentify(
@@ -43,6 +46,7 @@ def deidentify(
     option: Annotated[list[str] | None, typer.Option(help="DICOM: option of the profile; repeatable.")] = None,
     allow_burned_in: Annotated[bool, typer.Option(help="DICOM: let likely burned-in text through.")] = False,
     project: ProjectOption = None,
+    shared_key: SharedKeyOption = None,
 ) -> None:
     """De-identify a table to k-anonymity, FHIR resources by rule, or DICOM files by PS3.15. The source is only read."""
     settings = prepare()
@@ -52,7 +56,7 @@ def deidentify(
             raise ParameterError(
                 "a register of opt-outs must come with a table or FHIR, got DICOM; leave these patients' files out yourself"
             )
-        key = key_of(settings, project, today=date.today())
+        key = key_of(settings, project, today=date.today(), shared=shared_key)
         if kind is Kind.DICOM:
             _dicom(source, out, key, option or [], allow_burned_in)
         elif kind is Kind.FHIR:
@@ -160,6 +164,7 @@ def scrub(
     known: Annotated[list[str] | None, typer.Option(help="Column that identifies the patient; repeatable.")] = None,
     tags: Annotated[bool, typer.Option(help="Write kinds in brackets instead of surrogates.")] = False,
     project: ProjectOption = None,
+    shared_key: SharedKeyOption = None,
 ) -> None:
     """Take names, numbers, places and dates out of clinical notes; columns named by --known are left out."""
     from deidentification.table import refuse_places
@@ -170,7 +175,7 @@ def scrub(
     settings, mode = prepare(), Mode.TAG if tags else Mode.SURROGATE
     try:
         refuse_places(source, out)
-        key = key_of(settings, project, today=date.today())
+        key = key_of(settings, project, today=date.today(), shared=shared_key)
         frame = read_notes(source, text, patient, language, known or [])
         with _telling("scrubbing") as tell:
             done = scrub_column(
@@ -181,6 +186,23 @@ def scrub(
         raise ended(str(error), code=1) from error
     typer.echo(f"{out}: {frame.height} notes")
     _counts("replaced", {str(kind): count for kind, count in done.counts.items()})
+
+
+def share_key(
+    project: Annotated[str, typer.Argument(help="Project whose patients two hospitals may link.")],
+    out: Annotated[Path, typer.Option(help="File for the other hospital; send it on a safe way.")],
+    confirm: Annotated[str, typer.Option(help="The key's fingerprint, which the refusal without it tells.")] = "",
+) -> None:
+    """Hand a project's key to another hospital on purpose, so that equal patients get equal pseudonyms in both."""
+    from deidentification.project_keys import export_key, fingerprint
+
+    settings = prepare()
+    try:
+        key = key_of(settings, project, today=date.today())
+        export_key(out, key, project, confirm=confirm)
+    except (PhaseIVError, OSError) as error:
+        raise ended(str(error), code=1) from error
+    typer.echo(f"{out}: key {fingerprint(key)} of {project}; whoever reads it can try identifiers against pseudonyms")
 
 
 @contextmanager

@@ -54,22 +54,31 @@ def _kind(path: Path, source: Path) -> Kind | None:
         return Kind.DICOM if named or file.read(_PREAMBLE + len(_MAGIC)).endswith(_MAGIC) else None
 
 
-def key_of(settings: Settings, project: str | None, *, today: date) -> bytes:
+def key_of(settings: Settings, project: str | None, *, today: date, shared: Path | None = None) -> bytes:
     """The hospital's pseudonym key, or the project's, which is entered in the key register on first use.
+
+    Parameters
+    ----------
+    shared : Path or None
+        The project's key as another hospital exported it, in place of the own one.
 
     Raises
     ------
     ParameterError
-        The register has another key: the hospital's was lost or changed.
+        The register has another key: the hospital's was lost or changed, or the project began with its own.
+    StorageError
+        The shared key is missing or damaged.
     """
     from deidentification.key_register import REGISTER, hospital_key, register_key
-    from deidentification.project_keys import project_key
+    from deidentification.project_keys import import_key, project_key
 
     home = settings.workspace().home
     key = hospital_key(home, settings.pseudonym_key, today=today)
+    if project is None and shared is not None:
+        raise ParameterError("a shared key must come with the name of its project, got none; add --project")
     if project is None:
         return key
-    derived = project_key(key, project)
+    derived = import_key(shared, project=project) if shared else project_key(key, project)
     register_key(home / REGISTER, derived, project, today=today)
     return derived
 

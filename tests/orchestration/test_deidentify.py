@@ -11,6 +11,7 @@ import pytest
 from pydicom.data import get_testdata_file
 from typer.testing import CliRunner, Result
 
+from deidentification.key_register import REGISTER
 from orchestration.cli import app
 from use_cases.registry import discover
 
@@ -162,3 +163,27 @@ def test_a_register_of_opt_outs_is_not_passed_over(at: Path) -> None:
     assert found.exit_code == 1
     assert "must come with a table or FHIR" in found.output
     assert not (at / "out").exists()
+
+
+def test_hospitals_link_patients_by_a_shared_key_alone(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pseudonyms(name: str, *more: object) -> set[str]:
+        out = at / f"{name}.csv"
+        found = asked("deidentify", at / "stroke.csv", "--schema", SCHEMA, "--project", "registry", "--out", out, *more)
+        assert found.exit_code == 0, found.output
+        return set(pl.read_csv(out)["pseudonym"])
+
+    first = pseudonyms("first")
+    refused = asked("share-key", "registry", "--out", at / "key.json")
+    assert refused.exit_code == 1
+    assert not (at / "key.json").exists()
+    (entry,) = [e for e in json.loads((at / "home" / REGISTER).read_bytes()) if e["project"] == "registry"]
+    assert entry["fingerprint"] in refused.output
+    assert asked("share-key", "registry", "--out", at / "key.json", "--confirm", entry["fingerprint"]).exit_code == 0
+    monkeypatch.setenv("PHASEIV_HOME", str(at / "own"))
+    assert not pseudonyms("own") & first
+    monkeypatch.setenv("PHASEIV_HOME", str(at / "linked"))
+    assert pseudonyms("linked", "--shared-key", at / "key.json") == first
+    nameless = asked(
+        "deidentify", at / "stroke.csv", "--schema", SCHEMA, "--out", at / "o.csv", "--shared-key", at / "key.json"
+    )
+    assert "add --project" in nameless.output
