@@ -19,7 +19,7 @@ SHORTEST = 4
 """Characters below which a string is not searched: shorter ones occur by chance."""
 _IDENTIFYING = frozenset({
     "PatientID", "OtherPatientIDs", "AccessionNumber", "AdmissionID", "IssuerOfPatientID", "PatientAddress",
-    "PatientTelephoneNumbers", "MedicalRecordLocator", "MilitaryRank", "PatientBirthName", "PatientMotherBirthName",
+    "PatientBirthDate", "PatientTelephoneNumbers", "MedicalRecordLocator", "MilitaryRank", "PatientBirthName", "PatientMotherBirthName",
     "InsurancePlanIdentification", "RequestedProcedureID", "FillerOrderNumberImagingServiceRequest",
     "PlacerOrderNumberImagingServiceRequest", "InstitutionAddress",
 })  # fmt: skip
@@ -102,10 +102,16 @@ def _texts(value: object) -> list[str]:
 
 
 def _pattern(strings: set[str]) -> re.Pattern[str] | None:
-    """Any of the strings, whatever stands between their words, not inside a longer word."""
+    """Any of the strings, whatever stands between their words, not inside a longer word or number."""
     forms = []
     for string in sorted(strings, key=len, reverse=True):
         words = [word for word in _PUNCTUATION.split(string) if word]
         if sum(map(len, words)) >= SHORTEST:
-            forms.append(r"[\s^=,;/\\]+".join(map(re.escape, words)))
-    return re.compile(rf"(?<![^\W_])(?:{'|'.join(forms)})(?![^\W_])", re.IGNORECASE) if forms else None
+            form = r"[\s^=,;/\\]+".join(map(re.escape, words))
+            forms.append(f"(?<!{_more_of(words[0][0])}){form}(?!{_more_of(words[-1][-1])})")
+    return re.compile("|".join(forms), re.IGNORECASE) if forms else None
+
+
+def _more_of(character: str) -> str:
+    """Characters that would make a word or number longer: a number ends at a letter, as in ``MRN12345``."""
+    return r"\d" if character.isdigit() else r"[^\W\d_]" if character.isalpha() else r"(?!)"

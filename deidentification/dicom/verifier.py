@@ -182,9 +182,14 @@ def _searched(before: list[Element]) -> tuple[re.Pattern[bytes] | None, re.Patte
 
 
 def _pattern(strings: set[bytes]) -> re.Pattern[bytes] | None:
-    forms = [rb"[\s^=,;/\\]+".join(re.escape(w) for w in _SEPARATORS.split(s) if w) for s in strings if len(s) >= 4]
-    forms = [form for form in forms if len(form) >= 4]
-    return re.compile(rb"(?<![0-9A-Za-z])(?:" + b"|".join(forms) + rb")(?![0-9A-Za-z])", re.I) if forms else None
+    forms = []
+    for words in ([word for word in _SEPARATORS.split(s) if word] for s in strings if len(s) >= 4):
+        form = rb"[\s^=,;/\\]+".join(map(re.escape, words))
+        if len(form) >= 4:
+            # letters go on a word and digits a number, but neither the other
+            before, after = (rb"[0-9]" if end.isdigit() else rb"[A-Za-z]" for end in (words[0][:1], words[-1][-1:]))
+            forms.append(b"(?<!" + before + b")" + form + b"(?!" + after + b")")
+    return re.compile(b"|".join(forms), re.I) if forms else None
 
 
 def _contains(output: bytes, left: list[Element], text: str) -> bool:

@@ -62,6 +62,18 @@ def test_x_removes_z_empties_d_replaces_u_maps() -> None:
     assert dataset.FrameOfReferenceUID == new_uid("1.2.9", KEY)
 
 
+@pytest.mark.parametrize(
+    ("model", "left"),
+    [
+        ("MRN47110815", False), ("Scan_47110815b", False), ("b. 19500317", False), ("Mustermann2", False),
+        ("147110815", True), ("47110815000", True), ("Mustermanns Scanner", True),
+    ],
+)  # fmt: skip
+def test_identifiers_are_found_beside_letters_and_names_beside_digits(model: str, left: bool) -> None:
+    dataset = changed(patient(PatientID="47110815", PatientBirthDate="19500317", ManufacturerModelName=model))
+    assert (dataset.ManufacturerModelName == model) is left
+
+
 def test_k_keeps_and_ages_above_89_become_90() -> None:
     dataset = patient(PatientAge="093Y", PatientSex="F", PatientSize="1.6", DeviceSerialNumber="S1", StationName="ct01")
     dataset = changed(dataset, Option.RETAIN_PATIENT_CHARACTERISTICS, Option.RETAIN_DEVICE_IDENTITY)

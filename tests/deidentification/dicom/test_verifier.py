@@ -106,3 +106,8 @@ def test_what_options_retain_is_not_a_finding_but_dates_left_are() -> None:
     assert verify(made, ORIGINAL, options=options).height == 0
     assert date.fromisoformat(str(pydicom.dcmread(io.BytesIO(made)).StudyDate)) != date.fromisoformat(SOURCE.StudyDate)
     assert {"UID left", "attribute left"} <= set(verify(made, ORIGINAL)["check"])
+
+
+def test_an_identifier_beside_letters_is_found() -> None:
+    leak = leaking(lambda dataset: setattr(dataset, "ManufacturerModelName", f"MRN{SOURCE.PatientID}"))
+    assert summary(verify(leak, ORIGINAL)) == {"identifier left": 1}
