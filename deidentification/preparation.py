@@ -5,6 +5,7 @@ search itself (``anonymity``), or the table that differential privacy is run on 
 the codebook alone coarsens.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ def prepared(frame: pl.DataFrame, schema: Schema, key: bytes) -> Prepared:
     Raises
     ------
     CodebookError
-        The schema has no identifier.
+        The schema has no identifier, or two columns of one name come out of it.
     """
     if schema.identifier is None:
         raise CodebookError(
@@ -62,8 +63,16 @@ def prepared(frame: pl.DataFrame, schema: Schema, key: bytes) -> Prepared:
             expressions.append(expression.alias(made.name))
             changes[column.name] = change
         changes.setdefault(column.name, _dropped(column, schema))
+    _refuse_equal_names(kept, schema)
     done = frame.with_columns(pseudonymise(ids, key)).select(expressions).sort(PSEUDONYM.name)
     return Prepared(done, Schema(name=schema.name, title=schema.title, columns=tuple(kept)), changes)
+
+
+def _refuse_equal_names(made: list[Column], schema: Schema) -> None:
+    if equal := sorted(name for name, count in Counter(column.name for column in made).items() if count > 1):
+        raise CodebookError(
+            f"{schema.name} must give columns of different names, got two of {', '.join(equal)}; rename one in the codebook"
+        )
 
 
 def _shifts_dates(schema: Schema) -> bool:

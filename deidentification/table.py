@@ -196,6 +196,8 @@ def _write(out: Path, table: pl.DataFrame, report: TableReport) -> None:
         _report_of(out): json.dumps(report.to_json(), indent=2, ensure_ascii=False).encode(),
         out.with_name(f"{out.name}.risk.png"): risk_picture(report.anonymity.before, report.anonymity.after),
     }
+    if taken := [path.name for path in files if path.is_dir()]:
+        raise StorageError(f"{taken[0]} must be a file's name, got a folder; move the folder away")
     staged = {path: path.with_name(f".{path.name}.new") for path in files}
     try:
         for path, data in files.items():

@@ -13,7 +13,7 @@ from deidentification.opt_out import OptOuts, hub_pseudonyms, record_choices
 from deidentification.project_keys import fingerprint
 from deidentification.pseudonyms import pseudonymise
 from deidentification.table import TableReport, deidentify_table
-from records.errors import ParameterError, StorageError, TableError
+from records.errors import CodebookError, ParameterError, StorageError, TableError
 from records.schema import Column, Kind, Role, Schema
 from tests.deidentification.anonymity import tables
 
@@ -133,6 +133,29 @@ def test_a_release_is_not_replaced_under_another_key(tmp_path: Path) -> None:
         done(tmp_path, key=b"n" * 32)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert done(tmp_path, "new.csv", key=b"n" * 32).released > 0
+
+
+def named(name: str) -> Schema:
+    plain = schema()
+    columns = tuple(c.model_copy(update={"name": name}) if c.name == "stage" else c for c in plain.columns)
+    return plain.model_copy(update={"columns": columns})
+
+
+@pytest.mark.parametrize("name", ["discharged_days", "pseudonym"])
+def test_two_columns_of_one_name_are_refused(tmp_path: Path, name: str) -> None:
+    pl.read_csv(source(tmp_path), infer_schema=False).rename({"stage": name}).write_csv(tmp_path / "export.csv")
+    with pytest.raises(CodebookError, match=f"got two of {name}"):
+        done(tmp_path, codebook=named(name))
+
+
+def test_a_folder_in_a_files_place_leaves_the_former_release_whole(tmp_path: Path) -> None:
+    done(tmp_path)
+    (tmp_path / "out.csv.risk.png").unlink()
+    (tmp_path / "out.csv.risk.png").mkdir()
+    before = (tmp_path / "out.csv").read_bytes()
+    with pytest.raises(StorageError, match=r"out\.csv\.risk\.png must be a file's name"):
+        done(tmp_path, demand=Anonymity(k=9))
+    assert (tmp_path / "out.csv").read_bytes() == before
 
 
 REFUSED = [
