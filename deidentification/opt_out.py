@@ -65,12 +65,13 @@ def record_choices(path: Path, pseudonyms: Iterable[str], choice: str, on: date)
     StorageError
         The register cannot be written.
     """
-    lines = [json.dumps({"pseudonym": p, "date": on.isoformat(), "choice": choice}) for p in pseudonyms]
-    if choice not in CHOICES or any(not _PSEUDONYM.fullmatch(json.loads(line)["pseudonym"]) for line in lines):
+    people = list(pseudonyms)
+    if choice not in CHOICES or not all(map(_PSEUDONYM.fullmatch, people)):
         raise ParameterError(
             "a choice must be out or in, of pseudonyms of 32 or 64 hexadecimal characters, got another; "
             "pseudonymise the identifiers first"
         )
+    lines = [json.dumps({"pseudonym": p, "date": on.isoformat(), "choice": choice}) for p in people]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as handle:
