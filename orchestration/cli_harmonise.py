@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from orchestration.preparation import ended
-from records.errors import ParameterError, PhaseIVError
+from records.errors import ParameterError, PhaseIVError, StorageError
 
 
 def omop(
@@ -42,19 +42,34 @@ def omop(
 
 
 def propose(
-    data: Annotated[Path, typer.Argument(help="CSV or Parquet file with columns that nobody has mapped.")],
-    out: Annotated[Path, typer.Option(help="Draft (YAML) for a person to confirm.")],
+    data: Annotated[
+        Path,
+        typer.Argument(help="CSV or Parquet file with columns that nobody has mapped, or the confirmed draft (YAML)."),
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Draft (YAML) for a person to confirm; from a draft, a codebook to complete.")
+    ],
     unit: Annotated[list[str] | None, typer.Option(help="`COLUMN=UNIT` (UCUM) where it is known; repeatable.")] = None,
 ) -> None:
-    """Propose a LOINC or SNOMED CT concept for each column by name, unit and values. A person confirms the draft."""
+    """Propose a LOINC or SNOMED CT concept for each column by name, unit and values. A person confirms the draft.
+
+    A confirmed draft becomes a codebook, for a person to complete.
+    """
     from harmonisation.assistant.candidates import candidates
+    from harmonisation.assistant.codebook import write_codebook
     from harmonisation.assistant.draft import draft, write_draft
     from records.reading import read_table
     from use_cases.registry import discover
 
     units = {name: value for name, _, value in (entry.partition("=") for entry in unit or [])}
     try:
+        if out.exists():
+            raise StorageError(f"{out.name} must be a new file, got one that somebody may have edited; name another")
         schemas = [cohort.table for use_case in discover().values() for cohort in use_case.cohorts]
+        if data.suffix in (".yaml", ".yml"):
+            open_ones = write_codebook(out, data, schemas)
+            typer.echo(f"{out}: bounds or levels to add for {', '.join(open_ones) or 'no column'}, and the identifier")
+            return
         made = draft(read_table(data), data.stem, candidates(schemas), units)
         write_draft(out, made)
     except (PhaseIVError, OSError) as error:

@@ -20,7 +20,7 @@ from records.files import write_atomically
 from records.schema import Frozen
 
 HEAD = """# A machine's proposals for the columns of a table. Nothing of it is used until a person has looked at it:
-# for each column leave the right concept (or none: ~) and set confirmed: true.
+# for each column leave the right concept with its label and unit (or none: ~) and set confirmed: true.
 """
 
 
@@ -33,7 +33,6 @@ class Entry(Frozen):
     score: float | None = None
     reasons: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
-    verified: bool = False
     confirmed: bool = False
 
 
@@ -58,9 +57,9 @@ class Draft(Frozen):
 
 def draft(frame: pl.DataFrame, table: str, known: Iterable[Candidate], units: dict[str, str] | None = None) -> Draft:
     """Proposals for every column of a raw table; ``units`` maps a column to its UCUM unit where it is known."""
-    listed = list(known)
-    found = {name: propose(name, frame[name], listed, unit=(units or {}).get(name)) for name in frame.columns}
-    return Draft(table=table, columns={name: _entry(proposals) for name, proposals in found.items()})
+    listed, told = list(known), units or {}
+    found = {name: propose(name, frame[name], listed, unit=told.get(name)) for name in frame.columns}
+    return Draft(table=table, columns={name: _entry(proposals, told.get(name)) for name, proposals in found.items()})
 
 
 def write_draft(path: Path, made: Draft) -> None:
@@ -75,8 +74,8 @@ def write_draft(path: Path, made: Draft) -> None:
     write_atomically(path, (HEAD + text).encode())
 
 
-def load_confirmed(path: Path) -> dict[str, str]:
-    """Column to concept, from a draft whose columns are all confirmed; columns without a concept are left out.
+def load_confirmed(path: Path) -> dict[str, Entry]:
+    """Column to what it is, from a draft whose columns are all confirmed; columns without a concept are left out.
 
     Raises
     ------
@@ -89,14 +88,14 @@ def load_confirmed(path: Path) -> dict[str, str]:
             f"{path.name} must be confirmed in every column, got {len(read.open)} open: {', '.join(read.open)}; "
             "look at each and set confirmed: true"
         )
-    return {name: entry.concept for name, entry in read.columns.items() if entry.concept is not None}
+    return {name: entry for name, entry in read.columns.items() if entry.concept is not None}
 
 
-def _entry(proposals: list[Proposal]) -> Entry:
+def _entry(proposals: list[Proposal], unit: str | None) -> Entry:
     if not proposals:
         return Entry(concept=None)
     first, *rest = proposals
     return Entry(
-        concept=first.concept, label=first.label, unit=first.unit, score=first.score, reasons=first.reasons,
+        concept=first.concept, label=first.label, unit=unit or first.unit, score=first.score, reasons=first.reasons,
         others=tuple(f"{one.concept} {one.label} ({one.score:.2f})" for one in rest),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from harmonisation.assistant.draft import load_confirmed
 from orchestration.cli import app
 from records.errors import CodebookError
+from use_cases.cohort import load_codebook
 from use_cases.registry import discover
 
 
@@ -43,6 +44,18 @@ def test_a_draft_waits_for_a_person(tmp_path: Path) -> None:
     assert "2 columns to confirm" in found.output
     with pytest.raises(CodebookError, match="confirmed"):
         load_confirmed(tmp_path / "draft.yaml")
+    before = (tmp_path / "draft.yaml").read_bytes()
+    again = asked("propose", tmp_path / "extract.csv", "--out", tmp_path / "draft.yaml")
+    assert (again.exit_code, (tmp_path / "draft.yaml").read_bytes()) == (1, before), "a person may have edited it"
+    waiting = asked("propose", tmp_path / "draft.yaml", "--out", tmp_path / "my.yaml")
+    assert waiting.exit_code == 1
+    assert not (tmp_path / "my.yaml").exists()
+    text = before.decode().replace("confirmed: false", "confirmed: true").replace("reviewer: null", "reviewer: A. P.")
+    (tmp_path / "draft.yaml").write_text(text)
+    done = asked("propose", tmp_path / "draft.yaml", "--out", tmp_path / "my.yaml")
+    assert done.exit_code == 0, done.output
+    table = load_codebook(tmp_path / "my.yaml").table
+    assert {column.source: column.codes for column in table.columns}["krea"] == {"LOINC": "14682-9"}
 
 
 def test_what_is_not_there_is_told(tmp_path: Path) -> None:

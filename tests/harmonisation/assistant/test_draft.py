@@ -28,6 +28,12 @@ def write(folder: Path, **change: object) -> Path:
     return path
 
 
+def test_a_unit_that_somebody_knows_is_kept() -> None:
+    entry = draft(FRAME, "raw", listed(), {"sysbp": "kPa"}).columns["sysbp"]
+    assert (entry.concept, entry.unit) == ("LOINC:8480-6", "kPa")
+    assert "unit differs" in entry.reasons
+
+
 def test_an_unconfirmed_draft_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CodebookError, match="3 open: "):
         load_confirmed(write(tmp_path))
@@ -47,7 +53,8 @@ def test_a_confirmed_draft_is_read(tmp_path: Path) -> None:
     document = yaml.safe_load(path.read_text())
     document["columns"]["name"]["concept"] = None
     path.write_text(yaml.safe_dump(document))
-    assert load_confirmed(path) == {"sysbp": "LOINC:8480-6", "dm": "SNOMED:73211009"}
+    concepts = {name: entry.concept for name, entry in load_confirmed(path).items()}
+    assert concepts == {"sysbp": "LOINC:8480-6", "dm": "SNOMED:73211009"}
 
 
 def test_confirmation_needs_a_reviewer(tmp_path: Path) -> None:
