@@ -6,6 +6,7 @@ Belongs here: the commands and what they print. Does not belong here: what is do
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -52,7 +53,8 @@ def deidentify(
     settings = prepare()
     try:
         kind = kind_of(source)
-        if opt_out is not None and kind is Kind.DICOM:
+        opt_outs = _opt_outs(settings, opt_out, permit_date)
+        if opt_outs is not None and kind is Kind.DICOM:
             raise ParameterError(
                 "a register of opt-outs must come with a table or FHIR, got DICOM; leave these patients' files out yourself"
             )
@@ -60,9 +62,9 @@ def deidentify(
         if kind is Kind.DICOM:
             _dicom(source, out, key, option or [], allow_burned_in)
         elif kind is Kind.FHIR:
-            _fhir(source, out, key, notes, _opt_outs(settings, opt_out, permit_date))
+            _fhir(source, out, key, notes, opt_outs)
         else:
-            _table(source, out, schema, key, _demand(k, l, t, suppression), _opt_outs(settings, opt_out, permit_date))
+            _table(source, out, schema, key, _demand(k, l, t, suppression), opt_outs)
     except (PhaseIVError, OSError) as error:
         raise ended(str(error), code=1) from error
 
@@ -77,6 +79,8 @@ def _opt_outs(settings: Settings, register: Path | None, permit_date: datetime |
     from deidentification.opt_out import OptOuts
     from deidentification.pseudonyms import key_from_text
 
+    if register is None and permit_date is not None:
+        raise ParameterError("a permit's date must come with the register of opt-outs, got none; add --opt-out")
     if register is None:
         return None
     if permit_date is None:
@@ -113,12 +117,14 @@ def _table(
 
 def _fhir(source: Path, out: Path, key: bytes, notes: bool, opt_outs: "OptOuts | None") -> None:
     from deidentification.fhir.bundles import deidentify_bundles
+    from records.files import write_atomically
 
     with _telling("de-identifying") as tell:
         report = deidentify_bundles(
             source, out, key=key, tell=tell, scrub=note_scrubber(key) if notes else None, opt_outs=opt_outs
         )
-    typer.echo(f"{out}: {report.files} files, {report.patients} patients")
+    write_atomically(out.with_name(f"{out.name}.report.json"), json.dumps(asdict(report), indent=2).encode())
+    typer.echo(f"{out}: {report.files} files, {report.patients} patients; report beside it")
     _counts("patients left out", {"opted out": report.excluded} if opt_outs else {})
     _counts("resources written", report.resources)
     _counts("resources left out", report.removed)

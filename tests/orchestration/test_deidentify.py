@@ -77,6 +77,9 @@ def test_fhir_comes_out_without_its_people(at: Path, notes: bool) -> None:
     found = asked("deidentify", at / "bundle.json", "--out", at / "out.json", *(["--notes"] if notes else []))
     assert found.exit_code == 0, found.output
     made = (at / "out.json").read_text()
+    report = (at / "out.json.report.json").read_text()
+    assert json.loads(report)["elements"]["Patient.name"] == {"removed": 1}
+    assert not [word for word in ("Virtanen", "Liisa", "131052") if word in report]
     assert not [word for word in ("Virtanen", "Liisa", "ruusu", "131052", "1234567", "p1") if word in made]
     assert ("soitti" in made) == notes
     assert '"value":7.1' in made.replace(" ", "")

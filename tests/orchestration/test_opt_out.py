@@ -71,6 +71,11 @@ def test_a_register_comes_with_the_permits_date(at: Path) -> None:
     )
     assert found.exit_code == 1
     assert "add --permit-date" in found.output
+    found = asked(
+        "deidentify", at / "stroke.csv", "--out", at / "o.csv", "--schema", SCHEMA, "--permit-date", "2026-03-01"
+    )
+    assert found.exit_code == 1
+    assert "add --opt-out" in found.output
 
 
 def test_one_of_the_two_must_be_named(at: Path) -> None:
