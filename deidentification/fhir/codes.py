@@ -14,6 +14,7 @@ from typing import Any
 
 _HL7 = "http://terminology.hl7.org/CodeSystem/"
 MASKED = {"coding": [{"system": f"{_HL7}data-absent-reason", "code": "masked"}]}
+UNKNOWN = {"system": f"{_HL7}v3-NullFlavor", "code": "UNK"}
 PSEUDONYMISED = {"system": f"{_HL7}v3-ObservationValue", "code": "PSEUDED"}
 _DIHEDRAL = (
     "0123456789", "1234067895", "2340178956", "3401289567", "4012395678", "5987604321", "6598710432", "7659821043",

@@ -62,7 +62,7 @@ ELEMENTS: Mapping[str, Mapping[str, Rule]] = {
     "Encounter": {
         "identifier": DROP, "participant": DROP, "location": DROP,
         "status": _codes("planned arrived triaged in-progress onleave finished cancelled entered-in-error unknown"),
-        "class": "coding", "type": _C, "serviceType": _C, "priority": _C, "subject": _R, "period": _P, "length": _Q,
+        "class": "required coding", "type": _C, "serviceType": _C, "priority": _C, "subject": _R, "period": _P, "length": _Q,
         "reasonCode": _C, "diagnosis": {"condition": _R, "use": _C, "rank": "integer"},
         "hospitalization": {"admitSource": _C, "dischargeDisposition": _C}, "serviceProvider": _R, "partOf": _R,
     },

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from deidentification.fhir.codes import MASKED, PSEUDONYMISED, coding_of, concept_of
+from deidentification.fhir.codes import MASKED, PSEUDONYMISED, UNKNOWN, coding_of, concept_of
 from deidentification.fhir.keys import Names
 from deidentification.fhir.rules import EXTENSIONS
 from deidentification.fhir.units import UCUM, unit_of
@@ -211,9 +211,9 @@ def period(value: Any, scope: Scope) -> dict[str, Any] | None:
     return _parts(value, {"start": day, "end": day}, scope)
 
 
-def coding(value: Any, scope: Scope) -> dict[str, str] | None:
-    """A Coding of a public code system."""
-    return coding_of(value)
+def required_coding(value: Any, scope: Scope) -> dict[str, str]:
+    """A Coding of a public code system, unknown where it may not stay: references to its resource must not break."""
+    return coding_of(value) or UNKNOWN
 
 
 def concept(value: Any, scope: Scope) -> dict[str, Any] | None:
@@ -280,7 +280,7 @@ def _parts(value: Any, ways: Mapping[str, Callable[[Any, Scope], Any]], scope: S
 
 WAYS: Mapping[str, Callable[[Any, Scope], Any]] = {
     "boolean": boolean, "integer": integer, "number": number, "date": day, "birth": birth, "quantity": quantity,
-    "age": age, "range": low_high, "ratio": ratio, "period": period, "coding": coding, "concept": concept,
+    "age": age, "range": low_high, "ratio": ratio, "period": period, "required coding": required_coding, "concept": concept,
     "required concept": required_concept, "reference": reference, "id": new_id, "note": note, "annotation": annotation,
     "address": address, "extension": extension, "meta": meta,
 }  # fmt: skip

@@ -214,6 +214,16 @@ def test_those_who_opted_out_are_left_out_with_all_their_resources(tmp_path: Pat
     assert found(made, "Patient")[0]["identifier"][0]["value"] == pseudonymise(pl.Series(["MRN-2"]), KEY).item()
 
 
+def test_an_encounter_of_a_local_class_stays_so_that_references_do_not_break(tmp_path: Path) -> None:
+    listed = resources()
+    listed[3]["class"] = {"system": "http://local.example/class", "code": NAME}
+    made, _ = run(tmp_path, bundle(*listed))
+    Bundle.model_validate(made[0])
+    (encounter,) = found(made, "Encounter")
+    assert encounter["class"] == {"system": f"{HL7}v3-NullFlavor", "code": "UNK"}
+    assert found(made, "Observation")[0]["encounter"]["reference"] == f"Encounter/{encounter['id']}"
+
+
 AGE = concept(LOINC, "30525-0")
 
 
