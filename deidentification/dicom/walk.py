@@ -158,10 +158,14 @@ def _end(data: bytes, at: int, length: int, stop: int | None = None) -> int:
 
 
 def _inflated(data: bytes) -> bytes:
+    stream = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
     try:
-        return zlib.decompressobj(wbits=-zlib.MAX_WBITS).decompress(data)
+        inflated = stream.decompress(data)
     except zlib.error:
         raise _broken("the deflated data set") from None
+    if not stream.eof:
+        raise _broken("the deflated data set")
+    return inflated
 
 
 def _broken(what: str) -> DicomError:

@@ -66,3 +66,9 @@ def test_what_is_no_dicom_file_is_refused() -> None:
     for data in (b"", b"DICM", bytes(200), b"%PDF-1.7" * 30):
         with pytest.raises(DicomError, match="no DICM prefix"):
             list(elements(data))
+
+
+@pytest.mark.parametrize("cut", [9, 10])  # eight bytes follow the deflated stream
+def test_a_deflated_file_without_its_end_is_refused(cut: int) -> None:
+    with pytest.raises(DicomError, match="deflated"):
+        list(elements(file("image_dfl.dcm")[:-cut]))
