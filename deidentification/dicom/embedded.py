@@ -1,6 +1,6 @@
-"""Overlays of old files that hide in the unused bits of pixels.
+"""What hides beside pixel values: overlays of old files in unused bits, and bytes after the last pixel.
 
-Belongs here: clearing those bits. Does not belong here: overlays of their own (the engine removes groups 60xx).
+Belongs here: clearing those. Does not belong here: overlays of their own (the engine removes groups 60xx).
 
 References
 ----------
@@ -9,8 +9,11 @@ DICOM PS3.5 8.1.1 (unused high bits); PS3.3 C.9.2 (Overlay Plane, Overlay Bit Po
 
 import numpy as np
 from pydicom import FileDataset
+from pydicom.pixels.utils import get_expected_length
 
 from deidentification.dicom.errors import DicomError
+
+_COUNTS = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated")
 
 
 def without_embedded_overlays(dataset: FileDataset) -> None:
@@ -30,3 +33,14 @@ def without_embedded_overlays(dataset: FileDataset) -> None:
     cleared = (values << shift & (1 << allocated) - 1).astype(words.dtype)
     if not np.array_equal(cleared, words):
         dataset["PixelData"].value = cleared.tobytes()
+
+
+def without_excess(dataset: FileDataset) -> None:
+    """Fill what follows the last pixel with zeros, the length kept; compressed pixels have a table of their own."""
+    counts = [dataset.get(name) for name in _COUNTS] + [dataset.get("NumberOfFrames") or 1]
+    sized = all(isinstance(count, int) for count in counts) and "PhotometricInterpretation" in dataset
+    if dataset.file_meta.TransferSyntaxUID.is_encapsulated or not sized:
+        return
+    used, data = get_expected_length(dataset), dataset.PixelData
+    if any(data[used:]):
+        dataset["PixelData"].value = data[:used] + bytes(len(data) - used)

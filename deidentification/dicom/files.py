@@ -22,7 +22,7 @@ from pydicom.uid import UID
 
 from deidentification.dicom.burned_in import burned_in_risk
 from deidentification.dicom.codestream import without_comments
-from deidentification.dicom.embedded import without_embedded_overlays
+from deidentification.dicom.embedded import without_embedded_overlays, without_excess
 from deidentification.dicom.engine import Changes, Engine
 from deidentification.dicom.errors import DicomError
 from deidentification.dicom.identity import subject_of
@@ -133,6 +133,7 @@ def _clean_pixels(dataset: FileDataset, options: frozenset[Option]) -> None:
         return
     if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
         dataset["PixelData"].value = without_comments(dataset.PixelData)
+    without_excess(dataset)
     without_embedded_overlays(dataset)
     if Option.CLEAN_PIXEL_DATA in options:
         from deidentification.dicom.pixels import clean_pixels

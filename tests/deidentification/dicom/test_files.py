@@ -141,6 +141,16 @@ def test_overlays_in_unused_bits_of_pixels_are_cleared_and_values_stay() -> None
     assert np.array_equal(np.frombuffer(dataset.PixelData, "<u2").reshape(values.shape), values)
 
 
+def test_what_follows_the_last_pixel_is_cleared() -> None:
+    secret = b"VIRTANEN MATTI  "
+    data = edited("CT_small.dcm", lambda d: setattr(d, "PixelData", d.PixelData + secret))
+    made = deidentify_file(data, key=KEY, options=frozenset()).data
+    assert secret in data
+    assert secret not in made
+    before = pydicom.dcmread(io.BytesIO(file("CT_small.dcm"))).PixelData
+    assert pydicom.dcmread(io.BytesIO(made)).PixelData == before + bytes(len(secret))
+
+
 def test_signed_pixels_keep_their_sign() -> None:
     dataset = pydicom.dcmread(io.BytesIO(file("MR_small.dcm")))
     dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 12, 11, 1
