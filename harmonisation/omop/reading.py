@@ -16,10 +16,11 @@ from harmonisation.omop.findings import END, INDEX
 from harmonisation.omop.fit import fitted
 from harmonisation.omop.mapping import DAYS, EVENTS, Mapped, OmopMapping, Table
 from harmonisation.omop.members import DIED, Members, members
-from harmonisation.omop.records import event, finding, level_of
+from harmonisation.omop.records import DATE, VALUE, event, finding, first_event, level_of
 from records.errors import Problem, TableError
-from records.schema import Column, Kind, Schema
+from records.schema import Column, Kind, Role, Schema
 
+EVENT = "_event"
 DIGITS = 6  # what is left after a step is taken off binary fractions
 
 
@@ -34,7 +35,7 @@ def cohort_from_cdm(cdm: Cdm, schema: Schema, mapping: OmopMapping) -> pl.DataFr
         Nobody belongs to the cohort, records are in another unit than the mapping's, or whole numbers are not whole.
     """
     mapping = fitted(mapping, schema)
-    who = members(cdm, mapping)
+    who = _with_events(cdm, members(cdm, mapping), schema, mapping)
     found = [_implicit(column, schema, who) for column in schema.columns]
     for place, column in enumerate(schema.columns):
         mapped = mapping.columns.get(column.name)
@@ -51,6 +52,16 @@ def _implicit(column: Column, schema: Schema, who: Members) -> pl.Series | None:
     return who.people[INDEX].alias(column.name) if column.name == schema.index_date else None
 
 
+def _with_events(cdm: Cdm, who: Members, schema: Schema, mapping: OmopMapping) -> Members:
+    """In another program's tables an event other than death ends the follow-up, which goes on in the model."""
+    mapped = mapping.columns.get(schema.event.name) if schema.event else None
+    if who.own or mapped is None or mapped.table not in EVENTS:
+        return who
+    first = first_event(cdm, who, mapped)
+    people = who.people.with_columns(first[VALUE].alias(EVENT), pl.min_horizontal(END, first[DATE]).alias(END))
+    return Members(people, who.own)
+
+
 def _values(cdm: Cdm, who: Members, column: Column, mapped: Mapped, source: str) -> pl.Series | None:
     if mapped.table is Table.PERIOD:
         days = (pl.col(END) - pl.col(INDEX)).dt.total_days()
@@ -62,6 +73,9 @@ def _values(cdm: Cdm, who: Members, column: Column, mapped: Mapped, source: str)
     if mapped.field is not None:
         told, concept = pl.col(f"{mapped.field}_source_value"), pl.col(f"{mapped.field}_concept_id")
         return who.people.select(level_of(told, concept, column, mapped)).to_series()
+    if mapped.table in EVENTS and column.role is Role.EVENT and EVENT in who.people.columns:
+        others = [level for level in column.levels if level not in mapped.levels]
+        return who.people[EVENT].fill_null(others[0]) if others else who.people[EVENT]
     if mapped.table in EVENTS:
         return event(cdm, who, column, mapped, source)
     return finding(cdm, who, mapped.table, column, mapped, source)

@@ -3,8 +3,9 @@
 Belongs here: choosing records, their value, their unit. Does not belong here: persons (``members``).
 
 In tables of this project a column's records have its source value. In another program's database they have the
-concept id; of several the one nearest to the day counts, and what is not recorded did not take place, unless the
-codebook allows it to be missing.
+concept id; of several the one nearest to the day counts. A condition, drug or procedure counts if it is recorded by
+that day, so that no later one tells of the future; what is not recorded did not take place, unless the codebook allows
+it to be missing. The event is the first record after the index date.
 
 References
 ----------
@@ -16,7 +17,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from harmonisation.omop.cdm import Cdm
-from harmonisation.omop.findings import DATES, INDEX, PERSON, SHORT, event_source
+from harmonisation.omop.findings import DATES, END, INDEX, PERSON, SHORT, event_source
 from harmonisation.omop.mapping import Mapped, Table
 from harmonisation.omop.members import Members
 from harmonisation.omop.tables import TABLES, primary_key
@@ -48,8 +49,11 @@ def finding(cdm: Cdm, who: Members, table: Table, column: Column, mapped: Mapped
 def event(cdm: Cdm, who: Members, column: Column, mapped: Mapped, source: str) -> pl.Series:
     """The column's level per person from a table of events and from observations of their absence."""
     by_source = {event_source(source, level): level for level in mapped.levels}
-    ids = {concept.id or mapped.concept.id: level for level, concept in reversed(list(mapped.levels.items()))}
+    ids = _ids(mapped)
     rows = _rows(cdm, mapped.table, by_source if who.own else [], [] if who.own else ids)
+    if not who.own:
+        known = rows.join(who.people.select(PERSON, INDEX), on=PERSON)
+        rows = known.filter(pl.col(DATE) <= pl.col(INDEX) + pl.duration(days=mapped.day)).drop(INDEX)
     key = pl.col("_source").replace_strict(by_source, default=None, return_dtype=pl.String)
     if not who.own:
         key = pl.col("_concept").replace_strict(ids, default=None, return_dtype=pl.String)
@@ -58,6 +62,21 @@ def event(cdm: Cdm, who: Members, column: Column, mapped: Mapped, source: str) -
     values = _single(who, pl.concat(both), mapped.day)
     others = [level for level in column.levels if level not in mapped.levels]
     return values.fill_null(others[0]) if not who.own and not column.missing and len(others) == 1 else values
+
+
+def first_event(cdm: Cdm, who: Members, mapped: Mapped) -> pl.DataFrame:
+    """``_value`` (level) and ``_date`` per person of the first record after the index date and up to the end."""
+    ids = _ids(mapped)
+    rows = _rows(cdm, mapped.table, [], ids).join(who.people.select(PERSON, INDEX, END), on=PERSON)
+    after = rows.filter(pl.col(DATE) > pl.col(INDEX), pl.col(DATE) <= pl.col(END)).sort(DATE, KEY)
+    level = pl.col("_concept").replace_strict(ids, default=None, return_dtype=pl.String).alias(VALUE)
+    first = after.unique(PERSON, keep="first", maintain_order=True).select(PERSON, DATE, level)
+    return who.people.select(PERSON).join(first, on=PERSON, how="left", maintain_order="left")
+
+
+def _ids(mapped: Mapped) -> dict[int, str]:
+    """Concept id to the level that it means."""
+    return {concept.id or mapped.concept.id: level for level, concept in reversed(list(mapped.levels.items()))}
 
 
 def _rows(cdm: Cdm, table: Table, sources: Iterable[str], concepts: Iterable[int]) -> pl.DataFrame:

@@ -214,23 +214,26 @@ def test_a_database_of_another_hand() -> None:
         Column(name="patient_id", label="Patient", role=Role.IDENTIFIER, kind=Kind.TEXT),
         Column(name="age", label="Age", role=Role.QUASI_IDENTIFIER, kind=Kind.INTEGER, minimum=0, maximum=120, unit="a"),
         Column(name="sex", label="Sex", role=Role.QUASI_IDENTIFIER, kind=Kind.CATEGORY, levels={"f": "F", "m": "M"}),
-        Column(name="ulcer", label="Peptic ulcer", role=Role.COVARIATE, kind=Kind.CATEGORY, levels=YES),
-        Column(name="aspirin", label="Aspirin", role=Role.COVARIATE, kind=Kind.CATEGORY, levels=YES, missing=True),
+        Column(name="pharyngitis", label="Viral pharyngitis", role=Role.COVARIATE, kind=Kind.CATEGORY, levels=YES),
+        Column(name="diclofenac", label="Diclofenac", role=Role.COVARIATE, kind=Kind.CATEGORY, levels=YES, missing=True),
     ))  # fmt: skip
     event = {"1": Concept()}
     mapped = OmopMapping(cohort="bleeding", condition=Concept(id=192671), columns={
         "age": Mapped(table=Table.PERSON, field="year_of_birth"),
         "sex": Mapped(table=Table.PERSON, field="gender", levels={"f": Concept(id=8532), "m": Concept(id=8507)}),
-        "ulcer": Mapped(table=Table.CONDITION, concept=Concept(id=4027663), levels=event),
-        "aspirin": Mapped(table=Table.DRUG, concept=Concept(id=1112807), levels=event),
+        "pharyngitis": Mapped(table=Table.CONDITION, concept=Concept(id=4112343), levels=event),
+        "diclofenac": Mapped(table=Table.DRUG, concept=Concept(id=1124300), levels=event),
     })  # fmt: skip
     found = read_omop(f"duckdb:///{EUNOMIA}", bleeding, mapped)
     with duckdb.connect(EUNOMIA, read_only=True) as connection:
         expected = connection.sql("""
             SELECT person_source_value AS patient_id, first - year_of_birth AS age, gender_concept_id AS sex,
-                   p.person_id IN (SELECT person_id FROM condition_occurrence WHERE condition_concept_id = 4027663) AS ulcer,
-                   p.person_id IN (SELECT person_id FROM drug_exposure WHERE drug_concept_id = 1112807) AS aspirin
-            FROM person p JOIN (SELECT person_id, year(min(condition_start_date)) AS first FROM condition_occurrence
+                   p.person_id IN (SELECT person_id FROM condition_occurrence WHERE condition_concept_id = 4112343
+                                   AND condition_start_date <= i.day) AS pharyngitis,
+                   p.person_id IN (SELECT person_id FROM drug_exposure WHERE drug_concept_id = 1124300
+                                   AND drug_exposure_start_date <= i.day) AS diclofenac
+            FROM person p JOIN (SELECT person_id, year(min(condition_start_date)) AS first,
+                                       min(condition_start_date) AS day FROM condition_occurrence
                                 WHERE condition_concept_id = 192671 GROUP BY person_id) i ON i.person_id = p.person_id
             ORDER BY p.person_id
         """).pl()
@@ -238,5 +241,37 @@ def test_a_database_of_another_hand() -> None:
     assert found["patient_id"].to_list() == expected["patient_id"].to_list()
     assert found["age"].to_list() == expected["age"].to_list()
     assert found["sex"].to_list() == ["f" if one == 8532 else "m" for one in expected["sex"]]
-    assert found["ulcer"].to_list() == ["1" if one else "0" for one in expected["ulcer"]]
-    assert found["aspirin"].to_list() == ["1" if one else None for one in expected["aspirin"]]
+    assert found["pharyngitis"].to_list() == ["1" if one else "0" for one in expected["pharyngitis"]]
+    assert (found["pharyngitis"] == "1").sum() == 444, "21 more fell ill with it later"
+    assert (found["diclofenac"] == "1").sum() == 124
+    assert found["diclofenac"].to_list() == ["1" if one else None for one in expected["diclofenac"]]
+
+
+def test_the_event_of_another_hand_ends_the_follow_up() -> None:
+    """Stroke after the index date is the event; one before it is history, one after the period was not seen."""
+    meaning = Schema(name="af", title="Fibrillation", columns=(
+        Column(name="patient_id", label="Patient", role=Role.IDENTIFIER, kind=Kind.TEXT),
+        Column(name="diabetes", label="Diabetes", role=Role.COVARIATE, kind=Kind.CATEGORY, levels=YES),
+        Column(name="time", label="Time", role=Role.TIME, kind=Kind.INTEGER, unit="d", minimum=0, maximum=9999),
+        Column(name="event", label="Stroke", role=Role.EVENT, kind=Kind.CATEGORY, levels={"0": "censored", "1": "event"}),
+    ))  # fmt: skip
+    event = {"1": Concept()}
+    mapped = OmopMapping(cohort="af", condition=Concept(id=1), columns={
+        "diabetes": Mapped(table=Table.CONDITION, concept=Concept(id=2), levels=event),
+        "time": Mapped(table=Table.PERIOD),
+        "event": Mapped(table=Table.CONDITION, concept=Concept(id=3), levels=event),
+    })  # fmt: skip
+    start = date(2020, 1, 1)
+    days = [(1, 1, 0), (1, 3, 40), (1, 3, 90), (1, 2, -5), (2, 1, 0), (2, 3, -30), (2, 2, 5), (3, 1, 0), (3, 3, 150)]
+    conditions = pl.DataFrame({
+        "condition_occurrence_id": range(1, len(days) + 1), "person_id": [who for who, _, _ in days],
+        "condition_concept_id": [what for _, what, _ in days], "condition_type_concept_id": 0,
+        "condition_start_date": [start + timedelta(days=day) for _, _, day in days],
+    })  # fmt: skip
+    people = pl.DataFrame({"person_id": [1, 2, 3], "person_source_value": ["a", "b", "c"], "gender_concept_id": 0,
+                           "year_of_birth": 1950, "race_concept_id": 0, "ethnicity_concept_id": 0})  # fmt: skip
+    periods = pl.DataFrame({"observation_period_id": [1, 2, 3], "person_id": [1, 2, 3], "period_type_concept_id": 0,
+                            "observation_period_start_date": start, "observation_period_end_date": date(2020, 4, 10)})  # fmt: skip
+    tables = {"person": people, "observation_period": periods, "condition_occurrence": conditions}
+    found = cohort_from_cdm(Cdm(tables).check(), meaning, mapped)
+    assert found.rows() == [("a", "1", 40, "1"), ("b", "0", 100, "0"), ("c", "0", 100, "0")]
