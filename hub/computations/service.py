@@ -2,7 +2,7 @@
 
 Belongs here: what the permit leaves, placing, repeating. Does not belong here: the life of an order (``delivery.orders``).
 
-The same question that is being computed, or whose answer still lies ready, is not asked again: a second answer would tell
+The same question that is being computed, or whose answer can still be downloaded, is not asked again: a second answer would tell
 more than the first and cost the hospitals' budgets. The epsilon of an order counts from the moment its run begins, whatever
 becomes of it: noise may have been seen.
 
@@ -149,7 +149,10 @@ def _spent(session: Session, permit_id: str) -> float:
 
 
 def _same(caller: Caller, permit_id: str, wanted: Description) -> Order | None:
-    alive = sa.and_(Order.state == OrderState.READY, Artefact.destroyed_at.is_(None), Artefact.expires_at > caller.now)
+    alive = sa.and_(
+        Order.state == OrderState.READY, Artefact.destroyed_at.is_(None), Artefact.expires_at > caller.now,
+        Artefact.downloads_left > 0,
+    )  # fmt: skip
     found = (
         sa.select(Order)
         .outerjoin(Artefact, Artefact.order_id == Order.id)

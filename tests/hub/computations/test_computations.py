@@ -21,6 +21,7 @@ from hub.errors import ForbiddenError, GoneError, StateError
 from hub.people import accounts
 from hub.people.roles import Role
 from hub.repository.package import pack
+from hub.repository.tables import Artefact
 from tests.hub.computations.conftest import COUNT, DATASET
 
 MODEL = COUNT | {"kind": "logistic", "columns": ["age", "event"], "parameters": {"outcome": "event", "positive": ["1"]}}
@@ -289,7 +290,11 @@ def test_an_answer_is_delivered_under_the_permit(
     token = mine.api("POST", f"/artefacts/{made}/token").json()["token"]
     answer = mine.api("GET", f"/artefacts/{made}/download", params={"token": token})
     assert answer.content == package.read_bytes()
+    assert placed(mine, permit, COUNT)["id"] == order_id, "it still lies ready"
     assert mine.api("GET", f"/artefacts/{made}/download", params={"token": token}).status_code == 403
+    with hub.database.write() as session:
+        session.get_one(Artefact, made).downloads_left = 0
+    assert placed(mine, permit, COUNT)["id"] != order_id, "what nobody can fetch any more may be asked again"
 
 
 def test_too_late_is_told_in_its_own_minutes(hub: Deployment, permit: str, browser: Browser, hub_clock: Any) -> None:
