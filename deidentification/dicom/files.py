@@ -26,7 +26,7 @@ from deidentification.dicom.embedded import without_embedded_overlays, without_e
 from deidentification.dicom.engine import Changes, Engine
 from deidentification.dicom.errors import DicomError
 from deidentification.dicom.identity import subject_of
-from deidentification.dicom.options import BASIC, Option, method_codes
+from deidentification.dicom.options import BASIC, FACES_CLEANED, Option, method_codes
 from deidentification.dicom.profile import EDITION
 from deidentification.dicom.walk import elements
 
@@ -144,7 +144,9 @@ def _clean_pixels(dataset: FileDataset, options: frozenset[Option]) -> None:
 def _say_so(dataset: Dataset, options: frozenset[Option]) -> None:
     dataset.PatientIdentityRemoved = "YES"
     dataset.DeidentificationMethod = [f"DICOM PS3.15 {EDITION}", BASIC[1]]
-    dataset.DeidentificationMethodCodeSequence = method_codes(options)
+    before = dataset.get("DeidentificationMethodCodeSequence") or []
+    cleaned_faces = any(item.get("CodeValue") == FACES_CLEANED[0] for item in before)  # stays true, and is not ours
+    dataset.DeidentificationMethodCodeSequence = method_codes(options, cleaned_faces=cleaned_faces)
     dated = Option.RETAIN_MODIFIED_DATES in options
     dataset.LongitudinalTemporalInformationModified = "MODIFIED" if dated else "REMOVED"
 

@@ -14,6 +14,7 @@ from enum import Enum
 from pydicom import Dataset
 
 BASIC = ("113100", "Basic Application Confidentiality Profile")
+FACES_CLEANED = ("113102", "Clean Recognizable Visual Features Option")
 
 
 class Option(Enum):
@@ -60,9 +61,13 @@ _CODES: dict[Option, tuple[str, str, str | None]] = {
 }  # fmt: skip
 
 
-def method_codes(options: Iterable[Option]) -> list[Dataset]:
-    """Items of De-identification Method Code Sequence (0012,0064): the profile, then the options by code."""
-    codes = [BASIC, *sorted((option.code, option.meaning) for option in options)]
+def method_codes(options: Iterable[Option], *, cleaned_faces: bool = False) -> list[Dataset]:
+    """Items of De-identification Method Code Sequence (0012,0064): the profile, then the options by code.
+
+    ``cleaned_faces``: whether the file said before that its faces were cleaned, which an image loader asks for.
+    """
+    faces = [FACES_CLEANED] if cleaned_faces else []
+    codes = [BASIC, *sorted([*faces, *((option.code, option.meaning) for option in options)])]
     return [_code_item(value, meaning) for value, meaning in codes]
 
 

@@ -63,6 +63,18 @@ def test_it_says_what_was_done() -> None:
     assert run(file("CT_small.dcm")).LongitudinalTemporalInformationModified == "REMOVED"
 
 
+@pytest.mark.parametrize(("said", "kept"), [("113102", ["113100", "113102"]), ("113105", ["113100"])])
+def test_an_earlier_statement_that_faces_were_cleaned_stays(said: str, kept: list[str]) -> None:
+    def state(dataset: Dataset) -> None:
+        method = Dataset()
+        method.CodeValue, method.CodingSchemeDesignator, method.CodeMeaning = said, "DCM", "Smith"
+        dataset.DeidentificationMethodCodeSequence = [method]
+
+    after = run(edited("CT_small.dcm", state))
+    assert [item.CodeValue for item in after.DeidentificationMethodCodeSequence] == kept
+    assert "Smith" not in str(after)
+
+
 def test_file_meta_is_made_anew_and_agrees() -> None:
     def plant(dataset: Dataset) -> None:
         dataset.file_meta.SourceApplicationEntityTitle = "WARD7"
