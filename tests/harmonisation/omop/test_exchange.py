@@ -79,6 +79,26 @@ def test_three_diseases_share_a_database(url: str) -> None:
     assert [row[0] for row in answer] == sorted(names)
 
 
+@pytest.mark.slow
+def test_the_documented_question_has_the_documented_answer(tmp_path: Path) -> None:
+    url, names = f"sqlite:///{tmp_path}/omop.db", ("byar_greene", "copenhagen", "support2_lung")
+    for name in names:
+        stored(COHORTS[name], url, append=True, rows=2000)
+    page = (Path(__file__).parents[3] / "docs" / "harmonisation.md").read_text(encoding="utf-8")
+    question = page.partition("```sql\n")[2].partition("```")[0]
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        answer = {row[0]: tuple(row)[1:] for row in connection.exec_driver_sql(question)}
+    engine.dispose()
+    assert tuple(answer) == names
+    for name, (disease, persons, age, dead) in answer.items():
+        table = patients(name).filter(pl.col("age").is_not_null())
+        assert (persons, age) == (table.height, table.select(pl.col("age").floor().median()).item())
+        days = (pl.col("time") * (365.25 / 12 if name == "byar_greene" else 1)).round()
+        assert dead == pytest.approx(table.select(((pl.col("event") == "1") & (days <= 365)).mean()).item())
+        assert f"({disease}) | {persons} | {age:.0f} | {100 * dead:.1f} % |" in page
+
+
 def test_ids_do_not_collide(url: str) -> None:
     first = stored(COHORTS["ncctg_lung"], url)
     second = stored(COHORTS["copenhagen"], url, append=True)
