@@ -88,7 +88,7 @@ class Hub:
         body = {"dataset_ids": [dataset_id], "kind": "synthetic", **(form or {}), **fields}
         return HubRequest(self, self.call("POST", "/requests", json=body))
 
-    def compute(self, permit_id: str, dataset_id: str, *, kind: str, purpose: str, **fields: Any) -> Computation:
+    def compute(self, permit_id: str, /, dataset_id: str, *, kind: str, purpose: str, **fields: Any) -> Computation:
         """Have hospitals compute together under a permit; the same question asked again is the same order.
 
         ``fields``: ``columns``, ``filters``, ``parameters``, ``minimum_count``, ``epsilon``, ``rows``, ``participants``.

@@ -157,7 +157,7 @@ def get(
 def _asked(description: dict[str, Any]) -> dict[str, Any]:
     if missing := [name for name in ("dataset_id", "kind", "purpose") if name not in description]:
         raise ParameterError(f"a job must name dataset_id, kind and purpose, got no {', '.join(missing)}; add it")
-    return description
+    return {str(name): value for name, value in description.items()}
 
 
 class _Client:
