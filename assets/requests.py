@@ -73,7 +73,7 @@ def worked_off(
     """Claim the order and deliver it from ``cohort``; whatever goes wrong ends it with a reason its applicant can read."""
     order = desk.begin()
     try:
-        desk.must_be_of(cohort, order)
+        must_be_of(desk.hub, cohort, order.dataset_id)
         facts = deliver(order)
     except Unwanted:
         return dg.MaterializeResult(metadata={"delivered": False, "reason": "the order was withdrawn"})
@@ -85,6 +85,22 @@ def worked_off(
         desk.fail("the data could not be made, got an error inside; the operator finds it in the run's log")
         raise
     return dg.MaterializeResult(metadata={"delivered": True, **facts})
+
+
+def must_be_of(hub: "Deployment", cohort: Cohort, dataset_id: str) -> None:
+    """Refuse a data set of another cohort: a use case has one at a time, which its operator may change.
+
+    Raises
+    ------
+    ParameterError
+        The catalogue names another cohort.
+    """
+    from hub.catalogue.tables import Dataset
+
+    with hub.database.read() as session:
+        dataset = session.get(Dataset, dataset_id)
+        if dataset is not None and dataset.cohort not in (None, cohort.name):
+            raise ParameterError(ANOTHER_COHORT)
 
 
 class Desk:
@@ -99,21 +115,6 @@ class Desk:
 
         with self.hub.database.write() as session:
             return orders.begin(session, self.order_id, self.run_id, self.hub.clock())
-
-    def must_be_of(self, cohort: Cohort, order: "Order") -> None:
-        """Refuse a data set of another cohort: a use case has one at a time, which its operator may change.
-
-        Raises
-        ------
-        ParameterError
-            The catalogue names another cohort.
-        """
-        from hub.catalogue.tables import Dataset
-
-        with self.hub.database.read() as session:
-            dataset = session.get(Dataset, order.dataset_id)
-            if dataset is not None and dataset.cohort not in (None, cohort.name):
-                raise ParameterError(ANOTHER_COHORT)
 
     def tell(self, stage: str, **news: Any) -> None:
         """Say what is being done; ``news`` as in ``hub.delivery.orders.progress``.

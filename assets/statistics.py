@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from assets.manifest import pooled
-from assets.requests import OpenHub
+from assets.requests import OpenHub, must_be_of
 from assets.workspace import Workspace
 from records.errors import ParameterError, PhaseIVError
 from records.files import read_table_file
@@ -42,6 +42,7 @@ def statistics_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace, op
         if question is None:
             return dg.MaterializeResult(metadata={"answered": False, "reason": "it was answered before"})
         try:
+            must_be_of(hub, cohort, question.dataset_id)
             cells = _counted(question, use_case, cohort, workspace, context.run.run_id)
             _told(hub, question_id, lambda caller: _answer(caller, question, cells))
         except PhaseIVError as error:

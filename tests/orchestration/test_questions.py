@@ -36,6 +36,7 @@ def hub(prepared: Settings) -> Deployment:
         caller = Caller(session, made.clock(), made, holder)
         draft(caller, "stroke-copenhagen", record(), use_case="stroke", cohort="copenhagen")
         publish(caller, "stroke-copenhagen")
+        draft(caller, "stroke-trial", record(), use_case="stroke", cohort="ist")
         request = Request(
             person_id=holder.id, kind="statistics", dataset_ids=["stroke-copenhagen"], form={"purposes": ["e"]},
             state="granted", created_at=made.clock(), updated_at=made.clock(),
@@ -46,12 +47,12 @@ def hub(prepared: Settings) -> Deployment:
     return made
 
 
-def asked(prepared: Settings, hub: Deployment, variables: list[str]) -> Question:
+def asked(prepared: Settings, hub: Deployment, variables: list[str], dataset: str = "stroke-copenhagen") -> Question:
     """Place a question, let its job run, and read it again."""
     with hub.database.write() as session:
         permit = session.scalars(sa.select(Permit)).one()
         question = Question(
-            dataset_id="stroke-copenhagen", person_id=permit.person_id, permit_id=permit.id, variables=variables, rho=RHO, state="queued",
+            dataset_id=dataset, person_id=permit.person_id, permit_id=permit.id, variables=variables, rho=RHO, state="queued",
             created_at=hub.clock(),
         )  # fmt: skip
         session.add(question)
@@ -87,3 +88,14 @@ def test_what_has_no_levels_is_refused_and_costs_nothing(prepared: Settings, hub
     assert question.state == "refused"
     assert "must have levels or bins" in (question.reason or "")
     assert BudgetLedger(prepared.workspace().ledger_url).spent("copenhagen") == before
+
+
+def test_a_data_set_of_a_cohort_that_is_not_connected_is_not_answered_from_other_patients(
+    prepared: Settings, hub: Deployment
+) -> None:
+    ledger = BudgetLedger(prepared.workspace().ledger_url)
+    before = ledger.spent("copenhagen")
+    question = asked(prepared, hub, ["sex", "age"], dataset="stroke-trial")
+    assert question.state == "refused"
+    assert "must be of the cohort that is connected here" in (question.reason or "")
+    assert ledger.spent("copenhagen") == before
