@@ -1,6 +1,7 @@
 """Protocols that sibling packages share without importing each other.
 
-Belongs here: the contracts ``MarginalOracle`` and ``Synthesizer``. Does not belong here: implementations.
+Belongs here: the contracts ``MarginalOracle``, ``Synthesizer`` and ``ImageSynthesizer``. Does not belong here:
+implementations.
 """
 
 from collections.abc import Sequence
@@ -9,6 +10,8 @@ from typing import Protocol, Self
 import numpy as np
 import polars as pl
 
+from records.images.schema import ImageSchema
+from records.images.table import ImageTable
 from records.privacy import PrivacySpend
 from records.schema import Schema
 
@@ -64,5 +67,35 @@ class Synthesizer(Protocol):
         given : polars.DataFrame or None
             Conditional sampling: values of some of the schema's columns, either one row that holds for all drawn
             rows, or one row for each of them, in order. The drawn rows carry these values.
+        """
+        ...
+
+
+class ImageSynthesizer(Protocol):
+    """Learns slices of patients and draws new ones under the same codebook; fitted state ends in an underscore."""
+
+    privacy_: PrivacySpend
+    schema_: ImageSchema
+    total_: int
+
+    def fit(self, table: ImageTable, schema: ImageSchema, *, budget: float | None, rng: np.random.Generator) -> Self:
+        """Learn from ``table``; ``budget`` is zCDP rho, ``None`` for a synthesizer without differential privacy.
+
+        The privacy unit is the schema's: one patient with all slices, or one image.
+        """
+        ...
+
+    def sample(
+        self, n: int | None = None, *, rng: np.random.Generator, given: pl.DataFrame | None = None
+    ) -> ImageTable:
+        """Draw ``n`` synthetic patients of one slice each, inside the codebook's window, size and labels.
+
+        Parameters
+        ----------
+        n : int or None
+            By default as many as the fit learnt from (its noisy total under differential privacy).
+        rng : numpy.random.Generator
+        given : polars.DataFrame or None
+            Values of some of the labels and clinical columns: one row for all drawn images, or one for each, in order.
         """
         ...
