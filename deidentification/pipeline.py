@@ -98,13 +98,13 @@ def deidentify(
     _refuse_misfit(frame, schema, identifier)
     ids = frame[identifier.name]
     table = frame.with_columns(pseudonymise(ids, key), holdout(ids, holdout_share))
-    values = [*_values(schema), pl.col(HOLDOUT)]
-    table = with_k_flag(table.select(values), coarse, k).sort(PSEUDONYM.name)
+    kept = [*values(schema), pl.col(HOLDOUT)]
+    table = with_k_flag(table.select(kept), coarse, k).sort(PSEUDONYM.name)
     table = table.select(*coarse.names, K_ANONYMOUS, HOLDOUT)
     return Deidentified(table, coarse, _counts(table, coarse))
 
 
-def _values(schema: Schema) -> list[pl.Expr]:
+def values(schema: Schema) -> list[pl.Expr]:
     """Expressions of the de-identified columns, in order."""
     return [expression for column in schema.columns if (expression := _value(column, schema)) is not None]
 

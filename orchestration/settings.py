@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     ``PHASEIV_LEDGER_URI`` (Postgres: ``postgresql+psycopg2://...``, extra ``postgres``), ``PHASEIV_FEDERATION__<USE_CASE>`` (a
     researcher's settings, by which the federated assets find the hospitals' parties).
 
+    ``PHASEIV_IMAGES__<USE_CASE>`` is ``<image cohort>=<folder>``; without it a use case's phantoms are simulated.
     A cohort setting is ``<cohort>``, ``<file>`` (CSV or Parquet in the default cohort's schema) or ``<cohort>=<file>``.
     """
 
@@ -28,6 +29,7 @@ class Settings(BaseSettings):
 
     home: Path = Path(".phaseiv")
     cohorts: dict[str, str] = {}
+    images: dict[str, str] = {}
     inbox: Path | None = None
     pseudonym_key: str | None = None
     opt_out_key: str | None = None

@@ -12,10 +12,11 @@ import yaml
 from records.errors import ParameterError
 from records.schema import Frozen
 from use_cases.cohort import Cohort, load_codebook
+from use_cases.images.codebook import ImageCohort, load_image_codebook
 
 
 class UseCase(Frozen):
-    """A disease: its cohorts (the first is the default), k, release limits and privacy budget."""
+    """A disease: its cohorts and image cohorts (the first is the default), k, release limits and privacy budget."""
 
     key: str
     title: str
@@ -26,6 +27,7 @@ class UseCase(Frozen):
     budget_rho: float
     limits: Mapping[str, float]
     cohorts: tuple[Cohort, ...]
+    images: tuple[ImageCohort, ...]
 
     def cohort(self, name: str) -> Cohort:
         """The cohort called ``name``."""
@@ -49,6 +51,33 @@ class UseCase(Frozen):
             return self.cohort(setting), None
         return self.cohorts[0], setting
 
+    def chosen_images(self, setting: str | None) -> tuple[ImageCohort, Path | None]:
+        """The image cohort and folder that a setting names: ``<cohort>``, ``<cohort>=<folder>``, or an own codebook
+        (YAML) in the cohort's place.
+
+        Raises
+        ------
+        ParameterError
+            The cohort is unknown, or it is not a phantom and has no folder.
+        """
+        if not setting:
+            return self.images[0], None
+        name, _, folder = setting.partition("=")
+        cohort = load_image_codebook(Path(name)) if name.endswith((".yaml", ".yml")) else self._images_of(name)
+        if cohort.image.phantom == bool(folder):
+            form = f"{name}, which is simulated" if cohort.image.phantom else f"{name}=<folder>"
+            raise ParameterError(f"the image cohort must be given as {form}, got {setting}; mend the setting")
+        return cohort, Path(folder) if folder else None
+
+    def _images_of(self, name: str) -> ImageCohort:
+        known = {cohort.name: cohort for cohort in self.images}
+        if name not in known:
+            raise ParameterError(
+                f"the image cohort of {self.key} must be one of {', '.join(known)} or a codebook (YAML), got {name}; "
+                "choose one of these"
+            )
+        return known[name]
+
 
 @cache
 def discover() -> dict[str, UseCase]:
@@ -59,4 +88,5 @@ def discover() -> dict[str, UseCase]:
 def _read(path: Path) -> UseCase:
     entry = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     entry["cohorts"] = tuple(load_codebook(path.parent / f"{name}.yaml") for name in entry["cohorts"])
+    entry["images"] = tuple(load_image_codebook(path.parent / f"{name}.yaml") for name in entry["images"])
     return UseCase(key=path.parent.name, **entry)

@@ -18,7 +18,7 @@ INDEX = {PATIENT: pl.String, STUDY: pl.Int32, SERIES: pl.Int32, SLICE: pl.Int32}
 _PIXEL_TYPES = (np.dtype(np.float32), np.dtype(np.int16))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ImageTable:
     """One row, one image and perhaps one mask per slice.
 
@@ -70,6 +70,11 @@ class ImageTable:
 
     def __len__(self) -> int:
         return self.rows.height
+
+    def __repr__(self) -> str:
+        """No row of it: tables end up in logs and error messages."""
+        marks = [word for word, holds in (("phantom", self.phantom), ("local only", self.local_only)) if holds]
+        return f"ImageTable({', '.join([f'{len(self)} slices of {self.size[0]} x {self.size[1]}', *marks])})"
 
     @property
     def size(self) -> tuple[int, int]:
