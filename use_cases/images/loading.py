@@ -3,9 +3,10 @@
 Belongs here: the order of steps and the report. Does not belong here: any file format.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from use_cases.images.preparing import chosen_slices, resampled, resampled_masks
 from use_cases.images.report import LoadReport, Refusal, SeriesError
 from use_cases.images.volume import Series, Volume
 
+OptedOut = Callable[[pl.Series], pl.Series]
 UNNAMED = "a patient without a number"
 
 
@@ -39,7 +41,9 @@ class _Kept:
     masks: np.ndarray | None
 
 
-def load_images(cohort: ImageCohort, path: Path, *, key: bytes, local_use: bool = False) -> Loaded:
+def load_images(
+    cohort: ImageCohort, path: Path, *, key: bytes, local_use: bool = False, opted_out: OptedOut | None = None
+) -> Loaded:  # fmt: skip
     """Load an image cohort.
 
     Parameters
@@ -50,6 +54,8 @@ def load_images(cohort: ImageCohort, path: Path, *, key: bytes, local_use: bool 
         The hospital's pseudonym key, at least 16 bytes.
     local_use : bool
         Load heads with faces too; the table is then marked ``local_only`` and must not leave the machine.
+    opted_out : callable or None
+        Whether each of the patients, by the files' numbers, has opted out; their images are not read.
 
     Raises
     ------
@@ -65,7 +71,7 @@ def load_images(cohort: ImageCohort, path: Path, *, key: bytes, local_use: bool 
     kept: list[_Kept] = []
     refused: list[Refusal] = []
     faces = False
-    found = list(_found(path, cohort))
+    found, gone = _without(list(_found(path, cohort)), opted_out)
     for series, pseudonym in zip(found, _pseudonyms(found, key), strict=True):
         try:
             _refuse_unnamed(series)
@@ -77,7 +83,16 @@ def load_images(cohort: ImageCohort, path: Path, *, key: bytes, local_use: bool 
             refused.append(Refusal(pseudonym, series.study, series.series, *why))
     if refused and (not kept or cohort.image.refusing is Refusing.COHORT):
         raise TableError(f"the images of {cohort.name}", [refusal.problem() for refusal in refused])
-    return _loaded(kept, refused, cohort, local_only=faces)
+    return _loaded(kept, refused, cohort, local_only=faces, opted_out=gone)
+
+
+def _without(found: list[Series], opted_out: OptedOut | None) -> tuple[list[Series], int]:
+    """Series of those who have not opted out, and how many patients have."""
+    named = sorted({series.patient for series in found if series.patient})
+    if opted_out is None or not named:
+        return found, 0
+    gone = set(compress(named, opted_out(pl.Series(named, dtype=pl.String))))
+    return [series for series in found if series.patient not in gone], len(gone)
 
 
 def _found(path: Path, cohort: ImageCohort) -> Iterable[Series]:
@@ -146,7 +161,9 @@ def _text(value: Any, place: int) -> str | None:
     return None if one is None else str(one)
 
 
-def _loaded(kept: list[_Kept], refused: list[Refusal], cohort: ImageCohort, *, local_only: bool) -> Loaded:
+def _loaded(
+    kept: list[_Kept], refused: list[Refusal], cohort: ImageCohort, *, local_only: bool, opted_out: int
+) -> Loaded:
     if not kept:
         problem = Problem("the folder", "hold series of the cohort", "none", "check the path and series_description")
         raise TableError(f"the images of {cohort.name}", [problem])
@@ -162,7 +179,8 @@ def _loaded(kept: list[_Kept], refused: list[Refusal], cohort: ImageCohort, *, l
     table = validate_images(table, cohort.image, source=f"the images of {cohort.name}")
     # sorted by pseudonym, since the order of files could tell who is who
     table = table.select(table.rows.select(pl.arg_sort_by(list(INDEX))).to_series().to_numpy())
-    report = LoadReport(len(kept), len(table), len(table.patients), tuple(refused), _empty_levels(table, cohort))
+    counts = (len(kept), len(table), len(table.patients), opted_out)
+    report = LoadReport(*counts, tuple(refused), _empty_levels(table, cohort))
     return Loaded(table, report)
 
 

@@ -49,6 +49,8 @@ class LoadReport:
     ----------
     series, slices, patients : int
         Kept.
+    opted_out : int
+        Patients whose images were not read because they opted out.
     refused : tuple of Refusal
     empty_levels : tuple of str
         Levels of the labels without an image, as ``label: level``.
@@ -57,6 +59,7 @@ class LoadReport:
     series: int
     slices: int
     patients: int
+    opted_out: int
     refused: tuple[Refusal, ...]
     empty_levels: tuple[str, ...]
 
@@ -66,6 +69,7 @@ class LoadReport:
             "series": self.series,
             "slices": self.slices,
             "patients": self.patients,
+            "opted_out": self.opted_out,
             "refused": [str(refusal.problem()) for refusal in self.refused],
             "empty_levels": list(self.empty_levels),
         }

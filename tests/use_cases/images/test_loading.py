@@ -282,3 +282,12 @@ def test_pictures_in_colour_are_refused(tmp_path):
     loaded = load_images(cohort, tmp_path, key=KEY)
     assert loaded.table.pixels.max() == pytest.approx(0.2)
     assert loaded.report.refused[0].rule == "be grey"
+
+
+def test_who_has_opted_out_is_not_read(tmp_path):
+    folder = _folder(tmp_path)
+    _series(folder, "gone")
+    (folder / "labels.csv").write_text("patient,malignancy\ngood1,none\ngood2,benign\ngone,benign\n")
+    loaded = load_images(_cohort(), folder, key=KEY, opted_out=lambda ids: ids == "gone")
+    assert (loaded.report.opted_out, loaded.report.patients) == (1, 2)
+    assert set(loaded.table.patients) == set(pseudonymise(pl.Series(["good1", "good2"]), KEY))
