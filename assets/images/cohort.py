@@ -27,10 +27,7 @@ def image_cohort_assets(place: ImagePlace) -> list[dg.AssetsDefinition]:
 
     @dg.asset(**place.stored("images", "numpy"), description=place.described(f"{title}, by its codebook."))
     def raw_cohort(context: dg.AssetExecutionContext, config: ImageCohortConfig) -> ImageTable:
-        if place.folder is None:
-            table = _simulated(place.cohort.image, config)
-        else:
-            table = _loaded(context, place)
+        table = _simulated(place.cohort.image, config) if place.folder is None else _loaded(context, place)
         _describe(context, table)
         return table
 
