@@ -6,12 +6,9 @@ Does not belong here: one file (``files``), the counts (``report``).
 
 import hmac
 import multiprocessing
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +20,7 @@ from deidentification.dicom.report import FileOutcome, FolderReport, report_of
 from deidentification.dicom.verifier import summary, verify
 from deidentification.pseudonyms import refuse_short_key
 from records.errors import ParameterError, StorageError
+from records.folders import whole_folder
 
 WORKERS = 2
 _CONTEXT = b"file:"
@@ -78,7 +76,7 @@ def deidentify_folder(
     """
     _refuse(source, out, key, options, workers)
     files = sorted(path for path in source.rglob("*") if path.is_file() and not path.is_symlink())
-    with _new_folder(out) as target:
+    with whole_folder(out) as target:
         work = partial(_one, _Job(source, target, key, options, allow_burned_in))
         report = report_of(_each(work, files, workers, tell or (lambda _: None)), options)
         if not report.written:
@@ -86,25 +84,11 @@ def deidentify_folder(
     return report
 
 
-@contextmanager
-def _new_folder(out: Path) -> Iterator[Path]:
-    """A folder that takes the name ``out`` at the end, and is gone if anything goes wrong before."""
-    target = None
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        target = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-        yield target
-        _take_name(target, out)
-    except OSError as error:
-        raise _unwritable(error) from error
-    except BrokenProcessPool as error:
-        raise StorageError(
-            "all workers must live to the end, got one that the system ended, likely for want of memory; "
-            "run with fewer workers"
-        ) from error
-    finally:
-        if target is not None:
-            shutil.rmtree(target, ignore_errors=True)
+def _ended_worker() -> StorageError:
+    return StorageError(
+        "all workers must live to the end, got one that the system ended, likely for want of memory; "
+        "run with fewer workers"
+    )
 
 
 def file_code(relative: str, key: bytes) -> str:
@@ -130,10 +114,13 @@ def _each(
             tell(len(outcomes) / len(files))
         return outcomes
     context = multiprocessing.get_context("spawn")  # a fork would copy locks held by other threads
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        for outcome in pool.map(work, files, chunksize=_CHUNK):
-            outcomes.append(outcome)
-            tell(len(outcomes) / len(files))
+    try:
+        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            for outcome in pool.map(work, files, chunksize=_CHUNK):
+                outcomes.append(outcome)
+                tell(len(outcomes) / len(files))
+    except BrokenProcessPool as error:
+        raise _ended_worker() from error
     return outcomes
 
 
@@ -162,12 +149,6 @@ def _one(job: _Job, path: Path) -> FileOutcome:
     )
 
 
-def _take_name(target: Path, out: Path) -> None:
-    if out.exists():
-        out.rmdir()  # empty, or it would have been refused
-    target.rename(out)
-
-
 def _refuse(source: Path, out: Path, key: bytes, options: frozenset[Option], workers: int) -> None:
     refuse_short_key(key, "the pseudonym key", "use a longer key")
     if not source.is_dir():
@@ -189,9 +170,3 @@ def _none_written(report: FolderReport) -> str:
     reasons = sorted(set(report.refused.values()))
     shown = "; ".join(reasons[:5]) or "the folder holds no file"
     return f"at least one file must be de-identified, got {len(report.refused)} refused; {shown}"
-
-
-def _unwritable(error: OSError) -> StorageError:
-    return StorageError(
-        f"out must be writable, got {error.strerror or type(error).__name__}; free disk space or choose another folder"
-    )

@@ -5,8 +5,6 @@ Belongs here: reading, two passes, writing whole or not at all, the report. Does
 """
 
 import json
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,6 +23,8 @@ from deidentification.opt_out import OptOuts
 from deidentification.pseudonyms import pseudonymise, refuse_short_key
 from deidentification.shift import shift_days
 from records.errors import StorageError
+from records.files import write_atomically
+from records.folders import whole_folder
 
 ENDINGS = (".json", ".ndjson")
 _TYPES = ("document", "message", "transaction", "batch", "history", "searchset", "collection")
@@ -111,17 +111,15 @@ def deidentify_bundles(
 
 
 def _write(files: list[Path], source: Path, out: Path, work: "_Work", tell: Callable[[str], None]) -> None:
-    """All files in a folder under a temporary name first, which then takes its own."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    try:
+    if source.is_file():
+        write_atomically(out, _written(source, work))
+        tell("1 of 1 files")
+        return
+    with whole_folder(out) as folder:
         for number, file in enumerate(files, start=1):
-            name = work.names.file(file.relative_to(source).as_posix() if file != source else "") + file.suffix
-            (temporary / name).write_bytes(_written(file, work))
+            name = work.names.file(file.relative_to(source).as_posix()) + file.suffix
+            (folder / name).write_bytes(_written(file, work))
             tell(f"{number} of {len(files)} files")
-        (temporary if source.is_dir() else next(temporary.iterdir())).replace(out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 class _Work:

@@ -8,8 +8,6 @@ HL7 FHIR R4 (4.0.1): Bundle, "Resolving references in Bundles"; FHIR Bulk Data A
 """
 
 import json
-import shutil
-import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import Literal
 import polars as pl
 
 from harmonisation.fhir.writing import Resource, patients
-from records.errors import StorageError
+from records.folders import whole_folder
 from records.schema import Schema
 
 BundleType = Literal["collection", "transaction"]
@@ -49,24 +47,12 @@ def write_bundles(
     Raises
     ------
     StorageError
-        The folder exists already or cannot be written.
+        The folder has files already or cannot be written.
     """
-    if folder.exists():
-        raise StorageError(f"{folder.name} must be a new folder, got one that exists; name another")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    except OSError as error:
-        raise StorageError(f"{folder.name} must be writable, got {error.strerror or error}; choose another") from error
-    try:
-        count = 0
+    count = 0
+    with whole_folder(folder) as target:
         for count, bundle in enumerate(bundles(frame, schema, kind=kind, synthetic=synthetic), start=1):
-            (temporary / f"bundle-{count:06}.json").write_bytes(_dumped(bundle))
-        temporary.replace(folder)
-    except OSError as error:
-        raise StorageError(f"{folder.name} must be written whole, got {error.strerror or error}; free space") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            (target / f"bundle-{count:06}.json").write_bytes(_dumped(bundle))
     return count
 
 

@@ -9,7 +9,6 @@ import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 
-from deidentification.dicom import folder as run
 from deidentification.dicom.folder import deidentify_folder, file_code
 from deidentification.dicom.verifier import verify
 from deidentification.pseudonyms import pseudonymise
@@ -124,7 +123,7 @@ def test_only_bad_files_or_a_full_disk_leave_nothing(
     with pytest.raises(StorageError, match="at least one file must be de-identified, got 4 refused"):
         deidentify_folder(source, tmp_path / "out", key=KEY, workers=1)
     (tmp_path / "CT_small.dcm").rename(source / "CT_small.dcm")
-    monkeypatch.setattr(run, "_take_name", full)
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(StorageError, match="No space left"):
         deidentify_folder(source, tmp_path / "out", key=KEY, workers=1)
     assert not [path for path in tmp_path.iterdir() if "out" in path.name]

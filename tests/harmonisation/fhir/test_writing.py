@@ -122,7 +122,7 @@ def test_every_column_of_the_real_codebooks_has_a_place() -> None:
 
 def test_a_folder_is_written_once(tmp_path: Path) -> None:
     assert write_bundles(FRAME, SCHEMA, tmp_path / "out") == 3
-    with pytest.raises(StorageError, match="new folder"):
+    with pytest.raises(StorageError, match="new or empty folder"):
         write_bundles(FRAME, SCHEMA, tmp_path / "out")
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 

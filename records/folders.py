@@ -1,0 +1,58 @@
+"""Folders of files: filled under a temporary name and renamed, so that a folder is whole or not there.
+
+Belongs here: the one way in which a folder takes its name. Does not belong here: what lies in it, or single files
+(``files``).
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from records.errors import StorageError
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A hidden folder beside ``folder`` to write into; it takes that name when the block ends without an error.
+
+    Whatever goes wrong before, nothing is left behind. Files are not forced to the disk one by one: after a power cut
+    a folder may have to be written again. Only its owner may read it until its rights are widened.
+
+    Parameters
+    ----------
+    folder : Path
+        New, or an empty folder; its parents are made.
+
+    Raises
+    ------
+    StorageError
+        The folder has files already, or the disk refuses.
+    """
+    refuse_taken(folder)
+    temporary = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        yield temporary
+        temporary.replace(folder)
+    except OSError as error:
+        raise StorageError(
+            f"{folder.name} must be written whole, got {error.strerror or type(error).__name__}; "
+            "free disk space or choose another folder"
+        ) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def refuse_taken(folder: Path) -> None:
+    """Refuse a place that holds something already.
+
+    Raises
+    ------
+    StorageError
+    """
+    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+        raise StorageError(f"{folder.name} must be a new or empty folder, got one that is not; choose another")
