@@ -1,0 +1,129 @@
+"""A table of synthetic images as one folder of the chosen format, whole or not at all.
+
+Belongs here: what all formats share: refusals, pseudonyms, tables beside the images. Does not belong here: a format.
+"""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+import polars as pl
+
+from records.errors import ParameterError
+from records.folders import whole_folder
+from records.images.schema import ImageSchema
+from records.images.table import PATIENT, ImageTable
+from records.images.validation import validate_images
+from records.images.writing.facts import MadeBy, about
+
+ABOUT, IMAGES = "about.json", "images.csv"
+_PHANTOM = "phantom"
+_BEARABLE = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,47}$"
+
+
+class Format(StrEnum):
+    """Formats that images are written in."""
+
+    DICOM = "dicom"
+    NIFTI = "nifti"
+    PNG = "png"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a format put into the folder.
+
+    Parameters
+    ----------
+    files : sequence of str, [n]
+        File of each row, relative to the folder.
+    masks : sequence of str, [n], or None
+        Its mask.
+    stored : str
+        How intensities are kept, in words.
+    """
+
+    files: Sequence[str]
+    masks: Sequence[str] | None
+    stored: str
+
+
+class _Writer(Protocol):
+    def write(self, folder: Path, table: ImageTable, schema: ImageSchema, made_by: MadeBy) -> Written: ...
+
+
+def write_folder(folder: Path, table: ImageTable, schema: ImageSchema, made_by: MadeBy, *, form: Format) -> int:
+    """Write synthetic images into a new folder; returns how many.
+
+    Each folder holds ``about.json`` (all facts) and ``images.csv``: a line for each image with its ``file``, the
+    ``patient``, perhaps its ``mask``, then labels and clinical columns.
+
+    Parameters
+    ----------
+    folder : Path
+        New or empty.
+    table : ImageTable
+        Synthetic, in schema form; one class is enough. Pseudonyms of phantoms that do not say so get the prefix
+        ``phantom-``.
+
+    Raises
+    ------
+    ParameterError
+        The images must stay on this machine, a pseudonym is not plain, the format cannot hold such images, or its
+        library is missing.
+    TableError
+        The table does not fit the schema.
+    StorageError
+        The folder has files already, or the disk refuses; nothing is left behind then.
+    """
+    if table.local_only:
+        raise ParameterError("images that leave the machine must not be local only, got such ones; keep them here")
+    source = f"the synthetic images of {schema.name}"
+    table = _named(validate_images(table, schema, source=source, one_class=True), schema)
+    writer = _writer(form)
+    with whole_folder(folder) as target:
+        written = writer.write(target, table, schema, made_by)
+        columns = {"file": written.files, "patient": table.rows[PATIENT]}
+        columns |= {} if written.masks is None else {"mask": written.masks}
+        write_csv(target / IMAGES, pl.DataFrame(columns).hstack(table.rows.drop(PATIENT)))
+        write_json(target / ABOUT, about(table, schema, made_by, written.stored))
+    return len(table)
+
+
+def _writer(form: Format) -> _Writer:
+    """The module of the format's name; its library is loaded only now."""
+    try:
+        return import_module(f"records.images.writing.{form.value}")  # type: ignore[return-value]
+    except ModuleNotFoundError as error:
+        raise ParameterError(f"{form} must have its writer, got no {error.name}; install the extra images") from None
+
+
+def _named(table: ImageTable, schema: ImageSchema) -> ImageTable:
+    """The table with pseudonyms that files and DICOM can bear; those of phantoms say so."""
+    name = pl.col(PATIENT)
+    if schema.phantom:
+        says = name.str.contains(_PHANTOM, literal=True)
+        named = pl.when(says).then(name).otherwise(pl.format("phantom-{}", name)).alias(PATIENT)
+        table = replace(table, rows=table.rows.with_columns(named))
+    if wrong := table.rows.select((~name.str.contains(_BEARABLE)).sum()).item():
+        raise ParameterError(
+            f"pseudonyms must be 1 to 48 letters, digits, dashes, dots or underscores, got {wrong} others; rename them"
+        )
+    return table
+
+
+def write_csv(path: Path, frame: pl.DataFrame) -> None:
+    """A table as CSV; missing values are empty."""
+    buffer = io.BytesIO()
+    frame.write_csv(buffer)
+    path.write_bytes(buffer.getvalue())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """A value as indented JSON."""
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
