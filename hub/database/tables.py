@@ -9,11 +9,12 @@ from hub.catalogue import tables as catalogue
 from hub.database.base import Base
 from hub.delivery import tables as delivery
 from hub.duties import tables as duties
+from hub.market import tables as market
 from hub.money import tables as money
 from hub.output_checks import tables as output_checks
 from hub.people import tables as people
 from hub.repository import tables as repository
 from hub.statistics import tables as statistics
 
-ROOMS = (access, audit, catalogue, delivery, duties, money, output_checks, people, repository, statistics)
+ROOMS = (access, audit, catalogue, delivery, duties, market, money, output_checks, people, repository, statistics)
 ALL = sorted(Base.metadata.tables)

@@ -137,15 +137,20 @@ def hand_over(
         The order is no longer wanted; nothing is stored.
     """
     from hub.access.offers import delivered
+    from hub.market import fulfilment
     from hub.repository.vault import deposit
 
     order = session.get(Order, order_id, populate_existing=True)
     if order is None or order.state != OrderState.RUNNING:
         raise StateError(f"the order must be running, got {order.state if order else 'unknown'}; nothing was stored")
-    made = deposit(session, hub, package=package, order=order, title=title, facts=shown, expires_at=now + KEPT, now=now)
+    until = fulfilment.expires_at(session, order, now) if order.purchase_id else now + KEPT
+    made = deposit(session, hub, package=package, order=order, title=title, facts=shown, expires_at=until, now=now,
+                   agreement_id=fulfilment.agreement_of(session, order))  # fmt: skip
     changes: dict[str, Any] = {"artefact_id": made.id, "stage": "done"}
     _moved(session, order_id, (OrderState.RUNNING,), OrderState.READY, now, **changes)
     _audit(session, order, "ready", now, artefact=made.id)
+    if order.purchase_id:
+        fulfilment.ready(session, order, made.id, now)
     delivered(session, hub, order, now)
     return made
 
@@ -168,6 +173,11 @@ def cancel(caller: Caller, order_id: str) -> Order:
         raise StateError(f"an order must be open to be cancelled, got {order.state}; nothing was changed")
     caller.session.refresh(order)
     return order
+
+
+def withdraw(session: Session, order_id: str, reason: str, now: datetime) -> None:
+    """End an open order by rule; one that has ended stays as it is."""
+    _ended(session, order_id, OrderState.CANCELLED, reason, now)
 
 
 def overdue(session: Session, now: datetime) -> list[str]:
@@ -202,7 +212,12 @@ def _too_late(order: Order) -> str:
 def _ended(session: Session, order_id: str, state: OrderState, reason: str, now: datetime) -> bool:
     if not _moved(session, order_id, OPEN, state, now, reason=reason):
         return False
-    _audit(session, session.get_one(Order, order_id, populate_existing=True), state.value, now, reason=reason)
+    order = session.get_one(Order, order_id, populate_existing=True)
+    if order.purchase_id:
+        from hub.market.fulfilment import not_made
+
+        not_made(session, order)
+    _audit(session, order, state.value, now, reason=reason)
     return True
 
 

@@ -38,6 +38,8 @@ OPEN = (OrderState.QUEUED, OrderState.LAUNCHED, OrderState.RUNNING)
 class Order(Base):
     """One thing made for one person. ``stage`` says in words what is being done now.
 
+    What was bought in the market (``purchase_id``) has no permit and no offer.
+
     A computation (``mpc``) has no offer (an empty id) and no synthesizer; ``question`` is its description, ``job_sha256``
     what the parties agreed on, ``parties`` how each comes along. Answers have 0 rows, those without noise epsilon 0.
     """
@@ -48,6 +50,7 @@ class Order(Base):
     kind: Mapped[str] = mapped_column(default=OrderKind.SYNTHETIC, server_default=OrderKind.SYNTHETIC)
     permit_id: Mapped[str] = mapped_column(index=True)
     offer_id: Mapped[str] = mapped_column(index=True)
+    purchase_id: Mapped[str | None] = mapped_column(index=True)
     person_id: Mapped[str] = mapped_column(sa.ForeignKey("people.id"), index=True)
     dataset_id: Mapped[str] = mapped_column(index=True)
     use_case: Mapped[str]

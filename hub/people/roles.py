@@ -18,6 +18,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     OPERATOR = "operator"
     DPO = "dpo"
+    ARBITER = "arbiter"
 
     @property
     def label(self) -> str:
@@ -34,6 +35,7 @@ LABELS = {
     Role.AUDITOR: "Auditor",
     Role.OPERATOR: "Operator",
     Role.DPO: "Data protection officer",
+    Role.ARBITER: "Arbiter",
 }
 EVERYONE = frozenset(Role)
 BODY = frozenset({Role.OFFICER, Role.HEAD})

@@ -13,7 +13,7 @@ from hub.database.base import Base, new_id
 
 
 class Artefact(Base):
-    """One package for one person. ``size`` and ``sha256`` are of the package as it is downloaded."""
+    """One package for one person, under a permit or, from the market, an agreement. ``size`` and ``sha256`` are of the package as it is downloaded."""
 
     __tablename__ = "artefacts"
 
@@ -21,6 +21,7 @@ class Artefact(Base):
     order_id: Mapped[str] = mapped_column(unique=True)
     person_id: Mapped[str] = mapped_column(sa.ForeignKey("people.id"), index=True)
     permit_id: Mapped[str] = mapped_column(index=True)
+    agreement_id: Mapped[str | None] = mapped_column(index=True)
     dataset_id: Mapped[str] = mapped_column(index=True)
     title: Mapped[str]
     formats: Mapped[list[str]]

@@ -15,6 +15,7 @@ from hub.access.uses import must_allow
 from hub.audit.log import record
 from hub.caller import Caller
 from hub.errors import ForbiddenError, GoneError, HubError, NotFoundError
+from hub.market import agreements, sanctions
 from hub.people.sessions import digest_of
 from hub.repository.ends import end_of
 from hub.repository.tables import Artefact, DownloadToken
@@ -113,8 +114,12 @@ def must_be_kept(caller: Caller, artefact: Artefact) -> None:
 
 def _must_be_alive(caller: Caller, artefact: Artefact) -> None:
     must_be_kept(caller, artefact)
+    sanctions.must_be_free(caller.session, artefact.person_id, caller.now)
     if artefact.downloads_left < 1:
         raise GoneError("a download must be left, got none; order the data again")
+    if artefact.agreement_id is not None:
+        agreements.must_allow(caller, artefact.agreement_id, artefact.person_id)
+        return
     kind = held_by(caller.session, artefact.permit_id, artefact.person_id).kind
     if kind not in DELIVERED:
         raise ForbiddenError("a permit must allow what is downloaded, got another; ask the access body")

@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,22 +34,34 @@ DOWNLOADS, ORPHAN_AGE = 20, timedelta(hours=1)
 CHECK_EVERY = 16  # frames between two looks at whether the artefact still may be read: a MiB
 
 
+@dataclass(frozen=True)
+class Consignment:
+    """For whom a package is that no order was placed for."""
+
+    id: str
+    person_id: str
+    permit_id: str
+    dataset_id: str
+    formats: list[str]
+
+
 def deposit(
-    session: Session, hub: Deployment, *, package: Path, order: "Order", title: str, facts: dict[str, Any],
-    expires_at: datetime, now: datetime,
+    session: Session, hub: Deployment, *, package: Path, order: "Order | Consignment", title: str,
+    facts: dict[str, Any], expires_at: datetime, now: datetime, agreement_id: str | None = None,
 ) -> Artefact:  # fmt: skip
     """Encrypt a package and store it; ``facts`` are aggregates for its page, ``report`` among them the HTML report."""
     shown = {name: value for name, value in facts.items() if name != "report"}
     artefact = Artefact(
-        order_id=order.id, person_id=order.person_id, permit_id=order.permit_id, dataset_id=order.dataset_id, title=title,
+        order_id=order.id, person_id=order.person_id, permit_id=order.permit_id,
+        agreement_id=agreement_id, dataset_id=order.dataset_id, title=title,
         formats=order.formats, facts=shown, report=facts.get("report"), size=package.stat().st_size,
-        sha256=_sha256(package), downloads_left=DOWNLOADS, created_at=now, expires_at=expires_at,
+        sha256=digest_of(package), downloads_left=DOWNLOADS, created_at=now, expires_at=expires_at,
     )  # fmt: skip
     session.add(artefact)
     session.flush()
     key = cipher.new_key()
     session.add(ArtefactKey(artefact_id=artefact.id, wrapped=cipher.wrap(hub.keys.master, key)))
-    _store(package, place(hub, artefact.id), key, artefact.id)
+    store(package, place(hub, artefact.id), key, artefact.id)
     record(session, now=now, actor="system", action="artefact.deposited", subject=f"artefact:{artefact.id}",
            order=order.id, sha256=artefact.sha256, expires=expires_at.isoformat())  # fmt: skip
     return artefact
@@ -113,7 +126,8 @@ def _worthless(session: Session, path: Path, now: datetime) -> bool:
     return now.timestamp() - path.stat().st_mtime > ORPHAN_AGE.total_seconds()
 
 
-def _store(package: Path, target: Path, key: bytes, artefact_id: str) -> None:
+def store(package: Path, target: Path, key: bytes, artefact_id: str) -> None:
+    """Encrypt a file to ``target``, whole or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with package.open("rb") as source, tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as sink:
@@ -140,6 +154,7 @@ def _alive(hub: Deployment, artefact_id: str) -> bool:
     return bool(found) and found[0][1].at > hub.clock()
 
 
-def _sha256(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """Hexadecimal sha256 of a file."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,0 +1,93 @@
+"""How revenue is shared: the rule that stands in each agreement, and its application to an amount.
+
+Belongs here: the rule as a checked value. Does not belong here: measuring contributions (``hub.valuation``), the exact
+arithmetic (``splits``), postings (``hub.money``).
+
+References
+----------
+Ghorbani and Zou (2019), Data Shapley; Jia et al. (2019), Efficient task-specific data valuation (KNN-Shapley); Wang and Jia
+(2023), Data Banzhaf.
+"""
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from hub.market import splits
+from hub.money.accounts import HUB
+from records.errors import ParameterError
+
+Id = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9-]+$")]
+Part = Annotated[Decimal, Field(ge=0, le=1, max_digits=18)]
+Amount = Annotated[Decimal, Field(max_digits=24)]
+SOLE = "one holder earns all"
+
+
+class Split(BaseModel):
+    """Whose data earn what.
+
+    Parameters
+    ----------
+    utility : str
+        In words, what a contribution is measured by; part of the agreement.
+    contributions, quality, sizes : dict
+        By holder: the measured contribution (below 0 counts as 0), the factor from the label, and records for the floor.
+    floor, commission : Decimal
+        Part divided by sizes (equally without them); part the hub keeps.
+    source : str
+        The valuation that measured the contributions.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    utility: Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f]*$")] = SOLE
+    contributions: Annotated[dict[Id, Amount], Field(min_length=1, max_length=500)]
+    quality: dict[Id, Part] = {}
+    sizes: dict[Id, Annotated[Decimal, Field(gt=0, max_digits=18)]] = {}
+    floor: Part = Decimal(0)
+    commission: Annotated[Decimal, Field(ge=0, le=Decimal("0.3"), max_digits=18)] = Decimal(0)
+    source: Annotated[str, Field(max_length=120, pattern=r"^[A-Za-z0-9:_./-]*$")] = ""
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if HUB in self.contributions:
+            raise ValueError("the hub is no holder")
+        self.shares()
+        return self
+
+    def shares(self) -> dict[str, Fraction]:
+        """Exact parts of the net amount that add up to 1; the hub's is its commission."""
+        floor = splits.Floor(self.floor, self.sizes) if self.floor else None
+        among = splits.shares(self.contributions, quality=self.quality or None, floor=floor)
+        rest = 1 - Fraction(self.commission)
+        return {HUB: Fraction(self.commission)} | {name: rest * part for name, part in among.items()}
+
+    def divide(self, cents: int) -> dict[str, int]:
+        """Whole cents for each holder and the hub; nobody is named who gets nothing."""
+        return {name: part for name, part in splits.split(cents, self.shares()).items() if part}
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON values, numbers as text."""
+        return self.model_dump(mode="json")
+
+
+def sole(holder: str, *, commission: Decimal = Decimal(0)) -> Split:
+    """One holder's own data."""
+    return Split(contributions={holder: Decimal(1)}, commission=commission)
+
+
+def read_split(values: Any) -> Split:
+    """A split from JSON.
+
+    Raises
+    ------
+    ParameterError
+        A number is out of its range, or nobody contributed.
+    """
+    try:
+        return Split.model_validate(values)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5])
+        raise ParameterError(f"a split must be well formed, got {wrong}; mend these fields") from error
