@@ -16,15 +16,13 @@ from records.validation import validate
 _LOAD_AGAIN = "load the images through this codebook"
 
 
-def validate_images(table: ImageTable, schema: ImageSchema, *, source: str, one_class: bool = False) -> ImageTable:
+def validate_images(table: ImageTable, schema: ImageSchema, *, source: str) -> ImageTable:
     """The table with exactly the schema's columns, after the index columns, in the schema's types.
 
     Parameters
     ----------
     source : str
         Name of the table in the error.
-    one_class : bool
-        Whether one level of the main label suffices, as in images drawn for it alone.
 
     Raises
     ------
@@ -33,10 +31,15 @@ def validate_images(table: ImageTable, schema: ImageSchema, *, source: str, one_
         mask values without a meaning, missing masks, a label with fewer than two levels present, phantoms unnamed.
     """
     typed = validate(table.rows.drop(list(INDEX)), schema.table, source=source)
-    problems = [*_form(table, schema), *_values(table, schema), *([] if one_class else _classes(table, schema))]
+    problems = [*image_problems(table, schema), *_classes(table, schema)]
     if problems:
         raise TableError(source, problems)
     return replace(table, rows=table.rows.select(list(INDEX)).hstack(typed))
+
+
+def image_problems(table: ImageTable, schema: ImageSchema) -> list[Problem]:
+    """Breaches of the images alone: all that is asked of images of one class, as a synthesizer may draw them."""
+    return [*_form(table, schema), *_values(table, schema)]
 
 
 def _form(table: ImageTable, schema: ImageSchema) -> Iterator[Problem]:

@@ -17,9 +17,9 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from records.images.schema import ImageSchema, Modality
 from records.images.table import INDEX, PATIENT, SERIES, STUDY, ImageTable
-from records.images.writing.dicom_attributes import scale_of, shared_attributes, uid
+from records.images.writing.dicom_attributes import decimals, scale_of, shared_attributes, uid
 from records.images.writing.facts import MadeBy
-from records.images.writing.folders import Written, write_csv
+from records.images.writing.folders import Written, needing_extra, write_csv
 from records.images.writing.values import SLICE_STEP
 
 LABELS = "labels.csv"
@@ -46,8 +46,7 @@ def write(folder: Path, table: ImageTable, schema: ImageSchema, made_by: MadeBy)
             files[row] = f"{name}/{image.InstanceNumber:05}.dcm"
             save(image, folder / files[row])
         if table.masks is not None:
-            from records.images.writing.dicom_masks import segmentation
-
+            segmentation = needing_extra("dicom_masks").segmentation
             save(segmentation(images, table.masks[rows], schema, made_by), place / MASK)
             for row in rows:
                 masks[row] = f"{name}/{MASK}"
@@ -77,11 +76,11 @@ def _slice(shared: Dataset, row: dict[str, Any], schema: ImageSchema, made_by: M
     return image
 
 
-def _position(schema: ImageSchema, number: int) -> list[float]:
+def _position(schema: ImageSchema, number: int) -> list[str]:
     """Centre of the first pixel: images lie about the middle of the patient."""
     assert schema.spacing is not None
     down, across = ((count - 1) / 2 * step for count, step in zip(schema.size, schema.spacing, strict=True))
-    return [-across, -down, number * SLICE_STEP]
+    return decimals(-across, -down, number * SLICE_STEP)
 
 
 def save(image: Dataset, path: Path) -> None:

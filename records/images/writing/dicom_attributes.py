@@ -18,6 +18,7 @@ import uuid
 
 from pydicom import Dataset
 from pydicom.uid import CTImageStorage, MRImageStorage, SecondaryCaptureImageStorage
+from pydicom.valuerep import format_number_as_ds
 
 from records.errors import ParameterError
 from records.images.schema import ImageSchema, Modality
@@ -85,6 +86,11 @@ def contributing_equipment(schema: ImageSchema, made_by: MadeBy) -> Dataset:
     return item
 
 
+def decimals(*values: float) -> list[str]:
+    """Decimal strings, which hold at most 16 characters."""
+    return [format_number_as_ds(value) for value in values]
+
+
 def coded(value: str, scheme: str, meaning: str) -> Dataset:
     """A coded concept."""
     code = Dataset()
@@ -122,7 +128,7 @@ def _plane(image: Dataset, schema: ImageSchema) -> None:
     assert schema.spacing is not None
     image.PositionReferenceIndicator = None
     image.PatientPosition = None
-    image.PixelSpacing = list(schema.spacing)
+    image.PixelSpacing = decimals(*schema.spacing)
     image.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
     image.SliceThickness = None
 
@@ -148,7 +154,7 @@ def _secondary_capture(image: Dataset, schema: ImageSchema) -> None:
     image.ConversionType = "SYN"
     image.PatientOrientation = None
     if schema.spacing is not None:
-        image.PixelSpacing = list(schema.spacing)
+        image.PixelSpacing = decimals(*schema.spacing)
 
 
 def _pixels(image: Dataset, schema: ImageSchema, scale: Scale) -> None:

@@ -14,11 +14,11 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from records.errors import ParameterError
+from records.errors import ParameterError, Problem, TableError
 from records.folders import whole_folder
 from records.images.schema import ImageSchema
 from records.images.table import PATIENT, ImageTable
-from records.images.validation import validate_images
+from records.images.validation import image_problems
 from records.images.writing.facts import MadeBy, about
 
 ABOUT, IMAGES = "about.json", "images.csv"
@@ -68,7 +68,7 @@ def write_folder(folder: Path, table: ImageTable, schema: ImageSchema, made_by: 
     folder : Path
         New or empty.
     table : ImageTable
-        Synthetic, in schema form; one class is enough. Pseudonyms of phantoms that do not say so get the prefix
+        Synthetic, in schema form, of one class or more. Pseudonyms of phantoms that do not say so get the prefix
         ``phantom-``.
 
     Raises
@@ -83,9 +83,9 @@ def write_folder(folder: Path, table: ImageTable, schema: ImageSchema, made_by: 
     """
     if table.local_only:
         raise ParameterError("images that leave the machine must not be local only, got such ones; keep them here")
-    source = f"the synthetic images of {schema.name}"
-    table = _named(validate_images(table, schema, source=source, one_class=True), schema)
-    writer = _writer(form)
+    _refuse_misfits(table, schema)
+    table = _named(table, schema)
+    writer: _Writer = needing_extra(form.value)
     with whole_folder(folder) as target:
         written = writer.write(target, table, schema, made_by)
         columns = {"file": written.files, "patient": table.rows[PATIENT]}
@@ -95,12 +95,25 @@ def write_folder(folder: Path, table: ImageTable, schema: ImageSchema, made_by: 
     return len(table)
 
 
-def _writer(form: Format) -> _Writer:
-    """The module of the format's name; its library is loaded only now."""
+def needing_extra(name: str) -> Any:
+    """A module of this package, whose libraries are loaded only now.
+
+    Raises
+    ------
+    ParameterError
+        One of them is not installed.
+    """
     try:
-        return import_module(f"records.images.writing.{form.value}")  # type: ignore[return-value]
+        return import_module(f"records.images.writing.{name}")
     except ModuleNotFoundError as error:
-        raise ParameterError(f"{form} must have its writer, got no {error.name}; install the extra images") from None
+        raise ParameterError(f"{name} must have its library, got no {error.name}; install the extra images") from None
+
+
+def _refuse_misfits(table: ImageTable, schema: ImageSchema) -> None:
+    missing = [name for name in schema.table.names if name not in table.rows.columns]
+    columns = [Problem(name, "be in the table", "no such column", "draw it with the images") for name in missing]
+    if problems := [*columns, *image_problems(table, schema)]:
+        raise TableError(f"the synthetic images of {schema.name}", problems)
 
 
 def _named(table: ImageTable, schema: ImageSchema) -> ImageTable:
