@@ -153,3 +153,9 @@ def _sound(service: Synthesis, rows: int, formats: Sequence[str]) -> None:
         raise ParameterError(
             f"formats must be among {', '.join(service.formats)}, got none or others; choose from the list"
         )
+
+
+def orders_of(session: Session, purchase: Purchase) -> list[Order]:
+    """Orders placed under a purchase, newest first."""
+    placed = sa.select(Order).where(Order.purchase_id == purchase.id)
+    return list(session.scalars(placed.order_by(Order.created_at.desc())))
