@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import threading
-import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -48,6 +47,7 @@ from orchestration.definitions import build_definitions
 from orchestration.federation_demo import federation, running
 from orchestration.settings import Settings
 from tests.hub.catalogue.test_healthdcat import record
+from tests.orchestration.commands import until
 from use_cases.registry import discover
 
 pytestmark = pytest.mark.slow
@@ -307,12 +307,13 @@ def test_revocation_while_it_runs_kills_it(
 
     def revoke() -> None:
         # A hospital that stands still keeps the run waiting, so that the revocation comes in the middle of it.
-        while found(hub, asked.id).state != OrderState.RUNNING:
-            time.sleep(0.02)
-        with hub.database.write() as session:
-            caller = Caller(session, hub.clock(), hub, session.merge(person))
-            permits.revoke(caller, session.get_one(Permit, permit), "misuse")
-        os.kill(frozen, signal.SIGCONT)
+        try:
+            until(lambda: found(hub, asked.id).state == OrderState.RUNNING)
+            with hub.database.write() as session:
+                caller = Caller(session, hub.clock(), hub, session.merge(person))
+                permits.revoke(caller, session.get_one(Permit, permit), "misuse")
+        finally:
+            os.kill(frozen, signal.SIGCONT)
 
     os.kill(frozen, signal.SIGSTOP)
     other = threading.Thread(target=revoke)
@@ -320,8 +321,8 @@ def test_revocation_while_it_runs_kills_it(
     try:
         assert run(asked.id), "the run ends in order, with nothing made"
     finally:
-        other.join()
         os.kill(frozen, signal.SIGCONT)
+        other.join()
     order = found(hub, asked.id)
     assert (order.state, order.reason, order.artefact_id) == (OrderState.CANCELLED, "the permit was revoked", None)
     with hub.database.read() as session:

@@ -38,7 +38,7 @@ def test_a_killed_run_changes_nothing_and_the_next_recovers(home: Path, run_agai
     run = started(home, *run_again)
     until(lambda: deidentified(home) != written)
     run.send_signal(signal.SIGKILL)
-    run.communicate()
+    run.communicate(timeout=PATIENCE)
     assert run.returncode == -signal.SIGKILL
     assert published(home) == before
     assert done(home, *run_again)[0] == 0
@@ -70,7 +70,7 @@ def test_a_killed_step_fails_the_run_and_the_next_recovers(home: Path) -> None:
     until(lambda: len(steps()) == 1)
     (step,) = steps()
     subprocess.run(["kill", "-KILL", str(step)], check=True)
-    output, _ = launch.communicate()
+    output, _ = launch.communicate(timeout=PATIENCE)
     assert launch.returncode != 0
     assert "ChildProcessCrashException" in output
     assert published(home) == before
@@ -107,7 +107,7 @@ def test_a_disk_that_fills_up_is_named_and_the_next_run_recovers(small_disk: Pat
     run = started(home, *RUN, "--epsilon", "1")
     until(lambda: deidentified(home) != written)
     filler = fill(small_disk)
-    output, _ = run.communicate()
+    output, _ = run.communicate(timeout=PATIENCE)
     assert run.returncode == 1, output
     assert "the disk of PHASEIV_HOME must have" in output
     assert "Traceback" not in output

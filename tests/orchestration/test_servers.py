@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.orchestration.commands import at_work, done, released, started, until
+from tests.orchestration.commands import PATIENCE, at_work, done, released, started, until
 
 pytestmark = pytest.mark.slow
 ASSETS = {
@@ -78,7 +78,7 @@ def servers(new_home: Callable[[], Path]) -> Iterator[Servers]:
     process, made = up(home)
     yield made
     os.killpg(process.pid, signal.SIGINT)  # Ctrl-C in a terminal reaches the whole group
-    output, _ = process.communicate()
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     assert made.dagster in output
     assert made.mlflow in output
@@ -126,7 +126,7 @@ def test_a_stopped_service_leaves_no_process(new_home: Callable[[], Path]) -> No
     home = new_home()
     process, _ = up(home)
     process.send_signal(signal.SIGTERM)  # what a service manager sends, to the one process it knows
-    output, _ = process.communicate()
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, output
     assert not at_work(home)
 

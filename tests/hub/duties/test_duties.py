@@ -291,7 +291,7 @@ def test_complaints_at_once_get_numbers_of_their_own(
     store: str, request: pytest.FixtureRequest, hub_clock: Any
 ) -> None:
     used: Deployment = request.getfixturevalue(store)
-    gate, failures = threading.Barrier(8), list[Exception]()
+    gate, failures = threading.Barrier(8, timeout=60), list[Exception]()
 
     def lodge() -> None:
         try:
