@@ -28,7 +28,7 @@ from use_cases.cohort import Cohort
 from use_cases.registry import UseCase
 
 RESEARCHER = "researcher"
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 STOP_SECONDS = 10.0
 MINIMUM_COUNT = 5
 
