@@ -92,7 +92,7 @@ def planned(rho: float, delta: float, *, sampling_rate: float, steps: int) -> Pl
     if order > LARGEST_ORDER:
         raise ParameterError(f"budget must need no order above {LARGEST_ORDER}, got rho {rho:.3g}; raise epsilon")
     count_sigma = sigma_for(COUNT_SHARE * rho, 1)
-    noise = _noise_multiplier((1 - COUNT_SHARE) * rho, sampling_rate, steps, order)
+    noise = least_noise((1 - COUNT_SHARE) * rho, sampling_rate, steps, order)
     proven = rho_to_epsilon(rho, delta)
     tighter = prv_epsilon([(count_sigma, 1.0, 1), (noise, sampling_rate, steps)], delta, error=proven / 100)
     return Plan(rho, order, min(tighter, proven), delta, count_sigma, noise, sampling_rate, steps)
@@ -114,7 +114,8 @@ def prv_epsilon(history: list[tuple[float, float, int]], delta: float, *, error:
         return float(accountant.get_epsilon(delta, eps_error=error))
 
 
-def _noise_multiplier(rho: float, sampling_rate: float, steps: int, largest_order: int) -> float:
+def least_noise(rho: float, sampling_rate: float, steps: int, largest_order: int) -> float:
+    """Noise per unit of norm at which ``steps`` subsampled Gaussians hold ``rho`` at all orders up to the largest."""
     orders = _orders(largest_order)
 
     def excess(log_sigma: float) -> float:
