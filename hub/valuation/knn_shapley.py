@@ -77,29 +77,28 @@ def knn_shapley(records: Labelled, tests: np.ndarray, scoring: Scoring) -> np.nd
     return total / len(tests)
 
 
-def label_effects(records: Labelled, tests: np.ndarray, scoring: Scoring, mine: np.ndarray) -> np.ndarray:
-    """What the sum of one holder's values gains from each label that each of its records could have.
+def label_effects(records: Labelled, tests: np.ndarray, scoring: Scoring, credit: np.ndarray) -> np.ndarray:
+    """What one holder's sum of values gains from each label that each of its records could have.
 
     Parameters
     ----------
-    mine : numpy.ndarray of bool, shape (records,)
-        The holder's records.
+    credit : numpy.ndarray of float, shape (records,)
+        Part of each record's value that is the holder's, 0 to 1.
 
     Returns
     -------
-    numpy.ndarray, shape (mine, classes)
+    numpy.ndarray, shape (credited records, classes)
         The holder's sum is linear in its labels: ``effects[i, label_i]`` summed over i, plus what others' labels give.
     """
     found = np.zeros((records.rows, scoring.scores.shape[1]))
     for ranks in rankings(records.features, tests):
-        rule, held = _Rule.of(ranks, scoring.neighbours), mine[ranks.order].ravel().astype(float)
-        share = rule.per_member(rule.own) + rule.per_member(rule.mates) * (rule.sums(held) - 1)
+        rule, held = _Rule.of(ranks, scoring.neighbours), credit[ranks.order].ravel()
+        share = rule.per_member(rule.own) * held + rule.per_member(rule.mates) * (rule.sums(held) - held)
         share += rule.per_member(rule.later) * rule.before(held)
-        share *= held
         for label, score in enumerate(scoring.scores[ranks.tests].T):
             weights = (share.reshape(ranks.order.shape) * score[:, None]).ravel()
             found[:, label] += np.bincount(ranks.order.ravel(), weights=weights, minlength=records.rows)
-    return found[mine] / len(tests)
+    return found[credit > 0] / len(tests)
 
 
 def _held(records: Labelled, tests: np.ndarray, scoring: Scoring) -> Iterator[tuple[Ranks, np.ndarray]]:

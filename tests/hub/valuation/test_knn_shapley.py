@@ -94,12 +94,13 @@ def test_a_record_whose_label_never_scores_has_no_value_beyond_what_it_displaces
 @given(SEEDS, st.integers(3, 12), st.sampled_from([0, 2, 3]), st.integers(1, 5))
 def test_label_effects_foretell_values_under_other_labels(seed: int, rows: int, grid: int, neighbours: int) -> None:
     records, tests = drawn(seed, rows, 6, grid=grid)
-    scoring, mine = balanced(tests.labels, neighbours), np.arange(rows) < rows // 2 + 1
-    effects, own = label_effects(records, tests.features, scoring, mine), np.flatnonzero(mine)
-    before = knn_shapley(records, tests.features, scoring)[mine].sum()
+    scoring, credit = balanced(tests.labels, neighbours), np.where(np.arange(rows) < rows // 2 + 1, 1.0, 0.0)
+    credit[0] = 0.5
+    effects, own = label_effects(records, tests.features, scoring, credit), np.flatnonzero(credit)
+    before = knn_shapley(records, tests.features, scoring) @ credit
     labels = records.labels.copy()
     labels[own] = np.random.default_rng(seed).permutation(labels[own])
-    after = knn_shapley(Labelled(records.features, labels), tests.features, scoring)[mine].sum()
+    after = knn_shapley(Labelled(records.features, labels), tests.features, scoring) @ credit
     foretold = effects[np.arange(len(own)), labels[own]].sum() - effects[np.arange(len(own)), records.labels[own]].sum()
     assert after - before == pytest.approx(foretold, abs=1e-9)
 
