@@ -59,7 +59,8 @@ def convolutional(train: Pixels, codes: Codes, test: Pixels, classes: int, seed:
             optimiser.step()
             schedule.step()
         with torch.inference_mode():
-            return network.eval()(unseen).softmax(1).double().numpy()
+            network.eval()
+            return torch.cat([network(part) for part in unseen.split(512)]).softmax(1).double().numpy()
 
 
 def _standardised(train: Pixels, test: Pixels) -> "list[Tensor]":
@@ -81,14 +82,27 @@ def _shifted(images: "Tensor") -> "Tensor":
     return functional.pad(images, [SHIFT] * 4, mode="replicate")[:, :, down : down + h, right : right + w]
 
 
-def _network(classes: int) -> "nn.Sequential":
+def _network(classes: int) -> "nn.Module":
+    """Three convolutions; the head sees where tissue lies (means on a 3 x 3 grid) and small lesions (maxima)."""
+    import torch
     from torch import nn
+    from torch.nn import functional
 
     layers: list[nn.Module] = []
     for inputs, outputs in zip((1, *CHANNELS), CHANNELS, strict=False):
-        layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.GroupNorm(4, outputs), nn.ReLU(), nn.MaxPool2d(2)]
-    layers += [nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Dropout(0.2), nn.Linear(9 * CHANNELS[-1], classes)]
-    return nn.Sequential(*layers)
+        layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.BatchNorm2d(outputs), nn.ReLU(), nn.MaxPool2d(2)]
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = nn.Sequential(*layers)
+            self.head = nn.Sequential(nn.Dropout(0.2), nn.Linear(10 * CHANNELS[-1], classes))
+
+        def forward(self, images: "Tensor") -> "Tensor":
+            seen = self.body(images)
+            return self.head(torch.cat([functional.adaptive_avg_pool2d(seen, 3).flatten(1), seen.amax((2, 3))], 1))
+
+    return Net()
 
 
 def logistic(train: Pixels, codes: Codes, test: Pixels, classes: int, seed: int) -> np.ndarray:

@@ -94,5 +94,5 @@ def mean_similarity(pixels: Pixels, groups: np.ndarray, rng: np.random.Generator
     if min(pixels.shape[1:]) < WINDOW or not apart.size:
         return Interval(float("nan"), float("nan"), float("nan"))
     found = similarity(pixels[first[apart]], pixels[second[apart]])
-    half = 1.96 * float(found.std(ddof=1)) / np.sqrt(len(found)) if len(found) > 1 else float("nan")
+    half = float(1.96 * found.std(ddof=1) / np.sqrt(len(found))) if len(found) > 1 else float("nan")
     return Interval(float(found.mean()), float(found.mean()) - half, float(found.mean()) + half)
