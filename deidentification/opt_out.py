@@ -8,6 +8,10 @@ only ever appended, the last one up to the permit's date counts, so that a choic
 choice made on the day of the permit counts, in the person's favour. Pseudonyms of 32 characters are those of the run's
 key, those of 64 the hub's, which are matched with the hub's key for opt-outs.
 
+An objection is recorded, and looked for, under the identifier as it is written and under its plain form, so that ``007``
+in a list finds the patient 7 of a table and the other way round. Two patients whose identifiers differ in such zeros
+alone are both left out.
+
 References
 ----------
 Regulation (EU) 2025/327, Article 71(1) (at any time, without a reason, reversible) and (3) (permits issued afterwards).
@@ -27,7 +31,7 @@ from pathlib import Path
 
 import polars as pl
 
-from deidentification.identifiers import identifier_texts
+from deidentification.identifiers import identifier_texts, plain_identifiers
 from deidentification.pseudonyms import PSEUDONYM_CHARACTERS, pseudonymise, refuse_short_key
 from records.errors import ParameterError, StorageError
 
@@ -53,6 +57,17 @@ class OptOuts:
     def of(self, ids: pl.Series) -> pl.Series:
         """``opted_out`` for these patients."""
         return opted_out(ids, self.register, self.permit_date, key=self.key, hub_key=self.hub_key)
+
+
+def choice_pseudonyms(ids: pl.Series, key: bytes) -> pl.Series:
+    """Pseudonyms to record for these patients, each once: of the identifier as written and of its plain form."""
+    return pl.concat([pseudonymise(forms, key) for forms in _forms(ids)]).unique(maintain_order=True)
+
+
+def _forms(ids: pl.Series) -> list[pl.Series]:
+    """The identifiers as written, and in plain form if that is another."""
+    written, plain = identifier_texts(ids), plain_identifiers(ids)
+    return [written] if (written == plain).all() else [written, plain]
 
 
 def record_choices(path: Path, pseudonyms: Iterable[str], choice: str, on: date) -> None:
@@ -138,7 +153,9 @@ def opted_out(ids: pl.Series, path: Path, permit_date: date, *, key: bytes, hub_
         The register holds the hub's pseudonyms and there is no key to match them.
     """
     register = read_register(path)
-    gone = excluded(pseudonymise(ids, key), register, permit_date)
+    gone = pl.repeat(False, len(ids), dtype=pl.Boolean, eager=True).alias("opted_out")
+    for forms in _forms(ids):
+        gone |= excluded(pseudonymise(forms, key), register, permit_date)
     if not (register["pseudonym"].str.len_chars() == HUB_CHARACTERS).any():
         return gone
     if hub_key is None:

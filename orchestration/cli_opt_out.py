@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 import typer
 
 from orchestration.deidentification import key_of
@@ -42,16 +43,44 @@ def opt_out(
 
 
 def _recorded(settings: Settings, patients: Path, choice: str, day: date) -> str:
-    from deidentification.opt_out import record_choices
-    from deidentification.pseudonyms import pseudonymise
+    from deidentification.identifiers import plain_identifiers
+    from deidentification.opt_out import choice_pseudonyms, record_choices
     from records.reading import read_table
 
     table = read_table(patients)
     if "patient_id" not in table.columns:
         raise ParameterError(f"{patients.name} must have a column patient_id, got none; rename the column")
-    pseudonyms = pseudonymise(table["patient_id"], key_of(settings, None, today=day)).unique()
-    record_choices(settings.workspace().opted_out, pseudonyms, choice, day)
-    return f"{len(pseudonyms)} patients opted {choice} from {day}"
+    ids = table["patient_id"]
+    record_choices(
+        settings.workspace().opted_out, choice_pseudonyms(ids, key_of(settings, None, today=day)), choice, day
+    )
+    people = plain_identifiers(ids).unique()
+    words = f"{len(people)} patients opted {choice} from {day}"
+    return "\n".join([words, *_unknown(settings, people)])
+
+
+def _unknown(settings: Settings, people: pl.Series) -> list[str]:
+    """What to say of identifiers that no cohort of this home has; their choice is recorded all the same."""
+    from deidentification.identifiers import plain_identifiers
+    from use_cases.registry import discover
+    from use_cases.sources import read_source
+
+    found, lines = pl.Series(dtype=pl.Boolean, values=[False] * len(people)), []
+    for key, use_case in discover().items():
+        cohort, place = use_case.chosen(settings.cohorts.get(key))
+        if cohort.table.identifier is None:
+            continue
+        try:
+            frame = cohort.load() if place is None else read_source(cohort, place)
+            found |= people.is_in(plain_identifiers(frame[cohort.table.identifier.name]).implode())
+        except (PhaseIVError, OSError, pl.exceptions.PolarsError):
+            lines.append(f"Warning: the cohort of {key} could not be read, so nobody was looked for in it")
+    if unknown := int((~found).sum()):
+        lines.append(
+            f"Warning: {unknown} of {len(people)} identifiers are of nobody in this home's cohorts; they are recorded, "
+            "but look whether they are written as the hospital writes them"
+        )
+    return lines
 
 
 def _taken_over(register: Path, export: Path, day: date) -> str:

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deidentification.opt_out import (
+    choice_pseudonyms,
     excluded,
     hub_pseudonyms,
     objecting,
+    opted_out,
     read_register,
     record_choices,
     take_over,
@@ -120,3 +122,16 @@ def test_the_hubs_list_is_taken_over(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="whole list"):
         take_over(path, export, DAY)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("listed", "table"),
+    [("007", "7"), ("7", "007"), ("7.0", "7"), (" 7 ", "7"), ("ab-1", "AB-1"), ("\uff17", "7"), ("000", "0")],
+)
+def test_an_objection_finds_its_patient_in_other_forms(tmp_path: Path, listed: str, table: str) -> None:
+    path = tmp_path / "opted_out.jsonl"
+    record_choices(path, choice_pseudonyms(pl.Series("id", [listed]), bytes(16)), "out", date(2026, 1, 1))
+    gone = opted_out(pl.Series("id", [table, "70", "8"]), path, date(2026, 1, 2), key=bytes(16))
+    assert gone.to_list() == [True, False, False]
+    if table == "7":
+        assert opted_out(pl.Series("id", [7, 70]), path, date(2026, 1, 2), key=bytes(16)).to_list() == [True, False]

@@ -51,6 +51,34 @@ def test_choices_count_from_their_day_and_can_be_withdrawn(at: Path) -> None:
     assert not [who for who in pl.read_csv(at / "who.csv")["patient_id"] if str(who) in stored]
 
 
+def test_an_objection_is_found_however_the_identifier_is_written(at: Path) -> None:
+    written = pl.read_csv(at / "stroke.csv", infer_schema=False)
+    written.with_columns(pl.concat_str(pl.lit("00"), "patient_id")).write_csv(at / "stroke.csv")
+    first = written["patient_id"].head(3).to_list()
+    pl.DataFrame({"patient_id": [first[0], f" 00{first[1]}", f"0{first[2]}.0"]}).write_csv(at / "who.csv")
+    assert "3 patients opted out" in asked("opt-out", at / "who.csv", "--on", "2026-03-01").output
+    assert excluded(at, "2026-03-02") == 3
+    assert asked("opt-out", at / "who.csv", "--back-in", "--on", "2026-04-01").exit_code == 0
+    assert excluded(at, "2026-05-01") == 0
+
+
+def test_identifiers_of_nobody_are_counted_and_never_shown(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHASEIV_COHORTS", json.dumps({"stroke": str(at / "stroke.csv")}))
+    known = pl.read_csv(at / "stroke.csv", infer_schema=False)["patient_id"][0]
+    pl.DataFrame({"patient_id": [f"0{known}", "777-secret", "778-secret"]}).write_csv(at / "who.csv")
+    found = asked("opt-out", at / "who.csv")
+    assert found.exit_code == 0
+    assert "3 patients opted out" in found.output
+    assert "2 of 3 identifiers are of nobody in this home's cohorts" in found.output
+    assert "secret" not in found.output
+    pl.DataFrame({"patient_id": [known]}).write_csv(at / "who.csv")
+    assert "Warning" not in asked("opt-out", at / "who.csv").output
+    (at / "stroke.csv").unlink()
+    gone = asked("opt-out", at / "who.csv")
+    assert gone.exit_code == 0
+    assert "the cohort of stroke could not be read" in gone.output
+
+
 def test_the_hubs_list_is_matched_by_its_key(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     who = pl.read_csv(at / "stroke.csv", infer_schema=False)["patient_id"].head(2)
     hub = Settings().open_hub()
