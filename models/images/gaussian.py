@@ -14,6 +14,7 @@ statistics of natural images and the response properties of cortical cells: ampl
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -24,14 +25,18 @@ from models.images.noisy_sums import Floats, NoisySums, noise_of
 from models.images.seen import UNKNOWN, Drawn, Seen
 from records.errors import ParameterError
 
-START_SHARE, DETAIL_SHARE, LENGTH_SHARE = 0.06, 0.04, 0.03
-COUNT_PART, MEAN_PART = 0.02, 0.15  # of the squared norm of the last release
+# of the budget: a mean image, the energy of detail, its places, lengths, lesions; the moments have what is left
+SHARES = {"start": 0.06, "rings": 0.02, "places": 0.02, "length": 0.02, "lesions": 0.12}
+COUNT_PART, MEAN_PART = 0.04, 0.15  # of the squared norm of a release of moments
 CLIPPED_SHARE = 0.1
 LENGTHS, RATIO = 24, 1.25
-RINGS = 4
+RINGS, PLACES = 4, 64
 LOWEST, HIGHEST = math.log(1e-6), 0.0  # log energy of a coefficient per pixel
 FALL = 0.6
-WEIGHT = 2.0  # of columns and lesions beside coefficients, which are longer
+COLUMN_WEIGHT = 2.0  # of columns beside coefficients, which are longer
+SURE = 3.0  # standard deviations of noise above which a fine coefficient of the mean image is kept
+LESION_NORM = 2.0
+PLACE_NORM = 0.1  # length of the squared detail, per root of pixels
 
 
 class GaussianImages:
@@ -50,66 +55,78 @@ class GaussianImages:
 
     def learn(self, seen: Seen, sums: NoisySums, rho: float | None, rng: np.random.Generator) -> None:
         """Release the moments for ``rho``; ``None`` asks for exact ones."""
-        paid = rho or 1.0
+        self._refuse_many_values(seen)
         self._waves = Frequencies(seen.schema.size)
         self._low = min(self.coefficients, len(self._waves) // 2)
         self._weights = (1 + self._waves.radius[: self._low]) ** FALL
-        self._values = [value for value in seen.schema.mask if value > 0]
-        if len(self._values) > 1:
-            raise ParameterError(
-                f"{seen.schema.name} must mark one kind of lesion, got {len(self._values)}; merge the mask's values"
-            )
-        self._drawn = self._low + (lesions.NUMBERS if self._values else 0)
-        self._columns = seen.columns.shape[1]
-        self._start = self._learnt_start(seen, sums, START_SHARE * paid)
-        self._detail = self._learnt_detail(seen, sums, DETAIL_SHARE * paid)
-        norm = self._learnt_length(seen, sums, LENGTH_SHARE * paid)
-        left = (1 - START_SHARE - DETAIL_SHARE - LENGTH_SHARE) * paid
-        self.moments_ = self._learnt_moments(seen, sums, norm, left, exact=rho is None)
+        self._exact = rho is None
+        paid = {name: share * (rho or 1.0) for name, share in SHARES.items()}
+        left = (rho or 1.0) - sum(paid.values())
+        self._start = self._learnt_start(seen, sums, paid["start"])
+        self._rings = self._learnt_rings(seen, sums, paid["rings"])
+        self._places = self._learnt_places(seen, sums, paid["places"])
+        norm = self._learnt_length(seen, sums, paid["length"])
+        self._lesions = None
+        if seen.masks is not None and seen.schema.mask:
+            self._lesions = self._learnt_lesions(seen, seen.masks, sums, paid["lesions"])
+        else:
+            left += paid["lesions"]
+        self.moments_ = self._learnt_moments(seen, sums, norm, left)
 
     def draw(self, classes: np.ndarray, columns: Floats, rng: np.random.Generator) -> Drawn:
         """One image for each class and row of columns."""
-        vectors, cells = np.empty((len(classes), self._drawn)), self._drawn_cells(classes, rng)
-        for cell in np.unique(cells):
-            chosen = cells == cell
-            vectors[chosen] = self.moments_[cell].drawn_given(WEIGHT * columns[chosen], rng)
-        coefficients = rng.normal(size=(len(classes), len(self._waves))) * self._detail
-        coefficients[:, : self._low] = self._start + vectors[:, : self._low] / self._weights
-        pixels = np.clip(self._waves.backward(coefficients), -1, 1)
-        if not self._values:
+        low = np.empty((len(classes), self._low))
+        for level in np.unique(classes):
+            chosen = classes == level
+            low[chosen] = self.moments_[level].drawn_given(COLUMN_WEIGHT * columns[chosen], rng)
+        mean = np.tile(self._start, (len(classes), 1))
+        mean[:, : self._low] += low / self._weights
+        fields = rng.normal(size=mean.shape) * self._rings
+        pixels = np.clip(self._waves.backward(mean) + self._waves.backward(fields) * self._places, -1, 1)
+        return self._with_lesions(pixels, classes, columns, rng)
+
+    def _with_lesions(
+        self, pixels: Floats, classes: np.ndarray, columns: Floats, rng: np.random.Generator
+    ) -> Drawn:  # fmt: skip
+        if self._lesions is None:
             return Drawn(pixels)
-        masks, marked = np.zeros(pixels.shape, np.uint8), cells % 2 == 1
-        pixels[marked], outlines = lesions.painted(pixels[marked], vectors[marked, self._low :] / WEIGHT)
-        masks[marked] = outlines * self._values[0]
-        return Drawn(np.clip(pixels, -1, 1), masks)
+        counts = np.array([one.count for one in self._lesions]).reshape(-1, 2)
+        share = counts[:, 1] / np.maximum(counts.sum(axis=1), 1e-9)
+        marked = rng.random(len(classes)) < share[classes]
+        masks = np.zeros(pixels.shape, np.uint8)
+        for level in np.unique(classes[marked]):
+            chosen = np.flatnonzero(marked & (classes == level))
+            numbers = self._lesions[2 * level + 1].drawn_given(columns[chosen], rng)
+            pixels[chosen], masks[chosen] = lesions.painted(pixels[chosen], numbers)
+        return Drawn(np.clip(pixels, -1, 1), masks * np.uint8(self._value))
 
-    def _cells(self, seen: Seen) -> np.ndarray:
-        """Class of each slice; where there are masks, twice as many: without and with a lesion."""
-        if not self._values or seen.masks is None:
-            return seen.classes
-        return np.where(seen.classes < 0, UNKNOWN, 2 * seen.classes + lesions.present(seen.masks))
-
-    def _drawn_cells(self, classes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        if not self._values:
-            return classes
-        counts = np.array([one.count for one in self.moments_]).reshape(-1, 2)
-        share = np.where(counts.sum(axis=1) > 0, counts[:, 1] / np.maximum(counts.sum(axis=1), 1e-9), 0.0)
-        return 2 * classes + (rng.random(len(classes)) < share[classes])
+    def _refuse_many_values(self, seen: Seen) -> None:
+        values = [value for value in seen.schema.mask if value > 0]
+        if len(values) > 1:
+            raise ParameterError(
+                f"{seen.schema.name} must mark one kind of lesion, got {len(values)}; merge the mask's values"
+            )
+        self._value = values[0] if values else 0
 
     def _learnt_start(self, seen: Seen, sums: NoisySums, rho: float) -> Floats:
-        """A rough mean image of all classes, about which vectors are short; with a count of patients."""
+        """A mean image of all classes, about which vectors are short; fine coefficients that noise hides are zero."""
         norm = math.sqrt(len(self._waves))
 
         def vectors(places: np.ndarray) -> Floats:
-            return self._waves.forward(seen.pixels[places], self._low)
+            return self._waves.forward(seen.pixels[places])
 
-        total = sums(vectors, self._low, norm=norm, rho=0.9 * rho, purpose="mean image")[0]
+        total = sums(vectors, len(self._waves), norm=norm, rho=0.9 * rho, purpose="mean image")[0]
         ones = sums(lambda places: np.ones((len(places), 1)), 1, norm=1.0, rho=0.1 * rho, purpose="number of patients")
         self.patients_ = max(1.0, float(ones[0, 0]))
-        return total / self.patients_
+        hidden = np.abs(total) < SURE * self._noise(norm, 0.9 * rho)
+        hidden[: self._low] = False
+        return np.where(hidden, 0.0, total / self.patients_)
 
-    def _learnt_detail(self, seen: Seen, sums: NoisySums, rho: float) -> Floats:
-        """Standard deviation of each coefficient above the low ones, from the mean log energy of wide rings."""
+    def _noise(self, norm: float, rho: float) -> float:
+        return noise_of(norm, None if self._exact else rho)
+
+    def _learnt_rings(self, seen: Seen, sums: NoisySums, rho: float) -> Floats:
+        """Standard deviation of each fine coefficient about the mean, from the mean log energy of wide rings."""
         radius = self._waves.radius
         cuts = np.geomspace(radius[self._low], radius[-1] * 1.001, RINGS + 1)[1:-1]
         ring = np.digitize(radius, cuts)
@@ -117,7 +134,7 @@ class GaussianImages:
         sizes = np.maximum(np.bincount(ring, minlength=RINGS + 1)[:RINGS], 1)
 
         def vectors(places: np.ndarray) -> Floats:
-            squares = self._waves.forward(seen.pixels[places]) ** 2
+            squares = (self._waves.forward(seen.pixels[places]) - self._start) ** 2
             energy = np.stack([squares[:, ring == r].sum(axis=1) for r in range(RINGS)], axis=1) / sizes
             logs = np.log(np.maximum(energy, 1e-12) / len(self._waves))
             return 2 * (np.clip(logs, LOWEST, HIGHEST) - LOWEST) / (HIGHEST - LOWEST) - 1
@@ -127,14 +144,24 @@ class GaussianImages:
         deviations = np.sqrt(np.exp(np.minimum.accumulate(logs)) * len(self._waves))
         return np.append(deviations, 0.0)[ring]
 
+    def _learnt_places(self, seen: Seen, sums: NoisySums, rho: float) -> Floats:
+        """Where detail is strong, as a factor of each pixel whose mean square is 1: a smooth map of its square."""
+        most = min(PLACES, len(self._waves) // 2)
+
+        def vectors(places: np.ndarray) -> Floats:
+            fine = self._waves.forward(seen.pixels[places]) - self._start
+            fine[:, : self._low] = 0
+            return self._waves.forward(self._waves.backward(fine) ** 2, most)
+
+        norm = PLACE_NORM * math.sqrt(len(self._waves))
+        total = sums(vectors, most, norm=norm, rho=rho, purpose="places of detail")
+        sure = np.abs(total) > SURE * self._noise(norm, rho)
+        squares = np.maximum(self._waves.backward(np.where(sure, total, 0.0))[0], 0)
+        return np.sqrt(squares / squares.mean()) if squares.max() > 0 else np.ones(self._waves.size)
+
     def _vectors(self, seen: Seen, places: np.ndarray) -> Floats:
-        low = (self._waves.forward(seen.pixels[places], self._low) - self._start) * self._weights
-        marked = (
-            [lesions.described(seen.pixels[places], seen.masks[places])]
-            if self._values and seen.masks is not None
-            else []
-        )
-        return np.concatenate([low, *(WEIGHT * part for part in (*marked, seen.columns[places]))], axis=1)
+        low = self._waves.forward(seen.pixels[places], self._low) - self._start[: self._low]
+        return np.concatenate([low * self._weights, COLUMN_WEIGHT * seen.columns[places]], axis=1)
 
     def _learnt_length(self, seen: Seen, sums: NoisySums, rho: float) -> float:
         """A length that about nine in ten vectors do not exceed, from a noisy histogram of lengths."""
@@ -150,24 +177,44 @@ class GaussianImages:
         longer = np.cumsum(counts)
         return float(grid[np.argmax(longer > CLIPPED_SHARE * self.patients_) if longer.max() > 0 else 0])
 
-    def _learnt_moments(
-        self, seen: Seen, sums: NoisySums, norm: float, rho: float, *, exact: bool
+    def _learnt_moments(self, seen: Seen, sums: NoisySums, norm: float, rho: float) -> list[ClassMoments]:
+        return self._released(
+            lambda places: self._vectors(seen, places), self._low, seen.columns.shape[1], seen.classes,
+            seen.class_count, sums, norm=norm, rho=rho, purpose="moments of each class",
+        )  # fmt: skip
+
+    def _learnt_lesions(
+        self, seen: Seen, masks: np.ndarray, sums: NoisySums, rho: float
     ) -> list[ClassMoments]:  # fmt: skip
-        size = self._drawn + self._columns
-        parts = np.sqrt([COUNT_PART, MEAN_PART, 1 - COUNT_PART - MEAN_PART])
+        """Moments of lesions and columns, first without and then with a lesion, class by class."""
 
         def vectors(places: np.ndarray) -> Floats:
-            found = self._vectors(seen, places) / norm
+            numbers = lesions.described(seen.pixels[places], masks[places])
+            return np.concatenate([numbers, seen.columns[places]], axis=1)
+
+        cells = np.where(seen.classes < 0, UNKNOWN, 2 * seen.classes + lesions.present(masks))
+        return self._released(
+            vectors, lesions.NUMBERS, seen.columns.shape[1], cells, 2 * seen.class_count, sums,
+            norm=LESION_NORM, rho=rho, purpose="moments of lesions",
+        )  # fmt: skip
+
+    def _released(
+        self, of: Callable[[np.ndarray], Floats], drawn: int, given: int, cells: np.ndarray, cell_count: int,
+        sums: NoisySums, *, norm: float, rho: float, purpose: str,
+    ) -> list[ClassMoments]:  # fmt: skip
+        """Counts, sums and products of vectors shortened to ``norm``, released together as one vector."""
+        size, parts = drawn + given, np.sqrt([COUNT_PART, MEAN_PART, 1 - COUNT_PART - MEAN_PART])
+
+        def vectors(places: np.ndarray) -> Floats:
+            found = of(places) / norm
             found /= np.maximum(np.linalg.norm(found, axis=1), 1)[:, None]
             ones = np.ones((len(found), 1))
             return np.concatenate([parts[0] * ones, parts[1] * found, parts[2] * triangle(found)], axis=1)
 
-        total = sums(
-            vectors, 1 + size + size * (size + 1) // 2, norm=1.0, rho=rho, purpose="moments of each class",
-            cells=self._cells(seen), cell_count=seen.class_count * (2 if self._values else 1),
-        )  # fmt: skip
-        noise = noise_of(1.0, None if exact else rho)
+        width = 1 + size + size * (size + 1) // 2
+        total = sums(vectors, width, norm=1.0, rho=rho, purpose=purpose, cells=cells, cell_count=cell_count)
+        noise = self._noise(1.0, rho)
         return estimated(
             total[:, 0] / parts[0], total[:, 1 : size + 1] * (norm / parts[1]), total[:, size + 1 :] * (norm**2 / parts[2]),
-            noise=(noise / parts[0], noise * norm / parts[1], noise * norm**2 / parts[2]), drawn=self._drawn,
+            noise=(noise / parts[0], noise * norm / parts[1], noise * norm**2 / parts[2]), drawn=drawn,
         )  # fmt: skip

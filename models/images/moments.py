@@ -14,6 +14,7 @@ import numpy as np
 
 from models.images.noisy_sums import Floats
 
+FARTHEST = 2.5  # standard deviations: none is drawn beyond
 LEAST = 1e-4  # of the mean eigenvalue
 TOO_FEW = 3.0  # standard deviations of a class's count
 
@@ -25,7 +26,7 @@ class ClassMoments:
     Parameters
     ----------
     count : float
-        Noisy number of patients, each counted by the share of the slices in this cell; 0 where noise hides it.
+        Noisy number of patients, each counted by the share of the slices in this cell; at least 0.
     given_mean : numpy.ndarray, [q]
     gain : numpy.ndarray, [d, q]
         By how much the mean moves with what is given.
@@ -41,7 +42,7 @@ class ClassMoments:
 
     def drawn_given(self, given: Floats, rng: np.random.Generator) -> Floats:
         """One vector [d] for each row of ``given``."""
-        normal = rng.normal(size=(len(given), len(self.mean)))
+        normal = np.clip(rng.normal(size=(len(given), len(self.mean))), -FARTHEST, FARTHEST)
         return self.mean + (given - self.given_mean) @ self.gain.T + normal @ self.factor.T
 
 
@@ -89,9 +90,7 @@ def estimated(
         spread = np.hypot(off_diagonal / weights[k] * (1 - shares[k]), off_diagonal / total)
         own = _beyond(within[k] - mixed, spread) if known[k] else np.zeros_like(mixed)
         found.append(
-            _conditioned(
-                float(counts[k]) if known[k] else 0.0, means[k], pooled + own, drawn, edge=2 * np.sqrt(size) * spread
-            )
+            _conditioned(max(0.0, float(counts[k])), means[k], pooled + own, drawn, edge=2 * np.sqrt(size) * spread)
         )
     return found
 

@@ -4,12 +4,13 @@ Belongs here: the names that run configuration may use. Does not belong here: wh
 """
 
 from models.images.baselines import FlatImages, PriorImages
+from models.images.evolution import EvolvedImages
 from models.images.gaussian import GaussianImages
 from models.images.synthesizer import Family, StatisticSynthesizer
 from records.errors import ParameterError
 from records.protocols import ImageSynthesizer
 
-FAMILIES: dict[str, type[Family]] = {"gaussian": GaussianImages, "prior": PriorImages, "flat": FlatImages}
+FAMILIES = ("gaussian", "evolution", "embedding", "prior", "flat")
 DEFAULT = "gaussian"
 NAMES = ("auto", *FAMILIES)
 
@@ -24,5 +25,16 @@ def build(name: str, *, delta: float, secure: bool = True) -> ImageSynthesizer:
     """
     if name not in NAMES:
         raise ParameterError(f"image synthesizer must be one of {', '.join(NAMES)}, got {name}; choose one of these")
-    family = FAMILIES[DEFAULT if name == "auto" else name]
-    return StatisticSynthesizer(family(), delta=delta, secure=secure)
+    return StatisticSynthesizer(_family(DEFAULT if name == "auto" else name), delta=delta, secure=secure)
+
+
+def _family(name: str) -> Family:
+    if name == "embedding":
+        # torch takes a second to load
+        from models.images.embedding import EmbeddedImages
+
+        return EmbeddedImages()
+    families: dict[str, type[Family]] = {
+        "gaussian": GaussianImages, "evolution": EvolvedImages, "prior": PriorImages, "flat": FlatImages,
+    }  # fmt: skip
+    return families[name]()

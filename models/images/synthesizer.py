@@ -22,7 +22,7 @@ from records.privacy import ADD_REMOVE_PATIENT, PrivacySpend
 from records.schema import Kind, Outcome, Schema
 
 FEWEST = 10
-LABEL_SHARE, COLUMNS_SHARE = 0.05, 0.2
+LABEL_SHARE, COLUMNS_SHARE = 0.05, 0.1
 PORTION = 1000
 FEW = 60.0  # patients of a class, per patient that the noise hides
 
