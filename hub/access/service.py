@@ -118,7 +118,9 @@ def submit(caller: Caller, request_id: str) -> Request:
         The form is not complete.
     """
     from hub.catalogue.service import published
+    from hub.market import access_fees, sanctions
 
+    sanctions.must_be_free(caller.session, caller.somebody.id, caller.now)
     request = own(caller, request_id)
     form = read_form(request.form)
     found = check(caller, form)
@@ -135,6 +137,7 @@ def submit(caller: Caller, request_id: str) -> Request:
     request.fee = estimate(form, by_offer=offer is not None).plain()
     # A health data request is assessed within three months of its receipt, not of its completion.
     take(caller, request, "submit", clock=law.STATISTICS_ASSESSMENT if form.kind == Kind.STATISTICS else None)
+    access_fees.accept(caller, request)
     request.submitted_at = caller.now
     if offer is not None:
         place_under(caller, request, offer, form)

@@ -91,6 +91,11 @@ def unmatched(currency: str = EURO) -> Place:
     return Place(Kind.LIABILITY, "unmatched", HUB, currency)
 
 
+def clearing(currency: str = EURO) -> Place:
+    """Between two transactions of one step; 0 after it."""
+    return Place(Kind.LIABILITY, "clearing", HUB, currency)
+
+
 def written_off(currency: str = EURO) -> Place:
     """What will never be paid."""
     return Place(Kind.EXPENSE, "written off", HUB, currency)

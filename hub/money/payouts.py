@@ -78,6 +78,16 @@ def refund(caller: Caller, payer: str, *, key: str) -> list[Payout]:
     return [_ordered(caller, file, receivable(payer), payer, too_much)]
 
 
+def overpaid(caller: Caller) -> dict[str, int]:
+    """What payers have paid too much, in euros' cents."""
+    sums = sa.func.sum(Entry.cents)
+    query = (
+        sa.select(Account.owner, sums).join(Entry, Entry.account == Account.id)
+        .where(Account.name == "receivable", Account.currency == EURO).group_by(Account.owner).having(sums < 0)
+    )  # fmt: skip
+    return {owner: -int(cents) for owner, cents in caller.session.execute(query.order_by(Account.owner))}
+
+
 def file_of(caller: Caller, file: str, gateway: PaymentGateway, on: date | None = None) -> bytes:
     """What tells the bank to pay the orders of a file; asked again, it is the same file."""
     caller.must_have(Role.OPERATOR)

@@ -96,7 +96,8 @@ def ask(request: Request, caller: PageCaller, listing_id: str, sent: Written) ->
     """Ask for a listing on its terms, or on others."""
     found = listings.live(caller.session, listing_id, caller.now)
     try:
-        made = negotiation.request(caller, listing_id, **_proposed(sent, found.price))
+        with caller.session.begin_nested():  # a mistake is shown at the form, and nothing of it is kept
+            made = negotiation.request(caller, listing_id, **_proposed(sent, found.price))
     except ParameterError as error:
         return _listing(request, caller, listing_id, str(error))
     return redirect(request, f"/market/negotiations/{made.id}", "Your request is sent.")
@@ -120,7 +121,8 @@ def counter(request: Request, caller: PageCaller, negotiation_id: str, sent: Wri
     """Answer with another offer."""
     found, _ = negotiation.visible(caller, negotiation_id)
     try:
-        negotiation.counter(caller, negotiation_id, **_proposed(sent, found.price))
+        with caller.session.begin_nested():
+            negotiation.counter(caller, negotiation_id, **_proposed(sent, found.price))
     except ParameterError as error:
         return _negotiation(request, caller, negotiation_id, str(error))
     return redirect(request, f"/market/negotiations/{negotiation_id}", "Your offer is sent.")

@@ -4,6 +4,7 @@ Belongs here: HTTP. Does not belong here: rules (``hub.market``), negotiation (`
 """
 
 import json
+from collections import defaultdict
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -60,7 +61,8 @@ def mine(request: Request, caller: PageCaller) -> Response:
 def create(request: Request, caller: PageCaller, sent: Written) -> Response:
     """List goods or a service."""
     try:
-        made = listings.create(caller, _draft(caller, sent))
+        with caller.session.begin_nested():  # a mistake is shown at the form, and nothing of it is kept
+            made = listings.create(caller, _draft(caller, sent))
     except ParameterError as error:
         return _mine(request, caller, dict(sent.items()), sent.getlist("purposes"), str(error))
     note = "It is listed." if made.state == "listed" else "It is listed as soon as all who earn by it consent."
@@ -124,7 +126,7 @@ def _mine(
     own = sa.select(Dataset).where(Dataset.holder_id == person, Dataset.status == "published").order_by(Dataset.title)
     return render(
         request, "market_holder.html.j2", status=422 if wrong else 200, listings=found, asked=set(caller.session.scalars(asked)),
-        goods=_goods(caller), datasets=caller.session.scalars(own).all(), written=written or {}, chosen=list(purposes),
+        goods=_goods(caller), datasets=caller.session.scalars(own).all(), written=defaultdict(str, written or {}), chosen=list(purposes),
         wrong=wrong, kinds=WORDS, purposes=PURPOSES, synthesizers=SYNTHESIZERS,
     )  # fmt: skip
 

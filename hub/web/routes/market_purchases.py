@@ -65,10 +65,9 @@ def buy(request: Request, caller: PageCaller, agreement_id: str, sent: Written) 
             quoted = purchases.quote(caller, found, **asked)
             words = money(chosen_language(request))(quoted.cents, quoted.currency)
             return agreement_page(request, caller, found, written=written | {"quote": words})
-        made = purchases.place(caller, agreement_id, key=written["key"], **asked)
+        with caller.session.begin_nested():  # a mistake is shown at the form, and nothing of it is kept
+            made = purchases.place(caller, agreement_id, key=written["key"], **asked)
     except (ParameterError, BudgetError) as error:
-        if caller.session.new or caller.session.dirty:
-            raise
         return agreement_page(request, caller, found, str(error), {k: v for k, v in written.items() if v})
     return redirect(request, f"/market/purchases/{made.id}", "Your purchase is booked.")
 
@@ -97,7 +96,10 @@ def cancel(request: Request, caller: PageCaller, purchase_id: str) -> Response:
 def order(request: Request, caller: PageCaller, purchase_id: str, sent: Written) -> Response:
     """Place one of the paid orders of a service."""
     try:
-        made = fulfilment.order(caller, purchase_id, rows=_count(str(sent.get("rows") or "")), formats=_formats(sent))
+        with caller.session.begin_nested():
+            made = fulfilment.order(
+                caller, purchase_id, rows=_count(str(sent.get("rows") or "")), formats=_formats(sent)
+            )
     except ParameterError as error:
         return purchase_page(request, caller, purchase_id, str(error))
     return redirect(request, f"/orders/{made.id}", "Your order is placed.")
@@ -107,7 +109,8 @@ def order(request: Request, caller: PageCaller, purchase_id: str, sent: Written)
 def dispute(request: Request, caller: PageCaller, purchase_id: str, sent: Written) -> Response:
     """Complain; what the holders earn is held."""
     try:
-        made = disputes.open_one(caller, purchase_id, str(sent.get("words") or ""))
+        with caller.session.begin_nested():
+            made = disputes.open_one(caller, purchase_id, str(sent.get("words") or ""))
     except ParameterError as error:
         return purchase_page(request, caller, purchase_id, str(error))
     return redirect(request, f"/market/disputes/{made.id}", "The dispute is open; the money is held.")

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from hub.audit.heads import public_key
 from hub.audit.log import record
 from hub.caller import Caller
-from hub.money import books, heads, invoices, parties, payouts, pdf, ubl
+from hub.market import purchases
+from hub.money import books, heads, invoices, matching, parties, payouts, pdf, ubl
 from hub.money.accounts import HUB
 from hub.money.camt import LARGEST_FILE
 from hub.money.notary import LocalNotary
@@ -37,7 +38,8 @@ def trial_balance(request: Request, caller: PageCaller) -> Response:
     standings = books.trial_balance(caller.session)
     return render(
         request, "money_books.html.j2", standings=standings, totals=books.totals(standings), head=heads.newest(caller.session),
-        operator=caller.has(Role.OPERATOR), owed=payouts.owed(caller), day=f"{caller.now:%Y-%m-%d}",
+        operator=caller.has(Role.OPERATOR), owed=payouts.owed(caller),
+        unknown=matching.unknown(caller.session), overpaid=payouts.overpaid(caller), now=caller.now, day=f"{caller.now:%Y-%m-%d}",
     )  # fmt: skip
 
 
@@ -100,7 +102,28 @@ async def receive(request: Request, caller: PageCaller, statement: UploadFile) -
     """Book what the bank tells (camt.053)."""
     own = parties.known(caller, HUB)
     payouts.receive(caller, BankTransfer().read(await statement.read(LARGEST_FILE + 1), own))
+    purchases.settle_paid(caller)
     return redirect(request, "/books", "The statement is booked.")
+
+
+@routes.form("/books/matches", roles=OPERATOR)
+async def match(request: Request, caller: PageCaller) -> Response:
+    """Book a receipt without a known reference to the invoice it pays."""
+    form = plain_form(await request.form())
+    matching.match(caller, form.get("subject", ""), form.get("number", ""))
+    purchases.settle_paid(caller)
+    return redirect(request, "/books", "The payment is matched.")
+
+
+@routes.form("/books/refunds", roles=OPERATOR)
+async def refund(request: Request, caller: PageCaller) -> Response:
+    """Order to pay back what somebody paid too much."""
+    form = plain_form(await request.form())
+    payer, key = form.get("payer", ""), form.get("key", "")
+    if not key or payer not in payouts.overpaid(caller):
+        raise ParameterError("a refund must have a payer who paid too much, got another; reload the page")
+    made = payouts.refund(caller, payer, key=f"{key[:100]}:{payer}")
+    return redirect(request, f"/books/payouts/{made[0].file}", "The refund is ordered.")
 
 
 @routes.page("/invoices", roles=EVERYONE)

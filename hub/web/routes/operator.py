@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from hub.delivery.tables import Order
 from hub.errors import NotFoundError
+from hub.market import agreements
 from hub.people import accounts
 from hub.people.roles import LABELS, Role
 from hub.people.tables import Person
@@ -57,6 +58,7 @@ def close(request: Request, caller: PageCaller, person_id: str) -> Response:
         raise NotFoundError("the account must exist, got an unknown one; look at the list")
     if person.id == caller.somebody.id:
         raise ParameterError("the account must be another person's, got your own; ask another operator")
+    agreements.end_all(caller, person.id, "the holder has left" if person.has(Role.HOLDER) else "the buyer has left")
     accounts.close(caller.session, person, now=caller.now, by=caller.somebody.id)
     return redirect(request, "/operator", "The account is closed.")
 
