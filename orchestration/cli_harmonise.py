@@ -4,21 +4,28 @@ Belongs here: the commands and what they print. Does not belong here: mappings a
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestration.preparation import ended
-from records.errors import ParameterError, PhaseIVError, StorageError
+from records.errors import ParameterError, PhaseIVError, StorageError, TableError
+
+if TYPE_CHECKING:
+    from harmonisation.omop.mapping import OmopMapping
 
 
 def omop(
     use_case: Annotated[str, typer.Argument(help="A use case.")],
     to: Annotated[
         str, typer.Option(help="SQLAlchemy URL of the database: sqlite:///omop.db, postgresql+psycopg2://...")
-    ],
+    ] = "",
     cohort: Annotated[str, typer.Option(help="`COHORT`, `PLACE` or `COHORT=PLACE`; a file, FHIR folder or URL.")] = "",
     append: Annotated[bool, typer.Option(help="Add to the persons of a database that already holds some.")] = False,
+    check: Annotated[
+        bool,
+        typer.Option(help="Write nothing: show the mapping for review, against the vocabularies of `--to` if given."),
+    ] = False,
 ) -> None:
     """Write a cohort's real patients to an OMOP CDM 5.4 database, which stays in the hospital as the cohort does."""
     from harmonisation.omop.exchange import write_omop
@@ -33,12 +40,49 @@ def omop(
             raise ParameterError(f"the use case must be one of {', '.join(known)}, got {use_case}; choose one of these")
         chosen, place = known[use_case].chosen(cohort)
         schema = chosen.table
+        mapping = omop_mapping(chosen) or default_mapping(schema)
+        if check:
+            _check(mapping, to)
+            return
+        if not to:
+            raise ParameterError("the database must be named, got none; add --to, or --check to see the mapping alone")
         frame = chosen.load() if place is None else read_source(chosen, place)
         frame = validate(frame, schema, source=chosen.name if place is None else place_name(place))
-        written = write_omop(frame, schema, omop_mapping(chosen) or default_mapping(schema), to, append=append)
+        written = write_omop(frame, schema, mapping, to, append=append)
     except (PhaseIVError, OSError) as error:
         raise ended(str(error), code=1) from error
     typer.echo(f"{place_name(to)}: " + ", ".join(f"{table} {rows}" for table, rows in written.items() if rows))
+
+
+def _check(mapping: "OmopMapping", url: str) -> None:
+    """Print the mapping's concepts, and where the vocabularies of a database say otherwise.
+
+    Raises
+    ------
+    TableError
+        They say otherwise.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from harmonisation.omop.exchange import read_concepts
+    from harmonisation.omop.vocabulary import check_concepts, with_names
+
+    review, problems = mapping.review(), []
+    if url:
+        cdm = read_concepts(url, mapping)
+        problems = check_concepts(mapping, cdm)
+        review = with_names(review, "concept_id", cdm).rename({"concept_name": "name in the vocabularies"})
+    shown = Table(title=f"Concepts of {mapping.cohort}", caption=f"reviewed by {mapping.reviewer or 'nobody yet'}")
+    for name in review.columns:
+        shown.add_column(name, overflow="fold")
+    for row in review.iter_rows():
+        shown.add_row(*("" if value is None else str(value) for value in row))
+    Console().print(shown)
+    unverified = int((review["confidence"] == "unverified").sum())
+    typer.echo(f"{review.height} concepts, {unverified} unverified" + (f", {len(problems)} disagree" if url else ""))
+    if problems:
+        raise TableError(f"the mapping of {mapping.cohort}", problems)
 
 
 def propose(

@@ -112,6 +112,25 @@ def read_cdm(url: str, *, mapping: OmopMapping | None = None) -> Cdm:
     return Cdm(tables)
 
 
+def read_concepts(url: str, mapping: OmopMapping) -> Cdm:
+    """What a database's vocabularies say of the mapping's concepts; nobody's records are read.
+
+    Raises
+    ------
+    StorageError
+        The database cannot be read, or has no table of concepts.
+    """
+    ids = {concept.id for _, concept in mapping.concepts()} | {0}  # 0 is in every vocabulary: known from having none
+    with reading(url) as connection:
+        stored = stored_tables(connection)
+        if "concept" not in stored:
+            raise StorageError("the OMOP database must have the table concept, got none; check the URL and schema")
+        concepts, problems = fetch(connection, "concept", stored["concept"], {"concept_id": sorted(ids)})
+    if problems:
+        raise TableError("the OMOP database", problems)
+    return Cdm({"concept": concepts})
+
+
 def _refuse(connection: sa.Connection, cdm: Cdm, cohort: str, append: bool) -> None:
     held = connection.exec_driver_sql("SELECT count(*) FROM person").scalar_one()
     if held and not append:

@@ -1,5 +1,6 @@
 """``phaseiv omop`` and ``phaseiv propose`` on real cohorts."""
 
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -8,9 +9,12 @@ import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from harmonisation.assistant.draft import load_confirmed
+from harmonisation.omop.bulk import insert
+from harmonisation.omop.database import create_tables, writing
 from orchestration.cli import app
 from records.errors import CodebookError
 from use_cases.cohort import load_codebook
+from use_cases.omop import omop_mapping
 from use_cases.registry import discover
 
 
@@ -33,6 +37,61 @@ def test_two_diseases_in_one_database_answer_one_question(tmp_path: Path) -> Non
     tables = [discover()[name].cohorts[0].load() for name in ("stroke", "prostate")]
     assert people == sum(table.height for table in tables)
     assert dead == sum(int((table["event"].cast(pl.String) != "0").sum()) for table in tables)
+
+
+def test_the_mapping_is_shown_for_review_without_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
+    found = asked("omop", "stroke", "--check")
+    assert found.exit_code == 0, found.output
+    mapping = omop_mapping(discover()["stroke"].cohorts[0])
+    assert mapping is not None
+    review = mapping.review()
+    assert f"{review.height} concepts, " in found.output
+    assert all(str(row["concept_id"]) in found.output for row in review.iter_rows(named=True) if row["concept_id"])
+    neither = asked("omop", "stroke")
+    assert neither.exit_code == 1
+    assert "add --to" in neither.output
+
+
+def vocabularies(path: Path, *, code: str | None = None) -> str:
+    """An OMOP database whose vocabularies hold the stroke mapping's concepts as they are, or the first under ``code``."""
+    mapping = omop_mapping(discover()["stroke"].cohorts[0])
+    assert mapping is not None
+    known = {c.id: c for _, c in mapping.concepts() if c.id}
+    lines = [
+        {
+            "concept_id": i, "concept_name": f"Name of {i}", "domain_id": "x", "vocabulary_id": c.vocabulary or "x",
+            "concept_class_id": "x", "standard_concept": "S", "concept_code": c.code or "x",
+            "valid_start_date": date(1970, 1, 1), "valid_end_date": date(2099, 12, 31), "invalid_reason": None,
+        }
+        for i, c in known.items()
+    ]  # fmt: skip
+    if code:
+        lines[0]["concept_code"] = code
+    url = f"sqlite:///{path}"
+    with writing(url) as connection:
+        create_tables(connection)
+        insert(connection, "concept", pl.DataFrame(lines))
+    return url
+
+
+def test_the_mapping_is_checked_against_the_vocabularies_of_a_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    good = asked("omop", "stroke", "--check", "--to", vocabularies(tmp_path / "good.db"))
+    assert good.exit_code == 0, good.output
+    assert ", 0 disagree" in good.output
+    assert "Name of " in good.output
+    bad = asked("omop", "stroke", "--check", "--to", vocabularies(tmp_path / "bad.db", code="73211009"))
+    assert bad.exit_code == 1
+    assert "disagree" in bad.output
+    assert "73211009 by its id" in bad.output
+    url = f"sqlite:///{tmp_path / 'none.db'}"
+    assert asked("omop", "stroke", "--to", url).exit_code == 0
+    none = asked("omop", "stroke", "--check", "--to", url)
+    assert none.exit_code == 1
+    assert "vocabularies" in none.output
 
 
 def test_a_draft_waits_for_a_person(tmp_path: Path) -> None:
