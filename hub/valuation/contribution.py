@@ -5,7 +5,7 @@ Belongs here: terms of a valuation, and its steps in order: copies, values, free
 
 Steps: (1) equal and nearly equal rows become one record, credited to its first holder or shared; (2) exact nearest-neighbour Shapley
 value of each record, summed by credit; (3) a holder whose rows overlap an earlier one's beyond chance is held until a person has
-looked (rule ``first``); (4) a holder whose labels are not better than its own in random order, or whose sum is negative, gets 0;
+looked (rule ``first``); (4) a holder whose labels are not better than in random order, or whose sum is negative, gets 0;
 (5) quality factor and floor by size (``hub.market.splits.shares``).
 """
 
@@ -23,7 +23,7 @@ from hub.market.splits import Floor, shares
 from hub.valuation.copies import Overlap, Rule, credit, groups, overlaps
 from hub.valuation.fingerprints import BANDS, Fingerprints, joined
 from hub.valuation.knn_shapley import accuracy, balanced, knn_shapley
-from hub.valuation.label_test import holm, label_p_values
+from hub.valuation.label_test import label_p_values
 from hub.valuation.nearest import Labelled, together
 from hub.valuation.utility import utility
 from records.errors import ParameterError
@@ -42,7 +42,7 @@ class Terms(BaseModel):
         Of a record (``utility.UTILITIES``); values of records need a nearest-neighbour one.
     neighbours : int
     level : float
-        Chance to pay any free rider of a valuation.
+        Chance to pay a name whose labels are random.
     copies : str
         Whose a copied record is: its ``first`` holder's, or ``shared``.
     alike : int
@@ -51,7 +51,7 @@ class Terms(BaseModel):
     floor : Decimal
         Part of the revenue that is divided by different records among those who contributed.
     permutations : int
-        At least so many random orders of labels; more where there are many holders.
+        Random orders of each holder's labels.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -84,7 +84,6 @@ class Contribution:
     """One holder's line. ``worth`` is the sum of record values, ``counted`` what is paid by, ``share`` its part of 1.
 
     ``different`` are records after copies within the holding are merged, ``credited`` those that count as the holder's.
-    ``p_value`` is adjusted for all holders.
     """
 
     holder: str
@@ -143,8 +142,7 @@ def valued(
     records = together([h.records for h in held]).at(found.first)
     scoring = SCORINGS[terms.utility](tests.labels, terms.neighbours)
     values = knn_shapley(records, tests.features, scoring)
-    enough = max(terms.permutations, int(np.ceil(2 * len(held) / terms.level)))
-    p_values = holm(label_p_values(records, tests.features, scoring, found.credit, enough, rng))
+    p_values = label_p_values(records, tests, found.credit, terms.permutations, rng)
     lines = list(_lines(holdings, found, found.credit @ values, p_values, terms, quality))
     named = tuple((lines[o.later].holder, lines[o.earlier].holder, o) for o in found.suspects)
     return Valuation(terms, _with_shares(lines, terms), float(values.sum()), tests.rows, named)

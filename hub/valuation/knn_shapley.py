@@ -1,7 +1,7 @@
 """Exact Shapley values of records in the game of a nearest-neighbour classifier.
 
-Belongs here: the closed form for one record, ties averaged, and what a holder's sum owes to each of its labels. Does not belong
-here: copies (``copies``), what is paid (``contribution``).
+Belongs here: the closed form for one record, ties averaged. Does not belong here: copies (``copies``), what is paid
+(``contribution``).
 
 A coalition's utility is the score of its K nearest records, averaged over test patients (``Scoring``). Summed over a holder's
 records, the values do not depend on how records are divided among names. Records at one distance are ranked in random order, in
@@ -77,30 +77,6 @@ def knn_shapley(records: Labelled, tests: np.ndarray, scoring: Scoring) -> np.nd
     return total / len(tests)
 
 
-def label_effects(records: Labelled, tests: np.ndarray, scoring: Scoring, credit: np.ndarray) -> np.ndarray:
-    """What one holder's sum of values gains from each label that each of its records could have.
-
-    Parameters
-    ----------
-    credit : numpy.ndarray of float, shape (records,)
-        Part of each record's value that is the holder's, 0 to 1.
-
-    Returns
-    -------
-    numpy.ndarray, shape (credited records, classes)
-        The holder's sum is linear in its labels: ``effects[i, label_i]`` summed over i, plus what others' labels give.
-    """
-    found = np.zeros((records.rows, scoring.scores.shape[1]))
-    for ranks in rankings(records.features, tests):
-        rule, held = _Rule.of(ranks, scoring.neighbours), credit[ranks.order].ravel()
-        share = rule.per_member(rule.own) * held + rule.per_member(rule.mates) * (rule.sums(held) - held)
-        share += rule.per_member(rule.later) * rule.before(held)
-        for label, score in enumerate(scoring.scores[ranks.tests].T):
-            weights = (share.reshape(ranks.order.shape) * score[:, None]).ravel()
-            found[:, label] += np.bincount(ranks.order.ravel(), weights=weights, minlength=records.rows)
-    return found[credit > 0] / len(tests)
-
-
 def _held(records: Labelled, tests: np.ndarray, scoring: Scoring) -> Iterator[tuple[Ranks, np.ndarray]]:
     """Rankings with the score of the record at each rank, flattened."""
     if records.rows and int(records.labels.max()) >= scoring.scores.shape[1]:
@@ -141,11 +117,6 @@ class _Rule:
     def sums(self, values: np.ndarray) -> np.ndarray:
         """For each record, the sum over its group."""
         return self.per_member(np.add.reduceat(values, self.ranks.starts))
-
-    def before(self, values: np.ndarray) -> np.ndarray:
-        """For each record, the sum over nearer groups."""
-        running = np.cumsum(values.reshape(self.ranks.order.shape), axis=1).ravel() - values
-        return self.per_member(running[self.ranks.starts])
 
     def after(self, values: np.ndarray) -> np.ndarray:
         """For each record, the sum over farther groups."""

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from hub.market.sharing import read_split
 from hub.valuation.contribution import Holding, Terms, Valuation, valued
 from hub.valuation.fingerprints import BANDS
-from hub.valuation.label_test import holm
 from records.errors import ParameterError
 from tests.hub.valuation.people import holding, of_nobody, patients, shuffled
 
@@ -71,20 +70,20 @@ def test_dividing_ones_rows_among_names_changes_no_sum(seed: int, names: int) ->
 
 @pytest.mark.slow
 def test_random_labels_earn_nothing() -> None:
-    """Two free riders beside two hospitals, 60 markets at a level of 0.1: 6 markets in which one is paid are expected at most.
+    """120 free riders beside two hospitals each, at a level of 0.1: at most 12 are expected to be paid.
 
-    15 or more would have a chance below 0.001.
+    24 or more would have a chance below 0.001.
     """
     paid = 0
     for seed in range(60):
         market = {
             "a": holding(patients(2 * seed, 60)), "b": holding(patients(2 * seed + 1, 60)),
             "labels": holding(shuffled(patients(seed + 5000, 50), seed)),
-            "constant": holding(shuffled(patients(seed + 6000, 80), seed + 1)),
+            "more labels": holding(shuffled(patients(seed + 6000, 80), seed + 1)),
         }  # fmt: skip
         found = value(market, seed, level=0.1)
-        paid += any(line(found, name).share for name in ("labels", "constant"))
-    assert paid < 15
+        paid += sum(bool(line(found, name).share) for name in ("labels", "more labels"))
+    assert paid < 24
 
 
 def test_honest_holders_are_paid_and_harm_is_not() -> None:
@@ -125,13 +124,6 @@ def test_nobody_is_paid_where_nobody_contributed() -> None:
 
 def test_terms_are_told_apart_by_their_digest() -> None:
     assert Terms().sha256 == Terms().sha256 != Terms(neighbours=7).sha256
-
-
-def test_holms_adjustment_is_that_of_statsmodels() -> None:
-    from statsmodels.stats.multitest import multipletests
-
-    raw = [0.01, 0.04, 0.03, 0.005, 0.5, 0.011]
-    np.testing.assert_allclose(holm(raw), np.asarray(multipletests(raw, method="holm")[1]))
 
 
 def test_no_holder_and_misfitting_fingerprints_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""Nearest-neighbour Shapley values: against every coalition, against pyDVL, the axioms, ties, and label effects."""
+"""Nearest-neighbour Shapley values: against every coalition, against pyDVL, the axioms, and ties."""
 
 import json
 from itertools import permutations
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hub.valuation.games import FunctionGame, members, table
 from hub.valuation.holders import shapley
 from hub.valuation.knn_game import KnnGame
-from hub.valuation.knn_shapley import Scoring, accuracy, balanced, knn_shapley, label_effects
+from hub.valuation.knn_shapley import Scoring, accuracy, balanced, knn_shapley
 from hub.valuation.nearest import Labelled, squared_distances
 from records.errors import ParameterError
 
@@ -89,20 +89,6 @@ def test_a_record_whose_label_never_scores_has_no_value_beyond_what_it_displaces
     values = knn_shapley(records, tests.features, scoring)
     np.testing.assert_allclose(values[records.labels == 1], 0, atol=1e-12)
     assert (values[records.labels == 0] > 0).all()
-
-
-@given(SEEDS, st.integers(3, 12), st.sampled_from([0, 2, 3]), st.integers(1, 5))
-def test_label_effects_foretell_values_under_other_labels(seed: int, rows: int, grid: int, neighbours: int) -> None:
-    records, tests = drawn(seed, rows, 6, grid=grid)
-    scoring, credit = balanced(tests.labels, neighbours), np.where(np.arange(rows) < rows // 2 + 1, 1.0, 0.0)
-    credit[0] = 0.5
-    effects, own = label_effects(records, tests.features, scoring, credit), np.flatnonzero(credit)
-    before = knn_shapley(records, tests.features, scoring) @ credit
-    labels = records.labels.copy()
-    labels[own] = np.random.default_rng(seed).permutation(labels[own])
-    after = knn_shapley(Labelled(records.features, labels), tests.features, scoring) @ credit
-    foretold = effects[np.arange(len(own)), labels[own]].sum() - effects[np.arange(len(own)), records.labels[own]].sum()
-    assert after - before == pytest.approx(foretold, abs=1e-9)
 
 
 @settings(max_examples=30)
