@@ -188,7 +188,7 @@ def _delivered(
     desk.tell("packing")
     page, document, _ = candidate_page(use_case, cohort, workspace, made.table, made.manifest, *judged)
     Tracking(workspace).attach(made.manifest["mlflow_run"], {"report.html": page.encode()})
-    summary, shown = _leaving(document, cohort)
+    summary, shown = leaving(document, cohort)
     with tempfile.TemporaryDirectory(prefix="order") as folder:
         package = write_package(Path(folder), order, made.table.frame, cohort, made.manifest, shown, summary)
         figures = {f["label"]: f["value"] for f in summary["figures"]}
@@ -202,7 +202,7 @@ def _delivered(
             return made_artefact.id
 
 
-def _leaving(document: dict[str, Any], cohort: Cohort) -> tuple[dict[str, Any], str]:
+def leaving(document: dict[str, Any], cohort: Cohort) -> tuple[dict[str, Any], str]:
     """What of the evaluation leaves the data side: rounded figures, and no curve of real patients."""
     from metrics.plots.distribution import released_survival_plot
     from metrics.reporting.public import public_page, public_summary

@@ -70,6 +70,53 @@ def account(
     typer.echo(f"{email} may sign in as {', '.join(role)}")
 
 
+@hub_app.command(epilog='Example: `phaseiv hub goods stroke`, then list it on the page "What you sell"')
+def goods(
+    use_case: Annotated[str, typer.Argument(help="A use case with a release.")],
+    dataset: Annotated[str, typer.Option(help="The data set in the catalogue; by default the use case's cohort.")] = "",
+) -> None:
+    """Hand the latest release of a use case to the market; the gate's verdict goes with it."""
+    from assets.market import deposit_release
+    from hub.database.migration import migrate
+    from orchestration.hub_demo import dataset_id
+    from orchestration.settings import Settings
+    from use_cases.registry import discover
+
+    settings = Settings()
+    try:
+        if (found := discover().get(use_case)) is None:
+            raise ParameterError(f"a use case must be one of {', '.join(discover())}, got another; choose one")
+        cohort, _ = found.chosen(settings.cohorts.get(use_case))
+        hub = settings.open_hub()
+        migrate(hub.database)
+        made = deposit_release(settings.workspace(), hub, found, cohort, dataset or dataset_id(found, cohort))
+    except PhaseIVError as error:
+        raise _refused(error) from error
+    typer.echo(f"goods {made}")
+
+
+@hub_app.command("verify-agreement", epilog="Example: `phaseiv hub verify-agreement agreement.jsonld --key 5f2c...`")
+def verify_agreement(
+    document: Annotated[Path, typer.Argument(help="The signed agreement, as it was downloaded.")],
+    key: Annotated[
+        str, typer.Option(help="The hub's public key, 64 hexadecimal digits, from a source you trust.")
+    ] = "",
+) -> None:
+    """Verify an agreement without the hub: its signature, and that both parties accepted the same offer."""
+    from hub.market.agreement import key_of
+    from hub.market.agreement import verify_agreement as verified
+
+    try:
+        told = verified(_read_json(document), key_of(key) if key else None)
+    except PhaseIVError as error:
+        raise _refused(error) from error
+    typer.echo(
+        f"genuine: {told.uid}\nholder {told.assigner}\nbuyer {told.assignee}\nabout {told.target}\nuntil {told.until}"
+    )
+    if not key:
+        typer.echo(f"signed with {told.key}: compare it with the hub's key from a source you trust", err=True)
+
+
 @hub_app.command("opt-out-key", epilog="Example: `phaseiv hub opt-out-key`, on the hub's own machine")
 def opt_out_key() -> None:
     """Print the key by which a hospital finds its patients in the list of objections. Whoever has it can try identifiers."""
@@ -152,6 +199,15 @@ def get(
         found = {a["id"] for a in client.artefacts()}
         known = artefact if artefact in found else client.status(artefact).order.get("artefact_id", artefact)
         typer.echo(repr(client.get(known, out)))
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ParameterError(
+            "an agreement must be a JSON file, got another; give the file that was downloaded"
+        ) from error
 
 
 def _asked(description: dict[str, Any]) -> dict[str, Any]:

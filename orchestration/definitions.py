@@ -6,6 +6,7 @@ Belongs here: ``build_definitions``. Does not belong here: knowledge of any one 
 import dagster as dg
 
 from assets.factory import build_use_case, computation_job, on_demand_job, statistics_job, storage
+from assets.market import build_market
 from orchestration.orders import order_sensors
 from orchestration.questions import question_sensor
 from orchestration.sensors import cohort_file_sensor
@@ -55,7 +56,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     )
     sensors = [arrivals, *order_sensors(on_demand, settings.open_hub), question_sensor(answering, settings.open_hub)]
     shared = dg.Definitions(jobs=[sweep], sensors=sensors, resources=storage(workspace), executor=EXECUTOR)
-    return dg.Definitions.merge(*parts, shared)
+    return dg.Definitions.merge(*parts, build_market(workspace, settings.open_hub), shared)
 
 
 defs = build_definitions(Settings())

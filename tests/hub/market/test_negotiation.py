@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from sqlalchemy.exc import DBAPIError
 
 from hub.access import odrl
 from hub.errors import ForbiddenError, NotFoundError, StateError
@@ -224,7 +225,7 @@ def test_an_agreement_put_in_the_place_of_another_is_refused_by_the_hub(market: 
 def test_messages_cannot_be_changed_in_the_store(market: Market) -> None:
     market.agree(market.list(market.deposit()))
     for statement in ("UPDATE market_messages SET sender = 'x'", "DELETE FROM market_messages"):
-        with pytest.raises(sa.exc.DBAPIError, match="append-only"), market.hub.database.write() as session:
+        with pytest.raises(DBAPIError, match="append-only"), market.hub.database.write() as session:
             session.execute(sa.text(statement))
 
 

@@ -1,0 +1,138 @@
+"""The market's part of the pipeline: releases as goods, and the settlement of each month.
+
+Belongs here: from a release to a package in the hub, from the books to a file. Does not belong here: rules (``hub.market``).
+"""
+
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from assets.workspace import Workspace
+from records.errors import ParameterError
+from records.files import write_atomically
+from use_cases.cohort import Cohort
+from use_cases.registry import UseCase
+
+if TYPE_CHECKING:
+    from hub.deployment import Deployment
+
+FIRST_MONTH = "2026-01-01"
+README = """# {title}: synthetic data
+
+{rows} synthetic rows, drawn from a model that saw the patients through noise only (differential privacy, epsilon {epsilon:.3g}). The
+manifest binds them to their making and to the verdict of the gate. The agreement under which you bought them says what you may do;
+you must not try to re-identify anybody. Source: {citation}
+"""
+
+
+def build_market(workspace: Workspace, open_hub: "Callable[[], Deployment]") -> dg.Definitions:
+    """The asset ``market/settlement`` and its monthly schedule."""
+    asset = settlement_asset(workspace, open_hub)
+    job = dg.define_asset_job("market_settlement", dg.AssetSelection.assets(asset), partitions_def=MONTHS)
+    schedule = dg.build_schedule_from_partitioned_job(
+        job, name="market_monthly", day_of_month=1, hour_of_day=4,
+        description="On the first of each month at 4: what the former one earned, by holder and data set.",
+    )  # fmt: skip
+    return dg.Definitions(assets=[asset], jobs=[job], schedules=[schedule])
+
+
+MONTHS = dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH, fmt="%Y-%m-%d")
+
+
+def settlement_asset(workspace: Workspace, open_hub: "Callable[[], Deployment]") -> dg.AssetsDefinition:
+    """The asset ``market/settlement``, partitioned by month."""
+
+    @dg.asset(
+        key_prefix="market", group_name="market", kinds={"json"}, partitions_def=MONTHS,
+        description="What was earned in a month, by holder and data set, as the books have it; aggregates of money only.",
+    )  # fmt: skip
+    def settlement(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        from hub.market import settlement as market
+
+        month = context.partition_key[:7]
+        with open_hub().database.read() as session:
+            found = market.settle(session, month)
+        folder = workspace.home / "market"
+        write_atomically(folder / f"settlement-{month}.json", json.dumps(market.plain(found), indent=1).encode())
+        write_atomically(folder / f"settlement-{month}.csv", market.as_csv(found.rows).encode())
+        earned = sum(one.earned for one in found.rows if one.currency == "EUR")
+        return dg.MaterializeResult(
+            metadata={
+                "rows": len(found.rows), "earned_eur_cents": earned, "uses": sum(one.times for one in found.uses),
+                "file": dg.MetadataValue.path(str(folder / f"settlement-{month}.json")),
+            }
+        )  # fmt: skip
+
+    return settlement
+
+
+def deposit_release(workspace: Workspace, hub: "Deployment", use_case: UseCase, cohort: Cohort, dataset_id: str) -> str:
+    """Hand the latest release to the market as goods; the same one again is not handed over twice.
+
+    Returns
+    -------
+    str
+        The goods' id.
+
+    Raises
+    ------
+    ParameterError
+        Nothing was released yet.
+    GateError
+        The release has no verdict of the gate.
+    """
+    from hub.market import goods
+    from hub.market.kinds import Kind
+
+    folder, manifest = _latest(workspace, use_case, cohort)
+    with hub.database.read() as session:
+        for one in goods.of_dataset(session, dataset_id):
+            if one.gate["candidate_sha256"] == manifest["candidate_sha256"]:
+                return one.id
+    facts = {"rows": manifest["rows"], "epsilon": manifest["spend"]["epsilon"]} | _measured(
+        workspace, use_case, cohort, manifest
+    )
+    gate = {name: manifest.get(name) for name in ("released", "reasons", "candidate_sha256")}
+    with tempfile.TemporaryDirectory(prefix="goods") as place, hub.database.write() as session:
+        package = _packed(Path(place), folder, manifest, cohort)
+        return goods.deposit(
+            session, hub, package=package, dataset_id=dataset_id, kind=Kind.TABLE, title=cohort.table.title,
+            formats=["csv", "parquet"], facts=facts, gate=gate, now=hub.clock(),
+        ).id  # fmt: skip
+
+
+def _latest(workspace: Workspace, use_case: UseCase, cohort: Cohort) -> tuple[Path, dict[str, Any]]:
+    releases = workspace.release(use_case.key, cohort.name)
+    if not (releases / "latest").exists():
+        raise ParameterError(f"{use_case.key} must have a release, got none; run `phaseiv run {use_case.key}` first")
+    folder = releases / (releases / "latest").read_text().strip()
+    return folder, json.loads((folder / "manifest.json").read_bytes())
+
+
+def _measured(workspace: Workspace, use_case: UseCase, cohort: Cohort, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Figures and report of the evaluation that judged this very candidate, as far as they leave the data side."""
+    from assets.requests import leaving
+
+    path = workspace.page(use_case.key).with_suffix(".json")
+    document = json.loads(path.read_bytes()) if path.exists() else {}
+    if document.get("candidate_sha256") != manifest["candidate_sha256"]:
+        return {}
+    summary, page = leaving(document, cohort)
+    accuracy = (document.get("utility") or {}).get("tstr_auc")
+    shown = {} if accuracy is None else {"tstr_auc": round(accuracy, 2)}
+    return {"figures": {f["label"]: f["value"] for f in summary["figures"]} | shown, "report": page}
+
+
+def _packed(place: Path, folder: Path, manifest: dict[str, Any], cohort: Cohort) -> Path:
+    from hub.repository.package import pack
+
+    readme = README.format(title=cohort.table.title, rows=manifest["rows"], epsilon=manifest["spend"]["epsilon"],
+                           citation=cohort.source.citation)  # fmt: skip
+    names = ("synthetic.csv", "synthetic.parquet", "manifest.json")
+    return pack(
+        {name: (folder / name).read_bytes() for name in names} | {"README.md": readme.encode()}, place / "goods.zip"
+    )

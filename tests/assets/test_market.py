@@ -1,0 +1,142 @@
+"""Releases become goods once, with their verdict; the settlement asset writes what the books say."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from typer.testing import CliRunner
+
+from assets.market import MONTHS, build_market, deposit_release, settlement_asset
+from assets.workspace import Workspace
+from hub.database.engine import Database
+from hub.deployment import Deployment
+from hub.keys import load_keys
+from hub.market import goods
+from hub.market.tables import Goods
+from hub.settings import HubSettings
+from orchestration.cli_hub import hub_app
+from records.errors import GateError, ParameterError
+from use_cases.registry import discover
+
+STROKE = discover()["stroke"]
+COHORT = STROKE.cohorts[0]
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Deployment:
+    settings = HubSettings(home=tmp_path / "hub", demo=True)
+    made = Deployment(settings, Database(settings.url), load_keys(settings))
+    made.database.create()
+    return made
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "home")
+
+
+def release(workspace: Workspace, name: str = "one", **changes: Any) -> str:
+    """A release as the asset writes it."""
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    folder = workspace.release("stroke", COHORT.name) / digest[:16]
+    folder.mkdir(parents=True)
+    manifest = {
+        "candidate_sha256": digest,
+        "released": True,
+        "reasons": [],
+        "rows": 2,
+        "spend": {"epsilon": 1.5},
+    } | changes
+    (folder / "synthetic.csv").write_bytes(b"age\n61\n")
+    (folder / "synthetic.parquet").write_bytes(b"PAR1")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder.parent / "latest").write_text(f"{folder.name}\n")
+    return digest
+
+
+def test_a_release_becomes_goods_once(workspace: Workspace, hub: Deployment, tmp_path: Path) -> None:
+    digest = release(workspace)
+    made = deposit_release(workspace, hub, STROKE, COHORT, "stroke")
+    assert deposit_release(workspace, hub, STROKE, COHORT, "stroke") == made
+    with hub.database.read() as session:
+        found = session.get_one(Goods, made)
+        assert (found.gate["candidate_sha256"], found.facts["epsilon"], found.facts["rows"]) == (digest, 1.5, 2)
+        (tmp_path / "out.zip").write_bytes(b"".join(goods.read(hub, found)))
+    with zipfile.ZipFile(tmp_path / "out.zip") as package:
+        assert {"synthetic.csv", "synthetic.parquet", "manifest.json", "README.md", "SHA256SUMS"} == set(
+            package.namelist()
+        )
+    release(workspace, "two")
+    assert deposit_release(workspace, hub, STROKE, COHORT, "stroke") != made
+
+
+def test_what_was_not_released_is_no_goods(workspace: Workspace, hub: Deployment) -> None:
+    with pytest.raises(ParameterError, match="must have a release"):
+        deposit_release(workspace, hub, STROKE, COHORT, "stroke")
+    release(workspace, released=False)
+    with pytest.raises(GateError):
+        deposit_release(workspace, hub, STROKE, COHORT, "stroke")
+
+
+def test_the_settlement_is_an_asset_of_each_month(workspace: Workspace, hub: Deployment) -> None:
+    asset = settlement_asset(workspace, lambda: hub)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([asset], partition_key="2026-03-01", instance=instance)
+    assert result.success
+    written = json.loads((workspace.home / "market" / "settlement-2026-03.json").read_bytes())
+    assert (written["month"], written["rows"]) == ("2026-03", [])
+    definitions = build_market(workspace, lambda: hub)
+    assert [one.name for one in definitions.schedules or []] == ["market_monthly"]
+    assert MONTHS.get_first_partition_key() == "2026-01-01"
+
+
+def test_the_command_verifies_an_agreement_without_a_hub(
+    tmp_path: Path, agreement: Callable[[], dict[str, Any]]
+) -> None:
+    document = agreement()
+    path = tmp_path / "agreement.jsonld"
+    path.write_text(json.dumps(document))
+    key = document["proof"]["verificationMethod"]
+    told = CliRunner().invoke(hub_app, ["verify-agreement", str(path), "--key", key])
+    assert (told.exit_code, "genuine: urn:uuid:" in told.output) == (0, True)
+    path.write_text(json.dumps(document | {"assignee": "urn:uuid:another"}))
+    assert CliRunner().invoke(hub_app, ["verify-agreement", str(path), "--key", key]).exit_code == 1
+    assert CliRunner().invoke(hub_app, ["verify-agreement", str(path), "--key", "x"]).exit_code == 1
+    path.write_text("no JSON")
+    assert CliRunner().invoke(hub_app, ["verify-agreement", str(path)]).exit_code == 1
+
+
+@pytest.fixture
+def agreement(hub: Deployment) -> Callable[[], dict[str, Any]]:
+    """A document that both parties accepted."""
+    from hub.market.agreement import acceptance, agreed
+    from hub.market.protocol import Side
+    from hub.market.terms import Terms, offer
+
+    def made() -> dict[str, Any]:
+        now, key = hub.clock(), hub.keys.signing
+        terms = Terms(purposes=("e",), months=12)
+        told = offer("urn:x", terms, assigner="urn:uuid:holder", price={"kind": "free"}, split={})
+        signed = [
+            acceptance(side=side, person=who, name=who, offer=told, step="s", key=key, now=now)
+            for side, who in ((Side.CONSUMER, "buyer"), (Side.PROVIDER, "holder"))
+        ]
+        return agreed(
+            "1",
+            told,
+            terms,
+            target="urn:t",
+            assignee="buyer",
+            until=now,
+            acceptances=signed,
+            subject={},
+            key=key,
+            now=now,
+        )
+
+    return made
