@@ -38,11 +38,12 @@ def cohort_assets(
 
     @dg.asset(**shared, description=f"{cohort.table.title}, validated against its codebook.{simulated}")
     def raw_cohort(context: dg.AssetExecutionContext, config: CohortConfig) -> dict[str, pl.DataFrame]:
-        frame = _scanned(cohort, config.file or place)
+        frame, counts = _scanned(cohort, config.file or place)
         site = cohort.assign_sites(frame)
         tables = {name: frame.filter(site == name) for name in context.partition_keys}
         for name, table in tables.items():
-            _describe(context, name, table, cohort.table)
+            # of the whole source, before it is split by hospital
+            _describe(context, name, table, cohort.table, **counts)
         return tables
 
     @dg.asset(**shared, description=f"Pseudonyms, days, coarse quasi-identifiers; rows below k = {use_case.k} flagged.")
@@ -70,8 +71,9 @@ def cohort_assets(
     return [raw_cohort, deidentified]  # type: ignore[return-value]
 
 
-def _scanned(cohort: Cohort, place: str | None) -> pl.DataFrame:
-    """The validated cohort; it is scanned first, so that identifiers are called what they are."""
+def _scanned(cohort: Cohort, place: str | None) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """The validated cohort and what its source left out, in counts; it is scanned first, so that identifiers are called
+    what they are."""
     from deidentification.identification.scan import refuse_identifiers
     from records.validation import validate
     from use_cases.sources import place_name, read_source
@@ -79,10 +81,10 @@ def _scanned(cohort: Cohort, place: str | None) -> pl.DataFrame:
     if place is None:
         frame = cohort.load()
         refuse_identifiers(frame, cohort.table, source=cohort.name)
-        return frame
-    frame, name = read_source(cohort, place), place_name(place)
-    refuse_identifiers(frame, cohort.table, source=name)
-    return validate(frame, cohort.table, source=name)
+        return frame, {}
+    read, name = read_source(cohort, place), place_name(place)
+    refuse_identifiers(read.frame, cohort.table, source=name)
+    return validate(read.frame, cohort.table, source=name), {kind: dict(n) for kind, n in read.counts.items()}
 
 
 def _without_opted_out(frame: pl.DataFrame, schema: Schema, workspace: Workspace, key: bytes) -> pl.DataFrame:

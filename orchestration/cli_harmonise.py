@@ -46,7 +46,7 @@ def omop(
             return
         if not to:
             raise ParameterError("the database must be named, got none; add --to, or --check to see the mapping alone")
-        frame = chosen.load() if place is None else read_source(chosen, place)
+        frame = chosen.load() if place is None else read_source(chosen, place).frame
         frame = validate(frame, schema, source=chosen.name if place is None else place_name(place))
         written = write_omop(frame, schema, mapping, to, append=append)
     except (PhaseIVError, OSError) as error:

@@ -71,7 +71,7 @@ def _unknown(settings: Settings, people: pl.Series) -> list[str]:
         if cohort.table.identifier is None:
             continue
         try:
-            frame = cohort.load() if place is None else read_source(cohort, place)
+            frame = cohort.load() if place is None else read_source(cohort, place).frame
             found |= people.is_in(plain_identifiers(frame[cohort.table.identifier.name]).implode())
         except (PhaseIVError, OSError, pl.exceptions.PolarsError):
             lines.append(f"Warning: the cohort of {key} could not be read, so nobody was looked for in it")

@@ -4,6 +4,8 @@ Belongs here: telling the three apart and reading each in the codebook's names. 
 (``records.reading``, ``harmonisation``). A folder of DICOM files is no table and is refused.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -16,8 +18,24 @@ from use_cases.omop import omop_mapping
 DATABASE = "://"
 
 
-def read_source(cohort: Cohort, place: str) -> pl.DataFrame:
-    """The cohort in the codebook's names, not validated yet.
+@dataclass(frozen=True)
+class SourceRead:
+    """A cohort as it was read.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        In the codebook's names, not validated yet.
+    counts : mapping of str to mapping of str to int
+        What the source held and what was left out of it, by kind or reason; empty for tables and databases.
+    """
+
+    frame: pl.DataFrame
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+def read_source(cohort: Cohort, place: str) -> SourceRead:
+    """The cohort of a place.
 
     Parameters
     ----------
@@ -35,9 +53,9 @@ def read_source(cohort: Cohort, place: str) -> pl.DataFrame:
         The bundles or the database do not fit the codebook.
     """
     if DATABASE in place:
-        return _from_omop(cohort, place)
+        return SourceRead(_from_omop(cohort, place))
     path = Path(place)
-    return _from_fhir(cohort, path) if path.is_dir() else cohort.harmonise(read_table(path))
+    return _from_fhir(cohort, path) if path.is_dir() else SourceRead(cohort.harmonise(read_table(path)))
 
 
 def place_name(place: str) -> str:
@@ -62,7 +80,7 @@ def _from_omop(cohort: Cohort, url: str) -> pl.DataFrame:
     return read_omop(url, cohort.table, omop_mapping(cohort) or default_mapping(cohort.table))
 
 
-def _from_fhir(cohort: Cohort, folder: Path) -> pl.DataFrame:
+def _from_fhir(cohort: Cohort, folder: Path) -> SourceRead:
     from harmonisation.fhir.reading import read_bundles
 
     if not any(path.suffix in (".json", ".ndjson") for path in folder.rglob("*")):
@@ -70,4 +88,5 @@ def _from_fhir(cohort: Cohort, folder: Path) -> pl.DataFrame:
             f"{folder.name} must hold FHIR bundles (.json, .ndjson), got none; a table comes as CSV or Parquet file, and "
             "images are de-identified by `phaseiv deidentify`"
         )
-    return read_bundles(folder, cohort.table).frame
+    read = read_bundles(folder, cohort.table)
+    return SourceRead(read.frame, {"fhir_resources": read.resources, "fhir_left_out": read.skipped})

@@ -1,5 +1,6 @@
 """The first two assets: identifiers are refused, people who opted out are left out and counted, risk is told."""
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from assets.factory import storage
 from assets.workspace import Workspace
 from deidentification.opt_out import record_choices
 from deidentification.pseudonyms import key_from_text, pseudonymise
+from harmonisation.fhir.bundles import write_bundles
 from use_cases.registry import discover
 
 KEY = "ab" * 32
@@ -69,6 +71,20 @@ def test_identifiers_in_a_covariate_are_refused_by_name_and_count(tmp_path: Path
     assert "3 rows with FI henkilötunnus" in error
     assert "131052" not in error
     assert not (tmp_path / "home" / "storage").exists()
+
+
+def test_what_fhir_bundles_hold_and_what_was_left_out_is_counted(tmp_path: Path) -> None:
+    write_bundles(COHORT.load().head(60), COHORT.table, tmp_path / "fhir", kind="collection")
+    for number in range(3):
+        other = {"resourceType": "Organization", "id": f"o{number}", "name": "Secret ward"}
+        (tmp_path / "fhir" / f"other-{number}.json").write_text(json.dumps(other))
+    result = run(tmp_path / "home", tmp_path / "fhir")
+    assert result.success
+    assert told(result, "raw_cohort", "fhir_resources")[0]["Patient"] == 60
+    left_out = told(result, "raw_cohort", "fhir_left_out")
+    assert left_out[0]["resource type without a place in a codebook"] == 3
+    assert len(left_out) == len(COHORT.site_names)
+    assert "Secret" not in str(left_out)
 
 
 @pytest.mark.parametrize("text", ["{", '{"pseudonym": "x"}\n'])
