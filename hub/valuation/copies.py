@@ -30,7 +30,10 @@ UNLIKELY = 1e-3  # chance to hold somebody's pay for an overlap that came by its
 
 @dataclass(frozen=True)
 class Overlap:
-    """``matched`` of the ``rows`` of a later holder look like an earlier one's; ``expected`` by chance."""
+    """``matched`` of the ``rows`` of a later holder look like an earlier one's; ``expected`` by chance.
+
+    Where both are one holder: its rows look like each other more than other holders' do among themselves.
+    """
 
     later: int
     earlier: int
@@ -84,18 +87,21 @@ def credit(group: np.ndarray, holder: np.ndarray, registered: np.ndarray, rule: 
 
 
 def overlaps(prints: Sequence[Fingerprints], registered: np.ndarray, least: int) -> list[Overlap]:
-    """Holders whose rows look like an earlier holder's more often than that holder's rows look like each other."""
+    """Holders whose rows look like an earlier holder's, or like each other, more often than rows of different patients do."""
     from scipy.stats import binom
 
-    pairs = [(b, a) for a in range(len(prints)) for b in range(len(prints)) if _precedes(registered, a, b)]
-    if not pairs:
+    if len(prints) < 2:
         return []
+    pairs = [(b, a) for a in range(len(prints)) for b in range(len(prints)) if a == b or _precedes(registered, a, b)]
     different = [p.at(np.unique(p.whole, return_index=True)[1]) for p in prints]
     rows = np.array([len(d.whole) for d in different])
     matched = _matched(different, least)
     later, earlier = np.array(pairs).T
     # Twice what was seen and one more: a hospital without a twin is no proof that there are none.
-    chance = np.minimum(1.0, 2 * (matched[earlier, earlier] + 1) / (rows[earlier] + 1))
+    between = 2 * (matched[earlier, earlier] + 1) / (rows[earlier] + 1)
+    own, couples = np.diag(matched), rows * (rows - 1)
+    within = 2 * (own.sum() - own + 1) / (couples.sum() - couples + 1) * (rows - 1)
+    chance = np.minimum(1.0, np.where(later == earlier, within[later], between))
     seen = matched[later, earlier]
     p_values = binom.sf(seen - 1, rows[later], chance)
     return [

@@ -11,12 +11,13 @@ of which some columns were changed keeps some of its bands.
 
 References
 ----------
-RFC 2104 (HMAC). Broder (1997), On the resemblance and containment of documents; Indyk and Motwani (1998) (bands of hashes).
+RFC 2104 (HMAC, for the keys). RFC 7693 (BLAKE2 with a key, for the rows). Broder (1997), On the resemblance and containment of documents; Indyk and Motwani (1998) (bands of hashes).
 """
 
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 import polars as pl
@@ -106,4 +107,4 @@ def _comparable(column: Column) -> bool:
 def _digests(rows: Sequence[str | bytes], key: bytes, what: bytes) -> np.ndarray:
     made = hmac.digest(key, what, "sha256")
     each = (row.encode() if isinstance(row, str) else row for row in rows)
-    return np.frombuffer(b"".join(hmac.digest(made, row, "sha256")[:8] for row in each), dtype=np.uint64)
+    return np.frombuffer(b"".join(blake2b(row, digest_size=8, key=made).digest() for row in each), dtype=np.uint64)

@@ -37,13 +37,20 @@ class Utility:
     game: Build
 
 
-def auc(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Chance that a positive scores above a negative, ties a half; 0.5 if a class is missing."""
+def auc(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Chance that a positive scores above a negative, ties a half; 0.5 if a class is missing.
+
+    Parameters
+    ----------
+    scores : numpy.ndarray, shape (..., rows)
+    labels : numpy.ndarray, shape (rows,)
+    """
     positive = labels == 1
     cases, others = int(positive.sum()), int((~positive).sum())
     if not cases or not others:
-        return 0.5
-    return float((rankdata(scores)[positive].sum() - cases * (cases + 1) / 2) / (cases * others))
+        return np.full(scores.shape[:-1], 0.5)
+    ranks = rankdata(scores, axis=-1)[..., positive].sum(axis=-1)
+    return (ranks - cases * (cases + 1) / 2) / (cases * others)
 
 
 def utility(name: str) -> Utility:
@@ -69,7 +76,7 @@ def _knn_accuracy(holdings: Sequence[Labelled], tests: Labelled, neighbours: int
 
 def _auc_logistic(holdings: Sequence[Labelled], tests: Labelled, neighbours: int) -> Game:
     def worth(risk: np.ndarray) -> float:
-        return auc(risk, tests.labels) - 0.5
+        return float(auc(risk, tests.labels)) - 0.5
 
     return _logistic_game(holdings, tests, worth, spread=1.0)
 
@@ -100,31 +107,47 @@ def _logistic_game(
     return FunctionGame(len(holdings), value, spread)
 
 
+class LinearAucGame:
+    """AUC of a ridge regression of the label, less one half; see ``games.Game``.
+
+    A holder's part is a sum of products, which adds up over holders: all coalitions are solved at once.
+    """
+
+    def __init__(self, holdings: Sequence[Labelled], tests: Labelled) -> None:
+        self.players, self.spread = len(holdings), 1.0
+        designs = [_designed(held.features) for held in holdings]
+        self._products = np.stack([d.T @ d for d in designs])
+        self._responses = np.stack([d.T @ held.labels for d, held in zip(designs, holdings, strict=True)])
+        self._tests, self._labels = _designed(tests.features), tests.labels
+        self._shrink = RIDGE * np.diag([0.0] + [1.0] * tests.features.shape[1])
+
+    def values(self, coalitions: np.ndarray) -> np.ndarray:
+        """Utility of each coalition, shape (coalitions,), from rows of ``games.members``."""
+        there = coalitions.astype(float)
+        products = np.tensordot(there, self._products, 1)
+        responses = there @ self._responses
+        both = (responses[:, 0] > 0) & (responses[:, 0] < products[:, 0, 0])
+        found = np.zeros(len(coalitions))
+        if both.any():
+            weights = np.linalg.solve(products[both] + self._shrink, responses[both][..., None])[..., 0]
+            found[both] = auc(weights @ self._tests.T, self._labels) - 0.5
+        return found
+
+    def value(self, coalition: np.ndarray) -> float:
+        """See ``games.Game``."""
+        return float(self.values(coalition[None])[0])
+
+    def along(self, order: Sequence[int]) -> np.ndarray:
+        """See ``games.Game``."""
+        return self.values(np.argsort(order) < np.arange(self.players + 1)[:, None])
+
+
 def _auc_linear(holdings: Sequence[Labelled], tests: Labelled, neighbours: int) -> Game:
-    """Ridge regression of the label: a holder's part is a sum of products, which adds up over holders."""
-    design = _designed(tests.features)
-    parts = [_products(held) for held in holdings]
-    shrink = RIDGE * np.diag([0.0] + [1.0] * tests.features.shape[1])
-
-    def value(coalition: np.ndarray) -> float:
-        there = np.flatnonzero(coalition)
-        labels = sum(parts[i][1][0] for i in there)
-        rows = sum(parts[i][0][0, 0] for i in there)
-        if not 0 < labels < rows:
-            return 0.0
-        weights = np.linalg.solve(sum(parts[i][0] for i in there) + shrink, sum(parts[i][1] for i in there))
-        return auc(design @ weights, tests.labels) - 0.5
-
-    return FunctionGame(len(holdings), value, 1.0)
+    return LinearAucGame(holdings, tests)
 
 
 def _designed(features: np.ndarray) -> np.ndarray:
     return np.column_stack([np.ones(len(features)), features])
-
-
-def _products(held: Labelled) -> tuple[np.ndarray, np.ndarray]:
-    design = _designed(held.features)
-    return design.T @ design, design.T @ held.labels
 
 
 UTILITIES: Mapping[str, Utility] = {

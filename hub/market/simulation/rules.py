@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from hub.valuation.contribution import Holding, Terms, valued
-from hub.valuation.games import table
+from hub.valuation.games import members
 from hub.valuation.holders import shapley
 from hub.valuation.knn_shapley import balanced, knn_shapley
 from hub.valuation.nearest import Labelled, together
-from hub.valuation.utility import utility
+from hub.valuation.utility import LinearAucGame
 
 Weights = dict[str, float]
 Rule = Callable[[Mapping[str, Holding], Labelled, Terms, np.random.Generator], Weights]
@@ -38,8 +38,9 @@ def plain_knn(holdings: Mapping[str, Holding], tests: Labelled, terms: Terms, rn
 
 def auc_shapley(holdings: Mapping[str, Holding], tests: Labelled, terms: Terms, rng: np.random.Generator) -> Weights:
     """Exact Shapley value of each name in the AUC of a linear model, without a look at copies."""
-    game = utility("auc-linear").game([h.records for h in holdings.values()], tests, terms.neighbours)
-    return {name: max(0.0, float(v)) for name, v in zip(holdings, shapley(table(game)), strict=True)}
+    game = LinearAucGame([h.records for h in holdings.values()], tests)
+    values = shapley(game.values(members(game.players)))
+    return {name: max(0.0, float(v)) for name, v in zip(holdings, values, strict=True)}
 
 
 def by_size(holdings: Mapping[str, Holding], tests: Labelled, terms: Terms, rng: np.random.Generator) -> Weights:
