@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field
 
 from metrics.gate import Verdict
-from metrics.gate_findings import Finding, at_least, at_most
+from metrics.gate_findings import Finding, at_least, at_most, number_of
 from metrics.gate_limits import Limits
 from metrics.gate_rules import same_candidate, spend_rules
 from records.privacy import PrivacySpend
@@ -135,7 +135,7 @@ def _fidelity(evaluation: Mapping[str, Any], limits: ImageLimits) -> Iterator[Fi
     ):
         value = _at(fidelity, part, "synthetic", "frechet_share")
         yield at_most(f"{part}_frechet_share", f"{name} {scale}", value, limit, why)
-    made, real = (_at(fidelity, "similarity", side, "value") for side in ("synthetic", "holdout"))
+    made, real = (number_of(_at(fidelity, "similarity", side, "value")) for side in ("synthetic", "holdout"))
     excess = None if made is None or real is None else made - real
     name = "likeness of synthetic images to each other (MS-SSIM) beyond that of real ones"
     yield at_most("similarity_excess", name, excess, limits.max_similarity_excess, why)

@@ -28,6 +28,7 @@ from records.images import ImageSchema, ImageTable
 
 HEADLINE, REAL = "convolutional", "real"
 BOOTSTRAPS = 200
+Source = ImageTable | Sequence[ImageTable]
 SEEDS = (0, 1, 2)
 
 
@@ -82,14 +83,14 @@ class TrainTestReport:
 
 
 def train_test(
-    sources: Mapping[str, ImageTable], test: ImageTable, schema: ImageSchema, *, seeds: Sequence[int] = SEEDS,
+    sources: Mapping[str, Source], test: ImageTable, schema: ImageSchema, *, seeds: Sequence[int] = SEEDS,
     models: Sequence[str] = tuple(CLASSIFIERS),
 ) -> TrainTestReport:  # fmt: skip
     """Train every classifier on every source and test it on the same images.
 
     Parameters
     ----------
-    sources : mapping of str to ImageTable
+    sources : mapping of str to ImageTable, or to one for each seed
         By name; losses are against ``real`` where it is among them. Images without a known label are left out.
     test : ImageTable
         Patients whom neither the classifiers nor any synthesizer saw.
@@ -124,20 +125,26 @@ def _resamples(test: ImageTable, seeds: Sequence[int]) -> tuple[np.ndarray, np.n
 
 
 def _trained(
-    model: Classifier, source: ImageTable, test: ImageTable, schema: ImageSchema, seeds: Sequence[int]
+    model: Classifier, source: Source, test: ImageTable, schema: ImageSchema, seeds: Sequence[int]
 ) -> list[np.ndarray] | str:
     """Scores of the test images for each seed, or why there are none."""
-    table = with_known_label(source, schema)
-    codes = label_codes(table, schema)
-    for name, labels in (("the training images", codes), ("the test images", label_codes(test, schema))):
-        if len(np.unique(labels)) < 2:
-            return f"{name} hold fewer than two classes"
-    pixels = [unit_pixels(part, schema) for part in (table, test)]
-    return [model(pixels[0], codes, pixels[1], len(schema.label.levels), seed) for seed in seeds]
+    tables = [with_known_label(table, schema) for table in _by_seed(source, seeds)]
+    few = [table for table in tables if len(np.unique(label_codes(table, schema))) < 2]
+    if few or len(np.unique(label_codes(test, schema))) < 2:
+        return f"the {'training' if few else 'test'} images hold fewer than two classes"
+    shown, classes = unit_pixels(test, schema), len(schema.label.levels)
+    return [
+        model(unit_pixels(table, schema), label_codes(table, schema), shown, classes, seed)
+        for table, seed in zip(tables, seeds, strict=True)
+    ]
+
+
+def _by_seed(source: Source, seeds: Sequence[int]) -> Sequence[ImageTable]:
+    return [source] * len(seeds) if isinstance(source, ImageTable) else source
 
 
 def _sides(
-    scores: Mapping[str, list[np.ndarray] | str], sources: Mapping[str, ImageTable], test: ImageTable,
+    scores: Mapping[str, list[np.ndarray] | str], sources: Mapping[str, Source], test: ImageTable,
     schema: ImageSchema, drawn: tuple[np.ndarray, np.ndarray],
 ) -> dict[str, Side]:  # fmt: skip
     weights, chances = drawn
@@ -150,14 +157,15 @@ def _sides(
     sides = {}
     for name, found in scores.items():
         own, real = areas.get(name), areas.get(REAL)
+        trained_on = _by_seed(sources[name], (0,))[0]
         lost = None if own is None or real is None else real - own
         sides[name] = Side(
             found if isinstance(found, str) else None,
             _over_seeds(own, chances),
             () if own is None else tuple(own[:, 0].tolist()),
             _over_seeds(lost, chances),
-            len(sources[name]),
-            len(sources[name].patients),
+            len(trained_on),
+            len(trained_on.patients),
         )
     return sides
 

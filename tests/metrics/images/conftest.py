@@ -1,6 +1,6 @@
 """Small image cohorts for the metrics: a made-up one whose label is a bright spot, and the chest phantom."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +9,22 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 import use_cases
+from metrics.images import classifiers, segmentation
 from models.phantoms import lung_ct_phantom
 from records.images import BodyPart, ImageSchema, ImageTable, IntensityUnit, Modality
 from records.schema import Column, Kind, Role, Schema
 from use_cases.images import load_image_codebook
 
 Draw = Callable[..., ImageTable]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_training() -> Iterator[None]:
+    """A third of the steps suffices for spots."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(classifiers, "STEPS", 60)
+        patch.setattr(segmentation, "STEPS", 60)
+        yield
 
 
 @pytest.fixture(scope="session")
