@@ -13,6 +13,7 @@ from assets.evaluation import evaluation_assets
 from assets.federated import federated_assets
 from assets.federated_jobs import Federation
 from assets.federated_orders import computed_asset
+from assets.images.io import ImageIOManager
 from assets.io import ReportIOManager, TableIOManager
 from assets.quality import quality_asset, quality_checks
 from assets.release import release_asset
@@ -98,7 +99,7 @@ def statistics_job(use_case: str) -> str:
 
 def storage(workspace: Workspace) -> dict[str, dg.IOManager]:
     """The IO managers that all use cases share."""
-    return {"tables": TableIOManager(workspace), "reports": ReportIOManager(workspace)}
+    return {"tables": TableIOManager(workspace), "reports": ReportIOManager(workspace), "images": ImageIOManager(workspace)}
 
 
 def all_hospitals(cohort: Cohort) -> dict[str, str]:

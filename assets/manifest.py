@@ -50,18 +50,23 @@ def write_manifest(workspace: Workspace, use_case: str, manifest: dict[str, Any]
 
 
 def read_manifest(workspace: Workspace, use_case: str, candidate: TableFile) -> dict[str, Any]:
-    """The manifest of ``candidate``.
+    """The manifest of a table; raises as ``manifest_of``."""
+    return manifest_of(workspace, use_case, candidate.sha256)
+
+
+def manifest_of(workspace: Workspace, name: str, candidate_sha256: str) -> dict[str, Any]:
+    """The manifest of the candidate with that sha256; ``name`` is a use case, or the prefix of its images.
 
     Raises
     ------
     StorageError
         There is none, or it belongs to another candidate.
     """
-    path = workspace.report([use_case, "synthetic"])
+    path = workspace.report([name, "synthetic"])
     manifest = json.loads(path.read_bytes()) if path.exists() else {}
-    if manifest.get("candidate_sha256") != candidate.sha256:
+    if manifest.get("candidate_sha256") != candidate_sha256:
         raise StorageError(
-            f"the manifest of {use_case}/synthetic must belong to the stored candidate, got another's; "
+            f"the manifest of {name}/synthetic must belong to the stored candidate, got another's; "
             "materialise synthetic again"
         )
     return manifest

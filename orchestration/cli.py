@@ -12,9 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestration import cli_deidentify, cli_evaluation, cli_harmonise, cli_opt_out
+from orchestration import cli_deidentify, cli_evaluation, cli_harmonise, cli_market, cli_opt_out
 from orchestration.cli_federation import demo
 from orchestration.cli_hub import hub_app
+from orchestration.cli_images import SETTING, Modality, image_study, reader_app, run_images
 from orchestration.cli_party import party_app
 from orchestration.execution import execute
 from orchestration.preparation import ended, prepare
@@ -43,7 +44,9 @@ def _chosen(name: str) -> list[str]:
 def run(
     use_case: UseCaseArgument = "all",
     epsilon: Annotated[float, typer.Option(min=0, help="Privacy budget of the candidate; 0 for none.")] = 5.0,
-    synthesizer: Annotated[str, typer.Option(help="auto, aim, mst, star, transformer, trees or copula.")] = "auto",
+    synthesizer: Annotated[
+        str, typer.Option(help="auto, aim, mst, star, transformer, trees or copula; images have their own.")
+    ] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of the sampling (noise has none).")] = 0,
     cohort: Annotated[
         str, typer.Option(help="`COHORT`, `PLACE` or `COHORT=PLACE`: CSV or Parquet, FHIR folder, OMOP URL.")
@@ -51,16 +54,22 @@ def run(
     refits: Annotated[
         int, typer.Option(min=0, help="Repeated fits that test p-values; 0 takes a third of the time.")
     ] = 6,
+    modality: Annotated[
+        Modality, typer.Option(help="Tables, or images: phantoms unless --cohort is `IMAGE COHORT=FOLDER`.")
+    ] = Modality.TABLE,
 ) -> None:
     """Run use cases from the raw cohort to the release. Exit code 1 if one failed or was refused."""
     names = _chosen(use_case)
     if cohort and use_case == "all":
         raise ended("the use case must be named beside --cohort, got all; write for instance: run stroke", code=2)
     if cohort:
-        os.environ[f"PHASEIV_COHORTS__{use_case.upper()}"] = cohort
+        os.environ[f"PHASEIV_{SETTING[modality]}__{use_case.upper()}"] = cohort
     settings = prepare()
     asked = {"synthesizer": synthesizer, "epsilon": epsilon or None, "seed": seed}
-    errors = [error for name in names if (error := execute(name, _configured(name, asked, refits), settings))]
+    if modality is Modality.IMAGE:
+        errors = run_images(names, asked, settings)
+    else:
+        errors = [error for name in names if (error := execute(name, _configured(name, asked, refits), settings))]
     for error in errors:
         typer.echo(error, err=True)
     status()
@@ -203,6 +212,11 @@ app.command(epilog="Example: `phaseiv private-test --test test.csv --synthetic m
 )
 app.command(epilog="Example: `phaseiv compare ours.json theirs.json --out comparison.html`")(cli_evaluation.compare)
 
+app.command("image-study", epilog="Example: `phaseiv image-study lung`")(image_study)
+app.add_typer(reader_app, name="reader-study")
+app.command("market-sim", epilog="Example: `phaseiv market-sim --rounds 100 --seed 0 --out market`")(
+    cli_market.market_sim
+)
 app.add_typer(hub_app, name="hub")
 party_app.command(epilog="Example: `phaseiv party demo stroke --epsilon 1`")(demo)
 app.add_typer(party_app, name="party")

@@ -6,6 +6,7 @@ Belongs here: ``build_definitions``. Does not belong here: knowledge of any one 
 import dagster as dg
 
 from assets.factory import build_use_case, computation_job, on_demand_job, statistics_job, storage
+from assets.images.factory import build_images
 from assets.market import build_market
 from orchestration.orders import order_sensors
 from orchestration.questions import question_sensor
@@ -31,14 +32,16 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     """
     workspace = settings.workspace()
     use_cases = discover()
-    if unknown := sorted(settings.cohorts.keys() - use_cases.keys()):
-        raise ParameterError(
-            f"PHASEIV_COHORTS must name use cases of {', '.join(use_cases)}, got {', '.join(unknown)}; mend the setting"
-        )
+    for name, chosen in (("COHORTS", settings.cohorts), ("IMAGES", settings.images)):
+        if unknown := sorted(chosen.keys() - use_cases.keys()):
+            raise ParameterError(
+                f"PHASEIV_{name} must name use cases of {', '.join(use_cases)}, got {', '.join(unknown)}; mend the setting"
+            )
     parts = [
         build_use_case(u, workspace, settings.open_hub, settings.cohorts.get(key), settings.federation.get(key))
         for key, u in use_cases.items()
     ]
+    images = [build_images(u, workspace, settings.images.get(key)) for key, u in use_cases.items()]
     sweep = dg.define_asset_job(
         "privacy_utility_sweep",
         dg.AssetSelection.assets(*[[key, "privacy_utility_frontier"] for key in use_cases]),
@@ -56,7 +59,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     )
     sensors = [arrivals, *order_sensors(on_demand, settings.open_hub), question_sensor(answering, settings.open_hub)]
     shared = dg.Definitions(jobs=[sweep], sensors=sensors, resources=storage(workspace), executor=EXECUTOR)
-    return dg.Definitions.merge(*parts, build_market(workspace, settings.open_hub), shared)
+    return dg.Definitions.merge(*parts, *images, build_market(workspace, settings.open_hub), shared)
 
 
 defs = build_definitions(Settings())

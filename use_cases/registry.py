@@ -28,6 +28,7 @@ class UseCase(Frozen):
     limits: Mapping[str, float]
     cohorts: tuple[Cohort, ...]
     images: tuple[ImageCohort, ...]
+    image_limits: Mapping[str, float] = {}
 
     def cohort(self, name: str) -> Cohort:
         """The cohort called ``name``."""

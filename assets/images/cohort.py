@@ -16,8 +16,8 @@ from records.images.table import ImageTable
 class ImageCohortConfig(dg.Config):
     """How many patients and slices of each are simulated; loaded cohorts ignore it."""
 
-    patients: int = 400
-    slices: int = 3
+    patients: int = 2000
+    slices: int = 1
     seed: int = 0
 
 

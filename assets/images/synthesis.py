@@ -37,7 +37,9 @@ def synthetic_images_asset(place: ImagePlace) -> dg.AssetsDefinition:
 
     @dg.asset(
         **place.stored("images", "numpy", "mlflow"),
-        description=place.described("Synthetic images, masks and clinical columns, learnt from training patients only."),
+        description=place.described(
+            "Synthetic images, masks and clinical columns, learnt from training patients only."
+        ),
     )
     def synthetic(
         context: dg.AssetExecutionContext, config: ImageSynthesisConfig, deidentified: ImageFile
@@ -51,7 +53,7 @@ def synthetic_images_asset(place: ImagePlace) -> dg.AssetsDefinition:
         context.add_output_metadata(_shown(manifest, table))
         return table
 
-    return synthetic
+    return synthetic  # type: ignore[return-value]
 
 
 def _fitted(place: ImagePlace, config: ImageSynthesisConfig, real: ImageFile, run_id: str) -> "ImageSynthesizer":

@@ -73,10 +73,9 @@ def byar_greene() -> TransformerSynthesizer:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cohort", ["support2_lung", "smart_cerebrovascular"])
-def test_rows_fit_the_codebook_and_depend_on_each_other(cohort: str) -> None:
+def test_rows_fit_the_codebook_and_depend_on_each_other() -> None:
     """On held-out patients pairs are closer than columns drawn from the training patients independently."""
-    table, schema = learnt_from(cohort)
+    table, schema = learnt_from("support2_lung")
     rng = np.random.default_rng(1)
     order, rows = rng.permutation(table.height), 5000
     learnt, held_out = table[order[table.height // 3 :]], table[order[: table.height // 3]]

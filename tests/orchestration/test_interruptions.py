@@ -67,9 +67,8 @@ def test_a_killed_step_fails_the_run_and_the_next_recovers(home: Path) -> None:
         """Children of the process that forks the steps."""
         return [step for server in children(launch.pid) for step in children(server)]
 
-    until(lambda: len(steps()) == 1)
-    (step,) = steps()
-    subprocess.run(["kill", "-KILL", str(step)], check=True)
+    until(steps)
+    subprocess.run(["kill", "-KILL", str(steps()[0])], check=True)
     output, _ = launch.communicate(timeout=PATIENCE)
     assert launch.returncode != 0
     assert "ChildProcessCrashException" in output

@@ -88,7 +88,7 @@ def refused(table: pl.DataFrame) -> TableError | None:
 
 
 @given(corruptions())
-@settings(max_examples=400)
+@settings(max_examples=120)
 def test_every_corrupted_column_is_named_with_its_counts(cells: dict[str, list[str | None]]) -> None:
     error = refused(corrupted(cells))
     problems = error.problems if error else ()

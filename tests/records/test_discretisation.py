@@ -82,7 +82,7 @@ def test_every_value_lies_in_its_bin(case: tuple[Column, pl.Series]) -> None:
 
 
 @given(st.one_of(categories(), numbers()), st.integers(0, 2**32 - 1))
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_decoding_stays_in_the_bin_within_bounds_and_on_the_step(made: Column, seed: int) -> None:
     codes = np.repeat(np.arange(level_count(made), dtype=np.int32), 5)
     values = decode_column(codes, made, np.random.default_rng(seed))
