@@ -11,6 +11,7 @@ from assets.images.cohort import image_cohort_assets
 from assets.images.evaluation import image_report_asset
 from assets.images.place import ImagePlace
 from assets.images.release import image_release_asset
+from assets.images.study import decision_support_asset
 from assets.images.synthesis import synthetic_images_asset
 from assets.workspace import Workspace
 from use_cases.registry import UseCase
@@ -25,14 +26,19 @@ def build_images(use_case: UseCase, workspace: Workspace, setting: str | None = 
         image_report_asset(place),
         image_release_asset(place),
     ]
+    study = decision_support_asset(place)
     title = place.cohort.image.title
     jobs = [
         dg.define_asset_job(
             image_job(use_case.key), dg.AssetSelection.assets(*pipeline), executor_def=dg.in_process_executor,
             description=f"{title}: from the raw images to the release.",
         ),
+        dg.define_asset_job(
+            study_job(use_case.key), dg.AssetSelection.assets(study), executor_def=dg.in_process_executor,
+            description=f"{title}: what a classifier gains or loses by synthetic images, by number of patients.",
+        ),
     ]  # fmt: skip
-    return dg.Definitions(assets=pipeline, jobs=jobs, asset_checks=image_checks(place))
+    return dg.Definitions(assets=[*pipeline, study], jobs=jobs, asset_checks=image_checks(place))
 
 
 def image_job(use_case: str) -> str:
