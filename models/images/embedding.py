@@ -47,7 +47,7 @@ class EmbeddedImages:
 
         def vectors(places: np.ndarray) -> Floats:
             with torch.no_grad():
-                found = features(torch.from_numpy(seen.pixels[places])).double().numpy()
+                found = features(torch.tensor(seen.pixels[places])).double().numpy()
             return np.concatenate([parts[0] * np.ones((len(found), 1)), parts[1] * found], axis=1)
 
         total = sums(
@@ -65,7 +65,7 @@ class EmbeddedImages:
         """One image for each class; masks are empty, since features hold none."""
         latent = torch.tensor(rng.normal(size=(len(classes), LATENT)), dtype=torch.float32)
         with torch.no_grad():
-            pixels = self._generator(latent, torch.from_numpy(classes)).numpy()
+            pixels = self._generator(latent, torch.tensor(classes)).numpy()
         return Drawn(pixels, np.zeros(pixels.shape, np.uint8) if self._masked else None)
 
     def _train(self, features: RandomFeatures, wanted: Tensor) -> None:

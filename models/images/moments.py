@@ -4,7 +4,7 @@ Belongs here: taking out the noise that is known to be in them, which costs no p
 vectors mean (``gaussian``).
 
 Noise of standard deviation ``s`` on a symmetric matrix of size ``d`` moves no eigenvalue by more than about
-``2 s sqrt(d)`` (Wigner's semicircle): smaller eigenvalues tell nothing and share their mean, and what a class differs from
+``2 s sqrt(d)`` (Wigner's semicircle): eigenvalues that do not stand out by it share their mean, and what a class differs from
 the others in is kept only beyond that edge. Means are shrunk towards the common mean (James and Stein, 1961).
 """
 
@@ -16,6 +16,7 @@ from models.images.noisy_sums import Floats
 
 FARTHEST = 2.5  # standard deviations: none is drawn beyond
 LEAST = 1e-4  # of the mean eigenvalue
+SURE = 2.0  # standard deviations of noise above which a covariance is kept
 TOO_FEW = 3.0  # standard deviations of a class's count
 
 
@@ -79,19 +80,22 @@ def estimated(
     total = max(1.0, float(counts[known].sum()), float(counts.sum()))
     weights = np.maximum(counts, np.maximum(TOO_FEW * noise[0], 1.0))
     common = sums.sum(axis=0) / total
-    means = [_shrunk(sums[k] / weights[k], common, noise[1] / weights[k]) for k in range(len(counts))]
+    means = [
+        _shrunk(sums[k] / weights[k], common, noise[1] / weights[k]) if known[k] else common for k in range(len(counts))
+    ]
     within = [square(products[k], size) / weights[k] - np.outer(means[k], means[k]) for k in range(len(counts))]
     off_diagonal = noise[2] / np.sqrt(2)
     shares = np.where(known, weights, 0) / max(1.0, weights[known].sum()) if known.any() else np.zeros(len(counts))
     mixed = sum((share * matrix for share, matrix in zip(shares, within, strict=True)), np.zeros((size, size)))
-    pooled = _denoised(mixed, off_diagonal * np.sqrt(known.sum()) / total)
+    common_noise = off_diagonal * np.sqrt(max(known.sum(), 1)) / total
+    pooled = _denoised(mixed, common_noise)
+    gain = _gain(mixed, drawn, common_noise)
     found = []
     for k in range(len(counts)):
         spread = np.hypot(off_diagonal / weights[k] * (1 - shares[k]), off_diagonal / total)
         own = _beyond(within[k] - mixed, spread) if known[k] else np.zeros_like(mixed)
-        found.append(
-            _conditioned(max(0.0, float(counts[k])), means[k], pooled + own, drawn, edge=2 * np.sqrt(size) * spread)
-        )
+        factor = _factor((pooled + own)[:drawn, :drawn] - gain @ mixed[drawn:, drawn:] @ gain.T)
+        found.append(ClassMoments(max(0.0, float(counts[k])), means[k][:drawn], means[k][drawn:], gain, factor))
     return found
 
 
@@ -105,11 +109,13 @@ def _denoised(matrix: Floats, noise: float) -> Floats:
     values, vectors = np.linalg.eigh(matrix)
     edge = 2 * np.sqrt(len(matrix)) * noise
     least = LEAST * max(float(values.mean()), 1e-12)
-    above = values > edge
-    rest = max(least, float(values[~above].mean())) if not above.all() else least
-    # noise pushes an eigenvalue up by about (edge / 2)^2 over itself
-    kept = np.where(above, np.maximum(values - edge**2 / 4 / np.where(above, values, 1), rest), rest)
-    return (vectors * kept) @ vectors.T
+    above, rest = np.zeros(len(values), bool), float(values.mean())
+    while (higher := values > rest + edge)[~above].any() and not higher.all():
+        above, rest = higher, float(values[~higher].mean())
+    # noise pushes an eigenvalue that stands out up by about (edge / 2)^2 over its distance from the others
+    apart = np.where(above, values - rest, 1.0)
+    kept = np.where(above, rest + apart - edge**2 / 4 / apart, rest)
+    return (vectors * np.maximum(kept, least)) @ vectors.T
 
 
 def _beyond(difference: Floats, noise: float) -> Floats:
@@ -118,10 +124,17 @@ def _beyond(difference: Floats, noise: float) -> Floats:
     return (vectors * kept) @ vectors.T
 
 
-def _conditioned(count: float, mean: Floats, covariance: Floats, drawn: int, *, edge: float) -> ClassMoments:
-    given = covariance[drawn:, drawn:] + max(edge, 1e-9) * np.eye(len(mean) - drawn)
-    gain = np.linalg.solve(given, covariance[drawn:, :drawn]).T
-    left = covariance[:drawn, :drawn] - gain @ covariance[drawn:, :drawn]
-    values, vectors = np.linalg.eigh((left + left.T) / 2)
+def _gain(covariance: Floats, drawn: int, noise: float) -> Floats:
+    """Regression of what is drawn on what is given; covariances that noise alone may have made are 0."""
+    given = covariance[drawn:, drawn:]
+    shared = covariance[drawn:, :drawn]
+    shared = np.where(np.abs(shared) > SURE * noise, shared, 0.0)
+    ridge = 2 * np.sqrt(len(given)) * noise + 1e-9
+    values, vectors = np.linalg.eigh(given)
+    return ((vectors / np.maximum(values, ridge)) @ vectors.T @ shared).T
+
+
+def _factor(covariance: Floats) -> Floats:
+    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
     least = LEAST * max(float(values.mean()), 1e-12)
-    return ClassMoments(count, mean[:drawn], mean[drawn:], gain, vectors * np.sqrt(np.maximum(values, least)))
+    return vectors * np.sqrt(np.maximum(values, least))

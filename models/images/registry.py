@@ -12,17 +12,21 @@ from records.protocols import ImageSynthesizer
 
 FAMILIES = ("gaussian", "evolution", "embedding", "prior", "flat")
 DEFAULT = "gaussian"
-NAMES = ("auto", *FAMILIES)
+NAMES = ("auto", *FAMILIES, "diffusion")
 
 
 def build(name: str, *, delta: float, secure: bool = True) -> ImageSynthesizer:
-    """An image synthesizer that is not fitted yet; ``auto`` is the default.
+    """An image synthesizer that is not fitted yet; ``auto`` is the default, and ``diffusion`` never draws secure noise.
 
     Raises
     ------
     ParameterError
         The name is unknown.
     """
+    if name == "diffusion":
+        from models.images.diffusion import DiffusionSynthesizer
+
+        return DiffusionSynthesizer(delta=delta)
     if name not in NAMES:
         raise ParameterError(f"image synthesizer must be one of {', '.join(NAMES)}, got {name}; choose one of these")
     return StatisticSynthesizer(_family(DEFAULT if name == "auto" else name), delta=delta, secure=secure)
