@@ -10,7 +10,7 @@ References: ``holdout``, other real patients; ``independent``, whose pixels are 
 (right intensities everywhere, no picture); and the caller's baselines.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,9 @@ from metrics.images.coverage import NEIGHBOURS, coverage, expected_coverage
 from metrics.images.diversity import mean_similarity
 from metrics.images.features import Extractor
 from metrics.images.frechet import frechet_distance, kernel_interval
+from metrics.images.histograms import histograms
 from metrics.images.intensities import Pixels, unit_pixels
-from metrics.images.radiomics import radiomics
+from metrics.images.radiomics import radiomic_features, radiomics
 from metrics.plain import plain
 from records.images import ImageSchema, ImageTable
 
@@ -69,6 +70,8 @@ class FidelityReport:
         Set, and ``train``, to the mean MS-SSIM of pairs of its images: higher than the holdout's is less diverse.
     expected_coverage : float
         Coverage of two samples of one distribution.
+    histograms : list of dict
+        Of readable features, real beside synthetic, see ``histograms``.
     """
 
     reason: str | None
@@ -77,6 +80,7 @@ class FidelityReport:
     radiomics: Mapping[str, Distances] | None = None
     similarity: Mapping[str, Interval] | None = None
     expected_coverage: float | None = None
+    histograms: Sequence[Mapping[str, Any]] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain JSON values."""
@@ -115,6 +119,7 @@ def image_fidelity(
         radiomics=_distances(known, sets, radiomics(), rng),
         similarity={name: mean_similarity(pixels, alone, rng) for name, pixels in {"train": known, **sets}.items()},
         expected_coverage=expected_coverage(size, size),
+        histograms=histograms(radiomic_features(known), radiomic_features(sets["synthetic"])),
     )
 
 

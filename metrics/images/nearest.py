@@ -26,3 +26,11 @@ def nearest(queries: np.ndarray, references: np.ndarray, *, neighbours: int = 1)
         for at in range(0, len(queries), step)
     ]
     return np.concatenate(blocks) if blocks else np.zeros(0)
+
+
+def nearest_places(queries: np.ndarray, references: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Place of the nearest reference of each query and its distance, each of shape (queries,)."""
+    step = max(1, PAIRS_AT_ONCE // len(references))
+    blocks = (cdist(queries[at : at + step], references) for at in range(0, len(queries), step))
+    found = np.concatenate([block.argmin(axis=1) for block in blocks])
+    return found, np.linalg.norm(queries - references[found], axis=1)

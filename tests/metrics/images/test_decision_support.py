@@ -14,12 +14,13 @@ Draw = Callable[..., ImageTable]
 
 def test_curves(draw_images: Draw, image_schema: ImageSchema) -> None:
     train, made, test = draw_images(120, 0), draw_images(150, 1), draw_images(120, 2)
-    found = decision_support(train, made, test, image_schema, sizes=(8, 500), seeds=(0, 1))
+    found = decision_support(train, made, test, image_schema, sizes=(8, 500), seeds=(0, 1), model="logistic")
     json.dumps(found, allow_nan=False)
     rows = {(row["patients"], row["source"]): row for row in found["rows"]}
     assert list(rows) == [(n, source) for n in (8, 120) for source in ("real", "synthetic", "both")]
     assert rows[120, "real"]["auc"]["value"] > rows[8, "real"]["auc"]["value"]
     assert rows[8, "both"]["gain"]["lower"] > 0
+    assert rows[8, "both"]["auc"]["value"] > rows[8, "synthetic"]["auc"]["value"]
     assert rows[8, "real"]["gain"]["value"] == 0
 
 
