@@ -18,7 +18,10 @@ from orchestration.settings import Settings
 if TYPE_CHECKING:
     from assets.images.place import ImagePlace
 
-reader_app = typer.Typer(no_args_is_help=True, help="Clinicians tell real images from synthetic ones, on a local page.")
+reader_app = typer.Typer(
+    no_args_is_help=True, help="Clinicians tell real images from synthetic ones, on a local page.",
+    epilog="Example: `phaseiv reader-study make lung --out study`, then `phaseiv reader-study serve study`",
+)  # fmt: skip
 
 
 class Modality(StrEnum):

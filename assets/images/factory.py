@@ -11,6 +11,7 @@ from assets.images.cohort import image_cohort_assets
 from assets.images.evaluation import image_report_asset
 from assets.images.place import ImagePlace
 from assets.images.release import image_release_asset
+from assets.images.report import image_page_asset
 from assets.images.study import decision_support_asset
 from assets.images.synthesis import synthetic_images_asset
 from assets.workspace import Workspace
@@ -24,6 +25,7 @@ def build_images(use_case: UseCase, workspace: Workspace, setting: str | None = 
         *image_cohort_assets(place),
         synthetic_images_asset(place),
         image_report_asset(place),
+        image_page_asset(place),
         image_release_asset(place),
     ]
     study = decision_support_asset(place)

@@ -141,7 +141,12 @@ def test_the_sweep_draws_its_frontier_and_stays_internal(
 
 def test_definitions(settings: Settings) -> None:
     repository = build_definitions(settings).get_repository_def()
-    assert {s.name for s in repository.schedule_defs} == {"lung_weekly", "prostate_weekly", "stroke_weekly"}
+    assert {s.name for s in repository.schedule_defs} == {
+        "lung_weekly",
+        "prostate_weekly",
+        "stroke_weekly",
+        "market_monthly",
+    }
     assert [s.name for s in repository.sensor_defs if s.name == "cohort_file_arrival"]
     for key in ("lung", "prostate", "stroke"):
         names = {k.path[1] for k in repository.asset_graph.get_all_asset_keys() if k.path[0] == key}

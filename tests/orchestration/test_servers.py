@@ -19,8 +19,9 @@ pytestmark = pytest.mark.slow
 ASSETS = {
     "raw_cohort", "data_quality", "deidentified", "synthetic", "downstream_classifier", "fidelity_utility_report", "privacy_report",
     "report", "release", "privacy_utility_frontier", "requested", "statistics", "computed", "federated_statistics", "federated_model",
-    "federated_synthetic",
+    "federated_synthetic", "valuation",
 }  # fmt: skip
+IMAGE_ASSETS = {"raw_cohort", "deidentified", "synthetic", "image_report", "report", "release", "decision_support"}
 USE_CASES = ("lung", "prostate", "stroke")
 QUERY = """{
   assetNodes { assetKey { path } groupName description kinds owners { __typename } isPartitioned }
@@ -89,15 +90,20 @@ def servers(new_home: Callable[[], Path]) -> Iterator[Servers]:
 def test_graphql_lists_assets_schedules_and_the_sensor(servers: Servers) -> None:
     found = answer(f"{servers.dagster}/graphql", {"query": QUERY})["data"]
     nodes = {tuple(node["assetKey"]["path"]): node for node in found["assetNodes"]}
-    assert set(nodes) == {(key, name) for key in USE_CASES for name in ASSETS}
-    for (key, name), node in nodes.items():
-        assert node["groupName"] == key
+    tables = {(key, name) for key in USE_CASES for name in ASSETS}
+    images = {(key, "phantom_images", name) for key in USE_CASES for name in IMAGE_ASSETS}
+    assert set(nodes) == tables | images | {("market", "settlement")}
+    for path, node in nodes.items():
+        *group, name = path
+        assert node["groupName"] == "_".join(group)
         assert node["description"]
         assert node["kinds"]
+        if path not in tables:
+            continue
         assert node["owners"]
         assert node["isPartitioned"] == (name in ("raw_cohort", "deidentified", "requested", "statistics", "computed"))
     (repository,) = found["repositoriesOrError"]["nodes"]
-    assert {s["name"] for s in repository["schedules"]} == {f"{key}_weekly" for key in USE_CASES}
+    assert {s["name"] for s in repository["schedules"]} == {*(f"{key}_weekly" for key in USE_CASES), "market_monthly"}
     assert {"cohort_file_arrival", "hub_orders"} <= {s["name"] for s in repository["sensors"]}
     assert {*USE_CASES, "privacy_utility_sweep"} <= {j["name"] for j in repository["jobs"]}
 
