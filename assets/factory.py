@@ -22,6 +22,7 @@ from assets.requests import OpenHub, requested_asset
 from assets.statistics import statistics_asset
 from assets.sweep import frontier_asset
 from assets.synthesis import synthetic_asset
+from assets.valuation import valuation_asset
 from assets.workspace import Workspace
 from use_cases.cohort import Cohort
 from use_cases.registry import UseCase
@@ -69,9 +70,22 @@ def build_use_case(
         federated_job(use_case.key), dg.AssetSelection.assets(*federated),
         description=f"{use_case.title}: statistics, models and a synthetic table from hospitals that keep their data.",
     )  # fmt: skip
+    valuation = valuation_asset(use_case, cohort, workspace)
+    valuing = dg.define_asset_job(
+        valuation_job(use_case.key), dg.AssetSelection.assets(valuation),
+        description=f"{use_case.title}: what each hospital's patients are worth, by the agreed rule.",
+    )  # fmt: skip
     return dg.Definitions(
-        assets=[*pipeline, frontier_asset(use_case, cohort, workspace), requested, statistics, computed, *federated],
-        jobs=[job, on_demand, answers, computations, together],
+        assets=[
+            *pipeline,
+            valuation,
+            frontier_asset(use_case, cohort, workspace),
+            requested,
+            statistics,
+            computed,
+            *federated,
+        ],
+        jobs=[job, on_demand, answers, computations, together, valuing],
         schedules=[schedule],
         asset_checks=[*report_checks(use_case), *quality_checks(use_case)],
     )
@@ -92,6 +106,11 @@ def federated_job(use_case: str) -> str:
     return f"{use_case}_federated"
 
 
+def valuation_job(use_case: str) -> str:
+    """The job that values the hospitals of a use case."""
+    return f"{use_case}_valuation"
+
+
 def statistics_job(use_case: str) -> str:
     """The job that answers questions on a use case."""
     return f"{use_case}_statistics"
@@ -99,7 +118,11 @@ def statistics_job(use_case: str) -> str:
 
 def storage(workspace: Workspace) -> dict[str, dg.IOManager]:
     """The IO managers that all use cases share."""
-    return {"tables": TableIOManager(workspace), "reports": ReportIOManager(workspace), "images": ImageIOManager(workspace)}
+    return {
+        "tables": TableIOManager(workspace),
+        "reports": ReportIOManager(workspace),
+        "images": ImageIOManager(workspace),
+    }
 
 
 def all_hospitals(cohort: Cohort) -> dict[str, str]:

@@ -92,7 +92,7 @@ def overlaps(prints: Sequence[Fingerprints], registered: np.ndarray, least: int)
 
     if len(prints) < 2:
         return []
-    pairs = [(b, a) for a in range(len(prints)) for b in range(len(prints)) if a == b or _precedes(registered, a, b)]
+    pairs = [(b, a) for a in range(len(prints)) for b in range(len(prints)) if a == b or registered[a] < registered[b]]
     different = [p.at(np.unique(p.whole, return_index=True)[1]) for p in prints]
     rows = np.array([len(d.whole) for d in different])
     matched = _matched(different, least)
@@ -109,10 +109,6 @@ def overlaps(prints: Sequence[Fingerprints], registered: np.ndarray, least: int)
         for i, (b, a) in enumerate(pairs)
         if p_values[i] <= UNLIKELY / len(pairs)
     ]
-
-
-def _precedes(registered: np.ndarray, one: int, other: int) -> bool:
-    return (registered[one], one) < (registered[other], other)
 
 
 def _needed(prints: Fingerprints) -> int:
