@@ -86,7 +86,7 @@ class StatisticSynthesizer:
         _refuse_few(units)
         self.schema_, self._local_only = schema, table.local_only
         share = self._share_of_rows(schema)
-        self.rows_ = GraphicalSynthesizer(delta=self.delta, secure=self.secure)
+        self.rows_ = self._unfitted_rows(schema)
         self.rows_.fit(
             _one_row_each(table, units, rng), _row_schema(schema), budget=None if rho is None else share * rho, rng=rng
         )  # fmt: skip
@@ -120,6 +120,12 @@ class StatisticSynthesizer:
             masks=np.concatenate(masks) if masks and self.schema_.mask else None,
             phantom=self.schema_.phantom, local_only=self._local_only,
         )  # fmt: skip
+
+    def _unfitted_rows(self, schema: ImageSchema) -> GraphicalSynthesizer:
+        if len(schema.table.columns) > 1:
+            return GraphicalSynthesizer(delta=self.delta, secure=self.secure)
+        alone = [[schema.label.name]]
+        return GraphicalSynthesizer(selection="declared", marginals=alone, delta=self.delta, secure=self.secure)
 
     def _share_of_rows(self, schema: ImageSchema) -> float:
         if not self.family.needs_images:

@@ -1,6 +1,7 @@
 """Image synthesizers as their users see them: what comes out, what it costs, what is refused, whether it is of use."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -108,7 +109,7 @@ def test_lesions_of_the_ill_lie_where_they_do_in_patients(cohort: Cohort) -> Non
     drawn = model.sample(400, rng=np.random.default_rng(0))
     assert drawn.masks is not None
     ill = (drawn.rows["finding"] == "ill").to_numpy()
-    marked = drawn.masks.any(axis=(1, 2))
+    marked = np.asarray(drawn.masks.any(axis=(1, 2)))
     assert marked[ill].mean() > 0.95
     assert marked[~ill].mean() < 0.05
     down, right = np.argwhere(drawn.masks[ill].mean(axis=0) > 0.5).mean(axis=0)
@@ -121,9 +122,7 @@ def test_lesions_of_the_ill_lie_where_they_do_in_patients(cohort: Cohort) -> Non
 def test_repeated_slices_of_a_patient_weigh_no_more(cohort: Cohort) -> None:
     table, schema = cohort(60)
     again = table.rows.with_columns((pl.col("slice") + 1).cast(pl.Int32))
-    doubled = ImageTable(
-        pl.concat([table.rows, again]), np.concatenate([table.pixels] * 2), table.unit, table.spacing
-    )  # fmt: skip
+    doubled = replace(table, rows=pl.concat([table.rows, again]), pixels=np.concatenate([table.pixels] * 2))
     one, two = (_fitted(GaussianImages(), (t, schema), None) for t in (table, doubled))
     for a, b in zip(one.family.moments_, two.family.moments_, strict=True):  # type: ignore[attr-defined]
         assert a.mean == pytest.approx(b.mean, abs=0.02)
@@ -137,6 +136,16 @@ def test_where_no_patients_are_known_the_unit_is_the_image(cohort: Cohort) -> No
     model = _fitted(GaussianImages(), (table, schema), 10.0)
     assert model.privacy_.neighbouring == "add or remove one image"
     assert abs(model.total_ - 120) < 20
+
+
+def test_a_label_alone_is_enough(cohort: Cohort) -> None:
+    table, schema = cohort(200)
+    alone = schema.model_copy(update={"table": schema.table.select(["finding"])})
+    bare = replace(table, rows=table.rows.drop("age"))
+    drawn = _fitted(GaussianImages(), (bare, alone), 5.0).sample(500, rng=np.random.default_rng(0))
+    assert (drawn.rows["finding"] == "ill").sum() == pytest.approx(
+        500 * (bare.rows["finding"] == "ill").sum() / 200, abs=40
+    )
 
 
 def test_classes_that_noise_drowns_are_named(cohort: Cohort) -> None:
