@@ -17,7 +17,7 @@ from scipy import fft
 from torch import Tensor
 
 from models.images.diffusion.encoding import Records
-from models.images.diffusion.plan import Plan
+from models.images.diffusion.plan import CENTRAL_RATE, Plan
 
 IMAGE_NORM, COUNT_NORM = 0.75, 0.25  # per square root of pixels, of which an image of -1 and 1 only has norm 1
 NOISE_ALLOWED = 0.15  # standard deviation of a pixel in -1 to 1
@@ -44,9 +44,9 @@ def central_images(records: Records, plan: Plan, *, patients: int, draws: torch.
     root = math.sqrt(shape[1] * shape[2])
     parts = contributions(records).flatten(1)
     noise = plan.central_sigma * root * math.hypot(IMAGE_NORM, COUNT_NORM)
-    sums = torch.stack([_noisy_sum(parts, noise, plan, draws) for _ in range(plan.central_images)])
+    sums = torch.stack([_noisy_sum(parts, noise, draws) for _ in range(plan.central_images)])
     sums = sums.view(plan.central_images, classes, -1)
-    expected = plan.sampling_rate * patients
+    expected = CENTRAL_RATE * patients
     shares = sums[..., -1].mean(0) / (expected * COUNT_NORM * root)
     doubt = noise / math.sqrt(plan.central_images) / (expected * COUNT_NORM * root)
     images, conditions = [], []
@@ -81,8 +81,8 @@ def contributions(records: Records) -> Tensor:
     return parts.view(len(records), classes, -1)
 
 
-def _noisy_sum(parts: Tensor, noise: float, plan: Plan, draws: torch.Generator) -> Tensor:
-    chosen = torch.rand(len(parts), generator=draws, device=draws.device, dtype=draws_type(draws)) < plan.sampling_rate
+def _noisy_sum(parts: Tensor, noise: float, draws: torch.Generator) -> Tensor:
+    chosen = torch.rand(len(parts), generator=draws, device=draws.device, dtype=draws_type(draws)) < CENTRAL_RATE
     return parts[chosen].sum(0) + noise * torch.randn(parts.shape[1], generator=draws, device=draws.device)
 
 

@@ -11,6 +11,7 @@ is the best that follows from the sum (Mironov, 2017; Balle et al., 2020).
 import math
 import warnings
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from opacus.accountants.analysis.rdp import compute_rdp, get_privacy_spent
@@ -22,6 +23,7 @@ from records.errors import ParameterError
 from records.privacy import ADD_REMOVE_PATIENT, Mechanism, PrivacySpend
 
 COUNT_SHARE, CENTRAL_SHARE, TABLE_SHARE = 0.02, 0.1, 0.05
+CENTRAL_RATE = 0.5  # chance of each patient to be in a central image: few large subsets drown less than many small ones
 ACCOUNTANT = "Renyi orders (Mironov, Talwar and Zhang, 2019), converted by Balle et al. (2020)"
 
 
@@ -42,7 +44,7 @@ class Plan:
     noise_multiplier : float
         Noise scale of a step's summed gradients, per clipping norm.
     sampling_rate : float
-        Chance of each patient to be in a central image or a step, independently (Poisson sampling).
+        Chance of each patient to be in a step, independently (Poisson sampling); ``CENTRAL_RATE`` in a central image.
     central_images, steps : int
     table_rho : float
         Left for the table of labels and clinical columns.
@@ -63,7 +65,7 @@ class Plan:
     @property
     def history(self) -> list[tuple[float, float, int]]:
         """Noise scale, sampling rate and number of all Gaussian mechanisms."""
-        central = [(self.central_sigma, self.sampling_rate, self.central_images)] if self.central_images else []
+        central = [(self.central_sigma, CENTRAL_RATE, self.central_images)] if self.central_images else []
         return [(self.count_sigma, 1.0, 1), *central, (self.noise_multiplier, self.sampling_rate, self.steps)]
 
     def spend(self, table: PrivacySpend, neighbouring: str = ADD_REMOVE_PATIENT) -> PrivacySpend:
@@ -74,15 +76,14 @@ class Plan:
         table : PrivacySpend
             Of at most ``table_rho``.
         """
-        sampled = f"sampling rate {self.sampling_rate:g}"
         central = CENTRAL_SHARE * self.rho if self.central_images else 0.0
         count = COUNT_SHARE * self.rho
         steps = self.rho - count - central - self.table_rho
         mechanisms = [Mechanism("rounded Gaussian", "number of patients", count, 1, self.count_sigma)]
         if self.central_images:
-            name, scale = f"subsampled Gaussian, {sampled}", self.central_sigma
+            name, scale = f"subsampled Gaussian, sampling rate {CENTRAL_RATE:g}", self.central_sigma
             mechanisms.append(Mechanism(name, "central images", central, self.central_images, scale))
-        name = f"subsampled Gaussian (DP-SGD), {sampled}"
+        name = f"subsampled Gaussian (DP-SGD), sampling rate {self.sampling_rate:g}"
         mechanisms += [Mechanism(name, "gradient steps", steps, self.steps, self.noise_multiplier), *table.mechanisms]
         return PrivacySpend(
             tuple(mechanisms), rho=self.rho, epsilon=self.epsilon, delta=self.delta, neighbouring=neighbouring, accountant=ACCOUNTANT,
@@ -90,6 +91,7 @@ class Plan:
         )  # fmt: skip
 
 
+@lru_cache(maxsize=32)
 def planned(rho: float, delta: float, settings: Settings) -> Plan:
     """The least noise whose cost stays within ``rho``.
 
@@ -108,16 +110,14 @@ def planned(rho: float, delta: float, settings: Settings) -> Plan:
     steps_rho = (1 - COUNT_SHARE - central - TABLE_SHARE) * rho
     plan = Plan(
         rho, order, rho_to_epsilon(rho, delta), delta, sigma_for(COUNT_SHARE * rho, 1),
-        least_noise(central * rho, rate, images, order) if images else 0.0,
+        least_noise(central * rho, CENTRAL_RATE, images, order) if images else 0.0,
         least_noise(steps_rho, rate, settings.steps, order), rate, images, settings.steps, TABLE_SHARE * rho,
     )  # fmt: skip
     return replace(plan, epsilon=min(plan.epsilon, _epsilon(plan)))
 
 
 def _epsilon(plan: Plan) -> float:
-    orders = np.unique(
-        [*np.arange(1.05, 12, 0.05).round(2), *range(12, 64), *np.geomspace(64, LARGEST_ORDER, 20).round()]
-    )
+    orders = np.unique([1.5, 1.75, *np.arange(2, 5, 0.25), *range(5, 64), *np.geomspace(64, LARGEST_ORDER, 20).round()])
     divergence = plan.table_rho * orders
     for noise, rate, count in plan.history:
         divergence = divergence + compute_rdp(q=rate, noise_multiplier=noise, steps=count, orders=orders.tolist())

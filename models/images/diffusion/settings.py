@@ -42,14 +42,14 @@ class Settings:
         Patients whose gradients are held in memory together.
     """
 
-    width: int = 32
+    width: int = 16
     grid: int = 16
-    steps: int = 120
-    sampling_rate: float = 0.05
-    draws: int = 4
+    steps: int = 60
+    sampling_rate: float = 0.1
+    draws: int = 2
     clipping_norm: float = 0.5
-    central_images: int = 20
-    warm_up_steps: int = 200
+    central_images: int = 5
+    warm_up_steps: int = 300
     plain_steps: int = 1500
     batch_size: int = 64
     learning_rate: float = 2e-3
@@ -86,7 +86,7 @@ class Settings:
 
 CPU = Settings()
 GPU = Settings(
-    width=96, grid=32, steps=1500, sampling_rate=0.2, draws=16, central_images=50, warm_up_steps=2000,
+    width=96, grid=32, steps=1500, sampling_rate=0.2, draws=16, central_images=20, warm_up_steps=2000,
     plain_steps=50_000, batch_size=256, learning_rate=1e-3, at_once=128,
 )  # fmt: skip
 
