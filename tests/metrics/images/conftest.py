@@ -1,6 +1,7 @@
 """Small image cohorts for the metrics: a made-up one whose label is a bright spot, and the chest phantom."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -76,4 +77,10 @@ def phantom_schema() -> ImageSchema:
 @pytest.fixture(scope="session")
 def phantoms() -> Draw:
     """``phantoms(patients, seed)``: chest phantoms of two slices."""
-    return lambda patients, seed: lung_ct_phantom(patients, slices=2, rng=np.random.default_rng(seed))
+
+    def table(patients: int, seed: int) -> ImageTable:
+        made = lung_ct_phantom(patients, slices=2, rng=np.random.default_rng(seed))
+        own = pl.format("{}-{}", pl.lit(f"phantom-{seed}"), "pseudonym").alias("pseudonym")
+        return replace(made, rows=made.rows.with_columns(own))
+
+    return table

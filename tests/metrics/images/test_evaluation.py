@@ -27,6 +27,7 @@ def evaluation(draw_images: Draw, image_schema: ImageSchema) -> dict[str, Any]:
     return evaluate_images(*parts, image_schema, seed=0, baselines=faint, training_seeds=(0,))
 
 
+@pytest.mark.slow
 def test_strict_json_without_rows(evaluation: dict[str, Any]) -> None:
     text = json.dumps(evaluation, allow_nan=False)
     assert "p0-0" not in text
@@ -41,6 +42,7 @@ def test_strict_json_without_rows(evaluation: dict[str, Any]) -> None:
     assert evaluation["counts"]["train"] == {"patients": 80, "images": 160}
 
 
+@pytest.mark.slow
 def test_fresh_images_are_near_the_floor(evaluation: dict[str, Any]) -> None:
     for part in ("features", "radiomics"):
         sets = evaluation["fidelity"][part]
@@ -50,6 +52,7 @@ def test_fresh_images_are_near_the_floor(evaluation: dict[str, Any]) -> None:
         assert "inception" not in sets["synthetic"]["extractor"]
 
 
+@pytest.mark.slow
 def test_utility_stands_beside_the_baseline(evaluation: dict[str, Any]) -> None:
     sides = evaluation["utility"]["prediction"]["sides"]["convolutional"]
     assert evaluation["utility"]["tstr_auc"] == sides["synthetic"]["auc"]["value"]
@@ -57,6 +60,7 @@ def test_utility_stands_beside_the_baseline(evaluation: dict[str, Any]) -> None:
     assert set(evaluation["utility"]["segmentation"]["sides"]) == {"real", "synthetic", "simulator"}
 
 
+@pytest.mark.slow
 def test_leaked_images_have_the_best_distance_and_are_refused(draw_images: Draw, image_schema: ImageSchema) -> None:
     train, holdout = draw_images(80, 0), draw_images(80, 1)
     leaked = replace(train, rows=train.rows.with_columns(pseudonym="s" + train.rows["pseudonym"]))
@@ -68,6 +72,7 @@ def test_leaked_images_have_the_best_distance_and_are_refused(draw_images: Draw,
     assert {"membership_upper", "copies_excess", "differential_privacy"} <= failed
 
 
+@pytest.mark.slow
 def test_small_cohorts_are_not_measurable(draw_images: Draw, image_schema: ImageSchema) -> None:
     parts = [draw_images(count, seed) for seed, count in enumerate((8, 4, 30))]
     found = evaluate_images(*parts, image_schema, seed=0, training_seeds=(0,))

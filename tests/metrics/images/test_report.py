@@ -1,6 +1,7 @@
 """Pages and figures: a phantom says so, and no real picture is drawn without leave."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,11 @@ def page(parts: list[ImageTable], schema: ImageSchema, **more: Any) -> tuple[str
     return render_image_report(report), plots
 
 
-def test_a_phantom_says_so_and_may_be_shown(phantoms: Draw, phantom_schema: ImageSchema) -> None:
-    html, plots = page([phantoms(24, 0), phantoms(20, 1), phantoms(24, 2)], phantom_schema)
+@pytest.mark.slow
+def test_a_phantom_says_so_and_may_be_shown(draw_images: Draw, image_schema: ImageSchema) -> None:
+    named = {"name": "spots_phantom", "title": "Phantom of spots", "phantom": True}
+    parts = [replace(draw_images(24, seed), phantom=True) for seed in range(3)]
+    html, plots = page(parts, image_schema.model_copy(update=named))
     assert "PHANTOM." in html
     assert "says nothing about patients" in html
     assert set(plots) == {"pictures", "utility", "membership", "nearest", "radiomics"}
@@ -41,6 +45,7 @@ def test_a_phantom_says_so_and_may_be_shown(phantoms: Draw, phantom_schema: Imag
     assert "http" not in html.replace("http://www.w3.org", "")
 
 
+@pytest.mark.slow
 def test_real_images_are_not_drawn_and_few_patients_have_a_page(draw_images: Draw, image_schema: ImageSchema) -> None:
     html, plots = page([draw_images(count, seed) for seed, count in enumerate((9, 4, 12))], image_schema)
     assert "nearest" not in plots

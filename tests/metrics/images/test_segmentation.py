@@ -20,6 +20,7 @@ def test_dice_equals_its_definition() -> None:
     assert dice(one, other) == pytest.approx([2 * 4 / 16, 0, 1])
 
 
+@pytest.mark.slow
 def test_masks_are_learnt_only_where_they_fit(draw_images: Draw, image_schema: ImageSchema) -> None:
     real = draw_images(60, 0)
     assert real.masks is not None

@@ -25,6 +25,7 @@ def report(draw_images: Draw, image_schema: ImageSchema) -> TrainTestReport:
     return train_test(sources, draw_images(120, 2, 2), image_schema, seeds=(0, 1))
 
 
+@pytest.mark.slow
 def test_what_is_there_is_learnt(report: TrainTestReport) -> None:
     sides = report.sides["convolutional"]
     assert sides["real"].auc.lower > 0.85
@@ -34,12 +35,14 @@ def test_what_is_there_is_learnt(report: TrainTestReport) -> None:
     assert (report.test_images, report.test_patients) == (240, 120)
 
 
+@pytest.mark.slow
 def test_shuffled_labels_teach_little(report: TrainTestReport) -> None:
     for sides in report.sides.values():
         assert sides["shuffled"].auc.value < 0.7
     assert report.sides["convolutional"]["shuffled"].loss.lower > 0.1
 
 
+@pytest.mark.slow
 def test_a_source_of_one_class_has_a_reason(report: TrainTestReport) -> None:
     side = report.sides["logistic"]["one class"]
     assert side.reason == "the training images hold fewer than two classes"
@@ -47,6 +50,7 @@ def test_a_source_of_one_class_has_a_reason(report: TrainTestReport) -> None:
     assert report.to_json()["sides"]["logistic"]["one class"]["auc"]["value"] is None
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_figures(draw_images: Draw, image_schema: ImageSchema) -> None:
     sources, test = {"real": draw_images(40, 0)}, draw_images(40, 1)
     one, other = (train_test(sources, test, image_schema, seeds=(3,)).to_json() for _ in range(2))
