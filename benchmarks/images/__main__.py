@@ -9,11 +9,8 @@ import multiprocessing
 import os
 
 import polars as pl
-import sklearn.linear_model  # noqa: F401  # once, for all entries
-import torch  # noqa: F401
 from rich.progress import track
 
-from benchmarks.images.cohort import split
 from benchmarks.images.entry import KEY, measured
 from benchmarks.images.page import DOCS, write_page
 from models.images.registry import FAMILIES
@@ -37,8 +34,8 @@ def main() -> None:
     plan = itertools.product(range(asked.seeds), asked.synthesizer, asked.epsilon)
     entries = dict.fromkeys((s, 0.0 if s in UNTRAINED else e, n) for n, s, e in plan)
     missing = [entry for entry in entries if entry not in set(results.select(KEY).iter_rows())]
-    processes = multiprocessing.get_context("fork")
-    split()  # once, for all entries
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["benchmarks.images.entry", "torch", "sklearn.linear_model"])
     for entry in track([] if asked.page_only else missing, description="benchmark"):
         with processes.Pool(1) as process:
             row = process.apply(measured, entry)
