@@ -34,9 +34,10 @@ def serve(hub: Deployment, host: str, port: int) -> None:
 
 
 def sweep(hub: Deployment) -> None:
-    """Destroy what has expired, end requests whose time is over, and sign the heads of the audit log and of the books."""
+    """Destroy what has expired, end requests and unpaid purchases whose time is over, and sign the heads of the audit log and of the books."""
     from hub.access.service import sweep as end_requests
     from hub.audit.heads import sign_head
+    from hub.market.purchases import lapse
     from hub.money import heads as books
     from hub.money.notary import LocalNotary
     from hub.repository.vault import expire
@@ -45,6 +46,7 @@ def sweep(hub: Deployment) -> None:
     with hub.database.write() as session:
         expire(session, hub, now)
         end_requests(Caller(session, now, hub))
+        lapse(Caller(session, now, hub))
         sign_head(session, hub.keys, now)
         books.sign(session, LocalNotary(hub.keys), now)
 

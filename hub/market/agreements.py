@@ -115,7 +115,7 @@ def must_allow(caller: Caller, agreement_id: str, person_id: str) -> Agreement:
 
 
 def visible(caller: Caller, agreement_id: str) -> Agreement:
-    """An agreement for its parties, arbiters and auditors.
+    """An agreement for its parties, all whose data it divides revenue by, arbiters and auditors.
 
     Raises
     ------
@@ -123,11 +123,14 @@ def visible(caller: Caller, agreement_id: str) -> Agreement:
         There is none, or it is another's.
     """
     found = caller.session.get(Agreement, agreement_id)
-    if found is None or not (
-        caller.somebody.id in (found.buyer_id, found.holder_id) or caller.has(Role.ARBITER, Role.AUDITOR)
-    ):
+    if found is None or not (caller.somebody.id in concerned(found) or caller.has(Role.ARBITER, Role.AUDITOR)):
         raise NotFoundError("the agreement must be one of yours, got another; look at your negotiations")
     return found
+
+
+def concerned(found: Agreement) -> set[str]:
+    """Its parties, and the holders of its split."""
+    return {found.buyer_id, found.holder_id, *found.document["split"]["contributions"]}
 
 
 def of_negotiation(session: Session, negotiation_id: str) -> Agreement:

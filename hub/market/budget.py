@@ -18,15 +18,20 @@ from sqlalchemy.orm import Session
 from hub.caller import Caller
 from hub.catalogue.tables import Dataset
 from hub.market.prices import ByBudget
-from hub.market.tables import Debit
+from hub.market.tables import Debit, Purchase
 from records.errors import BudgetError, ParameterError
 
 DIGITS = 12
 
 
 def used(session: Session, dataset_id: str) -> Fraction:
-    """Rho that purchases have taken, refunded ones too: what was answered cannot be unlearnt."""
-    taken = session.scalars(sa.select(Debit.rho).where(Debit.dataset_id == dataset_id))
+    """Rho that purchases have taken, refunded ones too: what was answered cannot be unlearnt.
+
+    Only what was cancelled before it was paid is left out: nothing was made of it.
+    """
+    unmade = (Purchase.state == "cancelled") & Purchase.paid_at.is_(None)
+    debits = sa.select(Debit.rho).join(Purchase, Purchase.id == Debit.purchase_id)
+    taken = session.scalars(debits.where(Debit.dataset_id == dataset_id, sa.not_(unmade)))
     return sum((Fraction(one) for one in taken), Fraction(0))
 
 

@@ -7,23 +7,22 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What is listed. Tables, images, models and answers are artefacts; the others are services."""
+    """What is listed. Tables, images, models and answers are artefacts; synthesis is a service."""
 
     TABLE = "synthetic_table"
     IMAGES = "image_set"
     MODEL = "model"
     ANSWER = "aggregate_answer"
     SYNTHESIS = "synthesis"
-    COMPUTATION = "computation"
 
     @property
     def service(self) -> bool:
         """Whether it is made when it is ordered."""
-        return self in (Kind.SYNTHESIS, Kind.COMPUTATION)
+        return self is Kind.SYNTHESIS
 
 
 WORDS = {
     Kind.TABLE: "Synthetic table", Kind.IMAGES: "Image set", Kind.MODEL: "Model", Kind.ANSWER: "Aggregate answer",
-    Kind.SYNTHESIS: "Synthesis on demand", Kind.COMPUTATION: "Computation of several hospitals",
+    Kind.SYNTHESIS: "Synthesis on demand",
 }  # fmt: skip
 ARTEFACTS = tuple(kind for kind in Kind if not kind.service)

@@ -153,6 +153,8 @@ def live(session: Session, listing_id: str, now: datetime) -> Listing:
         raise GoneError(f"the listing must be open, got one that has ended: {listing.ended_reason}; choose another")
     if listing.goods_id is not None:
         goods.sound(session, listing.goods_id)
+    else:
+        published(session, listing.dataset_id)
     sanctions.must_be_free(session, listing.holder_id, now)
     return listing
 
@@ -212,7 +214,7 @@ def _kind(text: str) -> Kind:
 
 def _sellable(caller: Caller, draft: Draft, kind: Kind, dataset: Dataset) -> None:
     if kind.service:
-        if kind is Kind.SYNTHESIS and dataset.use_case is None:
+        if dataset.use_case is None:
             raise StateError("a service must be connected to its data, got no connection; ask the operator")
         return
     found = goods.sound(caller.session, draft.goods_id or "")

@@ -7,6 +7,7 @@ money moves. What holders earn is held until the invoice is paid, and while it i
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,7 +29,9 @@ from hub.people.roles import Role
 from records.errors import ParameterError
 
 LONGEST_KEY = 100
+GRACE = timedelta(days=14)  # after the invoice is due
 MOST_MONTHS, MOST_QUERIES = 120, 1000
+UNPAID = "the invoice was not paid in time"
 OPEN = ("invoiced", "paid")
 """States in which something is still owed to the buyer."""
 
@@ -117,6 +120,16 @@ def settle_paid(caller: Caller) -> list[Purchase]:
     return changed
 
 
+def lapse(caller: Caller) -> int:
+    """Cancel what was not paid two weeks after it was due, so that nobody keeps a budget by not paying; returns how many."""
+    late = caller.now - timedelta(days=invoices.DAYS_TO_PAY) - GRACE
+    unpaid = sa.select(Purchase).where(Purchase.state == "invoiced", Purchase.created_at < late)
+    found = list(caller.session.scalars(unpaid.with_for_update()))
+    for one in found:
+        cancel(caller, one, UNPAID)
+    return len(found)
+
+
 def cancel(caller: Caller, purchase: Purchase, reason: str) -> None:
     """Take a purchase back that was not delivered: its invoice is credited, what was paid is owed to the buyer."""
     if purchase.state not in OPEN:
@@ -179,9 +192,7 @@ def mine_one(caller: Caller, purchase_id: str) -> Purchase:
 def visible(caller: Caller, purchase_id: str) -> Purchase:
     """A purchase for its buyer, those who earn by it, arbiters and auditors."""
     found = caller.session.get(Purchase, purchase_id)
-    if found is None or not (
-        caller.somebody.id in (found.buyer_id, *_earners(caller, found)) or caller.has(Role.ARBITER, Role.AUDITOR)
-    ):
+    if found is None or not (caller.somebody.id in _concerned(caller, found) or caller.has(Role.ARBITER, Role.AUDITOR)):
         raise NotFoundError("the purchase must be one of yours, got another; look at your purchases")
     return found
 
@@ -267,9 +278,8 @@ def release(caller: Caller, one: Purchase, key: str) -> None:
             holds.release_all(caller, payee, f"invoice:{one.invoice_id}", key=f"{key}:{payee}", currency=one.currency)
 
 
-def _earners(caller: Caller, one: Purchase) -> set[str]:
-    agreement = caller.session.get_one(Agreement, one.agreement_id)
-    return {agreement.holder_id, *one.shares} - {HUB}
+def _concerned(caller: Caller, one: Purchase) -> set[str]:
+    return agreements.concerned(caller.session.get_one(Agreement, one.agreement_id))
 
 
 def _before(session: Session, buyer: str, key: str) -> Purchase | None:

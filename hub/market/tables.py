@@ -162,7 +162,7 @@ class Purchase(Base):
 
 
 class Debit(Base):
-    """Privacy budget that a purchase took; ``rho`` is an exact decimal. It is never given back."""
+    """Privacy budget that a purchase took; ``rho`` is an exact decimal; the row is never changed."""
 
     __tablename__ = "market_debits"
 

@@ -14,6 +14,7 @@ from hub.caller import Caller
 from hub.delivery import orders
 from hub.market import agreements, disputes, fulfilment, purchases
 from hub.market.services import read_service
+from hub.market.sharing import read_split
 from hub.market.tables import Listing
 from hub.money import invoices
 from hub.money.accounts import HUB
@@ -151,6 +152,7 @@ def purchase_page(request: Request, caller: Caller, purchase_id: str, wrong: str
         mine=mine, invoice=invoice, open_amount=invoices.open_amount(caller.session, invoice) if invoice else 0,
         shares=_shares(caller, found.shares, found.cents), orders=fulfilment.orders_of(caller.session, found),
         service=read_service(listing.service) if listing.service else None, disputes=disputes.of_purchase(caller, found),
+        share=_in_words(caller, agreements.visible(caller, found.agreement_id).document["split"]) if not mine else None,
         may_dispute=mine and disputes.may_open(caller, found),
     )  # fmt: skip
 
@@ -167,6 +169,18 @@ def _shares(caller: Caller, shares: dict[str, int], cents: int) -> list[tuple[st
         for one, part in shares.items()
     ]
     return sorted(rows, key=lambda row: (-row[1], row[0]))
+
+
+def _in_words(caller: Caller, split: dict[str, Any]) -> dict[str, float] | None:
+    """What the caller's own share is made of, in percent; nothing for those who are no holder of it."""
+    rule, mine = read_split(split), caller.somebody.id
+    if mine not in rule.contributions:
+        return None
+    positive = {name: max(value, 0) for name, value in rule.contributions.items()}
+    return {
+        "part": float(100 * positive[mine] / sum(positive.values())), "floor": float(100 * rule.floor),
+        "commission": float(100 * rule.commission), "share": float(100 * rule.shares()[mine]),
+    }  # fmt: skip
 
 
 def _formats(sent: FormData) -> list[str]:

@@ -347,3 +347,29 @@ def test_pages_of_a_purchase(market: Market, browser: Callable[..., Any]) -> Non
     assert again.url.path == page.url.path
     assert "Synthetic stroke patients" in buyer.get("/market/purchases").text
     market.balanced()
+
+
+def test_a_budget_that_was_never_paid_for_comes_back(market: Market, rival: Person, hub_clock: Any) -> None:
+    listing = market.list(price=BY_BUDGET)
+    agreement = market.agree(listing)
+    market.buy(agreement, rho="0.5")
+    market.bills(rival)
+    other = market.agree(listing, rival)
+    with pytest.raises(BudgetError):
+        market.buy(other, buyer=rival, rho="0.5")
+    hub_clock.forward(days=45)
+    with market.as_caller(None) as caller:
+        assert purchases.lapse(caller) == 1
+    assert market.buy(other, "again", buyer=rival, rho="0.5").cents == 100_000
+    market.balanced()
+
+
+def test_the_holder_reads_its_share_in_words(market: Market, second: Any, browser: Callable[..., Any]) -> None:
+    split = {"utility": "KNN-Shapley", "contributions": {market.holder.id: "3", second.id: "1"}, "commission": "0.1"}
+    listing = market.list(market.deposit(), split=split)
+    with market.as_caller(second) as caller:
+        listings.consent(caller, listing.id)
+    bought = market.buy(market.agree(listing))
+    page = browser(second).get(f"/market/purchases/{bought.id}")
+    assert page.status_code == 200
+    assert "Your data have 25.0 % of all measured contributions" in page.text
