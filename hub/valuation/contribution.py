@@ -113,15 +113,16 @@ class Valuation:
         """Parts of 1 by holder; empty if nobody contributed."""
         return {line.holder: line.share for line in self.lines if line.share}
 
-    def split(self) -> dict[str, Any]:
-        """As a market agreement holds it (``hub.market.sharing.Split``)."""
+    def split(self, accounts: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """As a market agreement holds it (``hub.market.sharing.Split``); ``accounts`` gives each holder's id in the books."""
+        ids = accounts or {line.holder: line.holder for line in self.lines}
         words = utility(self.terms.utility).words["en"]
         size = {line.holder: str(round(line.credited, DIGITS)) for line in self.lines if line.counted > 0}
         return {
             "utility": f"{self.terms.utility}: {words}; {self.terms.neighbours} neighbours",
-            "contributions": {line.holder: _text(line.counted) for line in self.lines},
-            "quality": {line.holder: _text(line.quality) for line in self.lines},
-            "sizes": {line.holder: size.get(line.holder, "1") for line in self.lines} if self.terms.floor else {},
+            "contributions": {ids[line.holder]: _text(line.counted) for line in self.lines},
+            "quality": {ids[line.holder]: _text(line.quality) for line in self.lines},
+            "sizes": {ids[line.holder]: size.get(line.holder, "1") for line in self.lines} if self.terms.floor else {},
             "floor": str(self.terms.floor), "source": f"terms:{self.terms.sha256[:32]}",
         }  # fmt: skip
 

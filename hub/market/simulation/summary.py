@@ -127,7 +127,9 @@ def gains_plot(found: pl.DataFrame, earned: pl.DataFrame) -> bytes:
     left.set_xlim(-108, EDGE + 8)
     left.set_xlabel(f"earnings beside honest ones, % (arrows: beyond {EDGE} %)")
     left.set_title("What a strategy earns more or less than honesty", loc="left", fontweight="bold", fontsize=10)
-    left.legend(frameon=False, fontsize=8, loc="lower right")
+    figure.legend(
+        *left.get_legend_handles_labels(), frameon=False, fontsize=9, loc="outside lower center", ncols=len(RULES)
+    )
     for row in range(0, len(names), 2):
         left.axhspan(row - 0.5, row + 0.5, color="#F3F5F8", zorder=0)
     rows = earned.to_dicts()

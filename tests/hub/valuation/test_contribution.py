@@ -115,6 +115,9 @@ def test_the_split_of_the_market_gives_the_same_shares() -> None:
         )  # fmt: skip
         parts = read_split(found.split()).shares()
         assert {name: part for name, part in parts.items() if part} == found.shares
+        accounts = {"a": "11-a", "b": "22-b", "x": "33-x"}
+        named = read_split(found.split(accounts)).shares()
+        assert {n: named[accounts[n]] for n in found.shares} == found.shares
 
 
 def test_nobody_is_paid_where_nobody_contributed() -> None:
