@@ -27,7 +27,7 @@ DETAIL = 144
 
 
 class EmbeddedImages:
-    """Images of a generator that meets noisy mean embeddings.
+    """Images of a generator that meets noisy mean embeddings; of a row's columns they follow the label only.
 
     Parameters
     ----------

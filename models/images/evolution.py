@@ -30,7 +30,7 @@ LAST_STEP = 0.1
 
 
 class EvolvedImages:
-    """Images bred from a prior by noisy votes.
+    """Images bred from a prior by noisy votes; of a row's columns they follow the label only.
 
     Parameters
     ----------
