@@ -26,6 +26,12 @@ SHOWN = (
 )
 
 
+class ImageEvaluationConfig(dg.Config):
+    """``seeds``: how often each classifier is trained."""
+
+    seeds: int = 3
+
+
 def image_report_asset(place: ImagePlace) -> dg.AssetsDefinition:
     """The asset ``image_report`` of an image cohort."""
 
@@ -33,7 +39,9 @@ def image_report_asset(place: ImagePlace) -> dg.AssetsDefinition:
         **place.stored("reports", "torch"),
         description=place.described("Fidelity, utility on held-out patients, copies and membership, beside baselines."),
     )
-    def image_report(context: dg.AssetExecutionContext, synthetic: ImageFile, deidentified: ImageFile) -> dict:
+    def image_report(
+        context: dg.AssetExecutionContext, config: ImageEvaluationConfig, synthetic: ImageFile, deidentified: ImageFile
+    ) -> dict:
         from assets.tracking import Tracking
         from deidentification.images import split_images
         from metrics.images.evaluation import evaluate_images
@@ -42,7 +50,7 @@ def image_report_asset(place: ImagePlace) -> dg.AssetsDefinition:
         train, holdout = split_images(deidentified.table, place.cohort.image)
         evaluation = evaluate_images(
             train, holdout, synthetic.table, place.schema, seed=EVALUATION_SEED, baselines=_baselines(place, train),
-            candidate_sha256=synthetic.sha256, tell=context.log.info,
+            candidate_sha256=synthetic.sha256, training_seeds=range(config.seeds), tell=context.log.info,
         )  # fmt: skip
         run = Tracking(place.workspace).record(
             place.use_case.key, "image evaluation", params={"candidate_sha256": synthetic.sha256},

@@ -5,6 +5,7 @@ Belongs here: one private question to the training patients' images. Does not be
 """
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -13,7 +14,8 @@ import numpy as np
 from assets.images.place import ImagePlace
 from assets.manifest import write_manifest
 from assets.synthesis import code_commit
-from records.images.storage import ImageFile, image_bytes
+from records.files import sha256, write_atomically
+from records.images.storage import ImageFile, image_bytes, read_images, write_images
 from records.images.table import ImageTable
 
 if TYPE_CHECKING:
@@ -44,16 +46,39 @@ def synthetic_images_asset(place: ImagePlace) -> dg.AssetsDefinition:
     def synthetic(
         context: dg.AssetExecutionContext, config: ImageSynthesisConfig, deidentified: ImageFile
     ) -> ImageTable:  # fmt: skip
-        model = _fitted(place, config, deidentified, context.run.run_id)
-        table = model.sample(config.images, rng=np.random.default_rng(config.seed))
-        if warning := getattr(model, "warning_", None):
-            context.log.warning(warning)
-        manifest = _tracked(context, place, config, model, table, deidentified.sha256)
+        table, manifest = _answered(context, place, config, deidentified)
         write_manifest(place.workspace, place.name, manifest)
         context.add_output_metadata(_shown(manifest, table))
         return table
 
     return synthetic  # type: ignore[return-value]
+
+
+def _answered(
+    context: dg.AssetExecutionContext, place: ImagePlace, config: ImageSynthesisConfig, real: ImageFile
+) -> tuple[ImageTable, dict[str, Any]]:  # fmt: skip
+    """The images and their manifest; a private question asked again has its stored answer and costs nothing."""
+    answer = _answer_file(place, config, real.sha256)
+    if config.epsilon is not None and answer.exists():
+        return read_images(answer).table, json.loads(answer.with_suffix(".json").read_bytes())
+    model = _fitted(place, config, real, context.run.run_id)
+    table = model.sample(config.images, rng=np.random.default_rng(config.seed))
+    if warning := getattr(model, "warning_", None):
+        context.log.warning(warning)
+    manifest = _tracked(context, place, config, model, table, real.sha256)
+    if config.epsilon is not None:
+        write_atomically(answer.with_suffix(".json"), json.dumps(manifest).encode())
+        write_images(answer, table)
+    return table, manifest
+
+
+def _answer_file(place: ImagePlace, config: ImageSynthesisConfig, version: str) -> Path:
+    """Where the images of this question are kept.
+
+    Images are drawn once: other numbers of them, and other seeds, are other questions and cost again.
+    """
+    asked = [version, place.schema.model_dump_json(), place.use_case.delta, *config.model_dump().values()]
+    return place.workspace.home / "measurements" / f"{sha256(json.dumps(asked).encode())}.npz"
 
 
 def _fitted(place: ImagePlace, config: ImageSynthesisConfig, real: ImageFile, run_id: str) -> "ImageSynthesizer":
@@ -89,7 +114,6 @@ def _tracked(
 ) -> dict[str, Any]:  # fmt: skip
     """The candidate's manifest, after its run went to MLflow."""
     from assets.tracking import Tracking
-    from records.files import sha256
 
     sha, spend = sha256(image_bytes(table)), model.privacy_.to_json()
     params = {
