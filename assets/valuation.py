@@ -37,7 +37,7 @@ class ValuationConfig(dg.Config):
     """
 
     utility: str = "knn-balanced"
-    neighbours: int = 5
+    neighbours: int = 30
     level: float = 0.05
     copies: str = "first"
     floor: float = 0.0

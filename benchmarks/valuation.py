@@ -50,18 +50,18 @@ def timed(step: Callable[[], Any]) -> tuple[Any, float, float]:
 def speeds() -> Iterator[Row]:
     """Name, size, CPU seconds, clock seconds, and what was wanted."""
     records, tests = invented(10_000, 1), invented(1_000, 2)
-    scoring = balanced(tests.labels, 5)
+    scoring = balanced(tests.labels, TERMS.neighbours)
     _, cpu, clock = timed(lambda: knn_shapley(records, tests.features, scoring))
     yield "KNN-Shapley of every record", "10,000 records, 1,000 tests, 24 features", cpu, clock, "5 s"
     seven = [records.at(rows) for rows in np.array_split(np.arange(1_400), 7)]
     for name in ("knn-balanced", "auc-linear", "auc-logistic"):
-        game = utility(name).game(seven, tests.at(np.arange(300)), 5)
+        game = utility(name).game(seven, tests.at(np.arange(300)), TERMS.neighbours)
         _, cpu, clock = timed(lambda game=game: shapley(table(game)))
         yield f"exact Shapley of 7 holders, {name}", "1,400 records, 300 tests", cpu, clock, "5 s"
     fifty = [records.at(rows) for rows in np.array_split(np.arange(5_000), 50)]
-    game = utility("knn-balanced").game(fifty, tests.at(np.arange(300)), 5)
+    game = utility("knn-balanced").game(fifty, tests.at(np.arange(300)), TERMS.neighbours)
     for label, run in (
-        ("permutations", lambda: permutation_shapley(game, np.random.default_rng(0), permutations=10**6, seconds=55)),
+        ("permutations", lambda: permutation_shapley(game, np.random.default_rng(0), permutations=10**6, seconds=50)),
         ("reused coalitions, Banzhaf", lambda: reused_banzhaf(game, np.random.default_rng(0), coalitions=1_000)),
     ):
         found, cpu, clock = timed(run)
@@ -121,10 +121,10 @@ def small_holder(one: Study) -> dict[str, float]:
         )
         held = {name: labelled(one.frame[rows], one.schema, one.schema.outcomes[0])[0] for name, rows in parts.items()}
         tests = held.pop("test")
-        values = knn_shapley(_pooled(held), tests.features, balanced(tests.labels, 5))
+        values = knn_shapley(_pooled(held), tests.features, balanced(tests.labels, TERMS.neighbours))
         owner = np.repeat(np.arange(len(held)), [h.rows for h in held.values()])
         knn = np.maximum(np.bincount(owner, values), 0)
-        auc = np.maximum(shapley(table(utility("auc-logistic").game(list(held.values()), tests, 5))), 0)
+        auc = np.maximum(shapley(table(utility("auc-logistic").game(list(held.values()), tests, TERMS.neighbours))), 0)
         for name, part in zip(shares, (np.bincount(owner).astype(float), knn, auc), strict=True):
             shares[name].append(part[list(held).index("small")] / part.sum() if part.sum() else 0.0)
     return {name: float(np.mean(found)) for name, found in shares.items()}

@@ -41,6 +41,7 @@ class Terms(BaseModel):
     utility : str
         Of a record (``utility.UTILITIES``); values of records need a nearest-neighbour one.
     neighbours : int
+        Few make the worth of a hospital a matter of luck where outcomes are hard to foretell; many let chance earn a little.
     level : float
         Chance to pay a name whose labels are random.
     copies : str
@@ -57,7 +58,7 @@ class Terms(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     utility: Literal["knn-balanced", "knn-accuracy"] = "knn-balanced"
-    neighbours: Annotated[int, Field(ge=1, le=100)] = 5
+    neighbours: Annotated[int, Field(ge=1, le=100)] = 30
     level: Annotated[float, Field(gt=0, le=0.5)] = 0.05
     copies: Rule = "first"
     alike: Annotated[int, Field(ge=1, le=BANDS)] = 12

@@ -37,7 +37,7 @@ class Scoring:
 
     def __post_init__(self) -> None:
         if self.neighbours < 1:
-            raise ParameterError(f"neighbours must be at least 1, got {self.neighbours}; 5 is usual")
+            raise ParameterError(f"neighbours must be at least 1, got {self.neighbours}; 30 is usual")
 
     @property
     def spread(self) -> float:

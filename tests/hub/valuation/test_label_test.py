@@ -1,6 +1,7 @@
 """The label test: its level is exact, and labels that mean something pass."""
 
 import numpy as np
+import pytest
 from scipy.stats import binomtest, mannwhitneyu
 
 from hub.valuation.features import labelled
@@ -16,6 +17,7 @@ def test_p_values_are_those_of_scipy() -> None:
     assert abs(_p_value(risk, labels, 20_000, rng) - published) < 0.02
 
 
+@pytest.mark.slow
 def test_random_labels_pass_as_often_as_the_level_says() -> None:
     passed, markets = 0, 150
     for seed in range(markets):

@@ -67,6 +67,7 @@ def test_patients_are_dealt_once() -> None:
     assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(101))
 
 
+@pytest.mark.slow
 def test_money_adds_up_and_the_same_seed_gives_the_same_market(invented: Study, played) -> None:
     deviations, crowd = played
     assert deviations.height == 2 * len(STRATEGIES) * len(RULES)
@@ -78,6 +79,7 @@ def test_money_adds_up_and_the_same_seed_gives_the_same_market(invented: Study, 
     assert simulate([invented], 1, 5)[0].equals(deviations.filter(round=0))
 
 
+@pytest.mark.slow
 def test_gains_are_beside_honesty(played) -> None:
     found = gains(played[0])
     assert set(found.filter(strategy="honest")["gain"].drop_nulls()) <= {0.0}
@@ -86,6 +88,7 @@ def test_gains_are_beside_honesty(played) -> None:
     assert (copies["gain"].drop_nulls() <= 1e-9).all()
 
 
+@pytest.mark.slow
 def test_all_files_are_written(tmp_path: Path, played) -> None:
     deviations, crowd = played
     write(tmp_path / "market", deviations, crowd, {"rounds": 2, "seed": 5, "cohorts": ["invented"]})
