@@ -194,7 +194,8 @@ class DiffusionSynthesizer:
         """A model of the rows, learnt last, so that a run that goes on pays for it once."""
         rng = np.random.default_rng(run.facts["rows"])
         budget = None if plan is None else plan.table_rho
-        rows = GraphicalSynthesizer(delta=self.delta, secure=False)
+        selection, alone = ("auto", []) if len(schema.table.columns) > 1 else ("declared", [[schema.label.name]])
+        rows = GraphicalSynthesizer(selection=selection, marginals=alone, delta=self.delta, secure=False)
         rows.fit(_one_slice_each(table, schema, rng), _row_schema(schema), budget=budget, rng=rng)
         if plan is None:
             return rows, PrivacySpend()

@@ -1,6 +1,7 @@
 """The contract of image synthesizers, failures, and what is learnt."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,24 @@ def test_where_no_patient_is_known_the_unit_is_the_image() -> None:
     model.fit(table, schema, budget=5.0, rng=np.random.default_rng(0))
     assert abs(model.total_ - 160) < 20
     assert model.privacy_.neighbouring == "add or remove one image"
+
+
+@pytest.mark.parametrize("budget", [None, 5.0])
+def test_a_label_is_enough(budget: float | None) -> None:
+    """Cohorts without clinical columns."""
+    table, schema = lesions()
+    schema = schema.model_copy(update={"table": schema.table.select(["malignancy"])})
+    alone = replace(table, rows=table.rows.drop("age", "nodule_diameter"))
+    model = DiffusionSynthesizer(settings=QUICK, device="cpu", drawing_steps=2)
+    model.fit(alone, schema, budget=budget, rng=np.random.default_rng(0))
+    made = model.sample(400, rng=np.random.default_rng(0))
+    validate_images(made, schema, source="made")
+    shares = [
+        one.rows["malignancy"].value_counts(normalize=True).sort("malignancy")["proportion"] for one in (alone, made)
+    ]
+    assert abs(shares[0] - shares[1]).max() < 0.15
+    if budget is not None:
+        assert sum(one.rho for one in model.privacy_.mechanisms) == pytest.approx(budget)
 
 
 def test_rows_are_of_one_slice_of_each_patient() -> None:
