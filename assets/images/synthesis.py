@@ -92,10 +92,10 @@ def _fitted(place: ImagePlace, config: ImageSynthesisConfig, real: ImageFile, ru
     from deidentification.images import images_to_hand_out, split_images
     from hub.budget import BudgetLedger
     from models.accounting import epsilon_to_rho
-    from models.images.registry import build
+    from models.images.registry import build, chosen
 
     use_case, schema = place.use_case, place.schema
-    model = build(config.synthesizer, delta=use_case.delta)
+    model = build(chosen(config.synthesizer, schema), delta=use_case.delta)
     if config.epsilon is None:
         train, _ = split_images(images_to_hand_out(real.table), place.cohort.image)
         return model.fit(train, schema, budget=None, rng=np.random.default_rng(config.seed))
@@ -114,10 +114,11 @@ def _tracked(
 ) -> dict[str, Any]:  # fmt: skip
     """The candidate's manifest, after its run went to MLflow."""
     from assets.tracking import Tracking
+    from models.images.registry import chosen
 
     sha, spend = sha256(image_bytes(table)), model.privacy_.to_json()
     params = {
-        "synthesizer": config.synthesizer, "family": type(model).__name__, "epsilon": config.epsilon,
+        "synthesizer": config.synthesizer, "family": chosen(config.synthesizer, place.schema), "epsilon": config.epsilon,
         "delta": place.use_case.delta, "seed": config.seed, "neighbouring": model.privacy_.neighbouring,
         "cohort": place.cohort.name, "phantom": place.cohort.image.phantom, "data_version": version,
         "code_commit": code_commit(),

@@ -34,10 +34,18 @@ class Prior(Protocol):
 
 def prior_of(schema: ImageSchema) -> Prior:
     """The phantom of the region and modality, if there is one whose labels are the codebook's; else random fields."""
+    simulate = _simulator(schema)
+    return _RandomFields(schema) if simulate is None else _PhantomPrior(simulate, schema)
+
+
+def has_simulator(schema: ImageSchema) -> bool:
+    """Whether a phantom shows the region and modality with the codebook's labels: a public fact."""
+    return _simulator(schema) is not None
+
+
+def _simulator(schema: ImageSchema) -> Callable[..., ImageTable] | None:
     simulate = PHANTOMS.get(REGIONS.get((schema.body_part, schema.modality), ""))
-    if simulate is not None and _fits(simulate, schema):
-        return _PhantomPrior(simulate, schema)
-    return _RandomFields(schema)
+    return simulate if simulate is not None and _fits(simulate, schema) else None
 
 
 def _fits(simulate: Callable[..., ImageTable], schema: ImageSchema) -> bool:

@@ -6,13 +6,22 @@ Belongs here: the names that run configuration may use. Does not belong here: wh
 from models.images.baselines import FlatImages, PriorImages
 from models.images.evolution import EvolvedImages
 from models.images.gaussian import GaussianImages
+from models.images.prior import has_simulator
 from models.images.synthesizer import Family, StatisticSynthesizer
 from records.errors import ParameterError
+from records.images import ImageSchema
 from records.protocols import ImageSynthesizer
 
 FAMILIES = ("gaussian", "evolution", "embedding", "prior", "flat")
-DEFAULT = "gaussian"
+DEFAULT, WITH_SIMULATOR = "gaussian", "evolution"
 NAMES = ("auto", *FAMILIES, "diffusion")
+
+
+def chosen(name: str, schema: ImageSchema) -> str:
+    """What ``auto`` stands for, by public facts: evolution where a simulator of such images exists, else the default."""
+    if name != "auto":
+        return name
+    return WITH_SIMULATOR if has_simulator(schema) else DEFAULT
 
 
 def build(name: str, *, delta: float, secure: bool = True) -> ImageSynthesizer:
