@@ -24,6 +24,7 @@ from records.errors import ParameterError
 
 Rule = Literal["first", "shared"]
 BY_CHANCE = 0.01  # of the rows of one hospital may look like copies of each other
+FEWEST = 50
 PIECE = 500
 UNLIKELY = 1e-3  # chance to hold somebody's pay for an overlap that came by itself
 
@@ -46,9 +47,10 @@ class Overlap:
 def likeness(prints: Sequence[Fingerprints]) -> int:
     """Equal bands from which on two rows count as copies: the median over holders of what chance needs, 2 to BANDS.
 
-    The median, so that somebody who copies its own rows cannot blunt the search.
+    The median, so that somebody who copies its own rows cannot blunt the search. Few rows cannot tell what chance does: holders
+    with fewer than ``FEWEST`` have no say, and if all are small only rows that are equal in every band count.
     """
-    needed = [_needed(one) for one in prints if len(one.whole) > 1]
+    needed = [_needed(one) for one in prints if len(np.unique(one.whole)) >= FEWEST]
     return int(np.ceil(np.median(needed))) if needed else BANDS
 
 

@@ -19,7 +19,8 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "paid": "This is paid: the outcomes agree with what all other patients say (p = {p:.3f}, level {level:g}).",
         "chance": "Nothing is paid: the outcomes agree with what all other patients say no better than outcomes in random order could "
         "(p = {p:.3f}, level {level:g}). A small hospital may fail this test with honest data; it can join with others.",
-        "harmful": "Nothing is paid: the records made the result worse ({worth:+.4f}). Look for swapped codes.",
+        "harmful": "Nothing is paid: the records made the result no better ({worth:+.4f}). With few patients that may be luck; "
+        "with many, look for swapped codes.",
         "copy": "Nothing is paid: every record was registered earlier by another holder.",
         "held": "Pay is held until a person has looked: the records look like {others} more often than chance allows.",
     },
@@ -27,7 +28,8 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "paid": "Tästä maksetaan: lopputulokset sopivat siihen, mitä muiden potilaiden tiedot kertovat (p = {p:.3f}, raja {level:g}).",
         "chance": "Mitään ei makseta: lopputulokset eivät sovi muiden potilaiden tietoihin paremmin kuin satunnaiseen järjestykseen "
         "sekoitetut (p = {p:.3f}, raja {level:g}). Pieni sairaala voi jäädä rajan alle rehellisin tiedoin; se voi liittyä yhteen muiden kanssa.",
-        "harmful": "Mitään ei makseta: tietueet huononsivat tulosta ({worth:+.4f}). Tarkista, ovatko koodit vaihtuneet.",
+        "harmful": "Mitään ei makseta: tietueet eivät parantaneet tulosta ({worth:+.4f}). Jos potilaita on vähän, se voi olla sattumaa; "
+        "jos paljon, tarkista, ovatko koodit vaihtuneet.",
         "copy": "Mitään ei makseta: toinen haltija oli rekisteröinyt jokaisen tietueen aiemmin.",
         "held": "Maksu odottaa, kunnes ihminen on katsonut asiaa: tietueet muistuttavat haltijaa {others} useammin kuin sattuma sallii.",
     },

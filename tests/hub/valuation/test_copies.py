@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.valuation.copies import credit, groups, likeness, overlaps
-from hub.valuation.fingerprints import fingerprints, joined
+from hub.valuation.fingerprints import BANDS, fingerprints, joined
 from records.errors import ParameterError
 from tests.hub.valuation.people import KEY, NUMBERS, SCHEMA, patients
 
@@ -67,6 +67,13 @@ def test_a_holder_who_repeats_its_own_rows_does_not_blunt_the_search() -> None:
     honest = [fingerprints(patients(s, 200), SCHEMA, KEY) for s in range(3)]
     doubled = fingerprints(pl.concat([patients(5, 200), jittered(patients(5, 200), 1, 0.01)]), SCHEMA, KEY)
     assert abs(likeness([*honest, doubled]) - likeness(honest)) <= 1
+
+
+def test_small_hospitals_have_no_say_in_what_chance_does() -> None:
+    small = [fingerprints(patients(s, 9), SCHEMA, KEY) for s in range(5)]
+    assert likeness(small) == BANDS
+    large = fingerprints(patients(9, 200), SCHEMA, KEY)
+    assert likeness([*small, large]) == likeness([large])
 
 
 def test_credit_is_the_first_holders_or_shared() -> None:
