@@ -16,7 +16,7 @@ from records.images.table import ImageTable
 class ImageCohortConfig(dg.Config):
     """How many patients and slices of each are simulated; loaded cohorts ignore it."""
 
-    patients: int = 2000
+    patients: int = 2500
     slices: int = 1
     seed: int = 0
 

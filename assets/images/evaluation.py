@@ -29,7 +29,7 @@ SHOWN = (
 class ImageEvaluationConfig(dg.Config):
     """``seeds``: how often each classifier is trained."""
 
-    seeds: int = 3
+    seeds: int = 2
 
 
 def image_report_asset(place: ImagePlace) -> dg.AssetsDefinition:
