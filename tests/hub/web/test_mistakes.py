@@ -20,7 +20,7 @@ UNSEEN = (
     "client.py", "client_computation.py", "keys.py", "budget.py", "database/", "audit/", "catalogue/record.py", "delivery/orders.py",
     "access/odrl.py", "access/form.py", "access/holidays.py", "output_checks/disclosure.py", "people/throttle.py",
     "repository/archives.py", "repository/cipher.py", "repository/package.py", "repository/vault.py",
-    "statistics/prepared.py", "web/routes/offers.py", "market/simulation/", "valuation/",
+    "statistics/prepared.py", "web/routes/offers.py", "market/simulation/", "valuation/", "reader_study/",
 )  # fmt: skip
 
 
