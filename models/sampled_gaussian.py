@@ -116,14 +116,25 @@ def prv_epsilon(history: list[tuple[float, float, int]], delta: float, *, error:
 
 def least_noise(rho: float, sampling_rate: float, steps: int, largest_order: int) -> float:
     """Noise per unit of norm at which ``steps`` subsampled Gaussians hold ``rho`` at all orders up to the largest."""
-    orders = _orders(largest_order)
+    for orders in ([float(largest_order)], _orders(largest_order)):  # one is quick and nearly always enough
+        noise = _least_noise(rho, sampling_rate, steps, orders)
+        if _rise(noise, sampling_rate, steps, _orders(largest_order)) <= rho:
+            break
+    return noise
 
+
+def _least_noise(rho: float, sampling_rate: float, steps: int, orders: list[float]) -> float:
     def excess(log_sigma: float) -> float:
-        divergence = compute_rdp(q=sampling_rate, noise_multiplier=math.exp(log_sigma), steps=steps, orders=orders)
-        return math.log(float(np.max(np.asarray(divergence) / orders)) / rho)
+        return math.log(_rise(math.exp(log_sigma), sampling_rate, steps, orders) / rho)
 
     found = float(brentq(excess, math.log(0.3), math.log(1e5), xtol=1e-9))  # type: ignore[arg-type]
     return math.exp(found) * (1 + 1e-6)
+
+
+def _rise(noise: float, sampling_rate: float, steps: int, orders: list[float]) -> float:
+    """Largest divergence per order."""
+    divergence = compute_rdp(q=sampling_rate, noise_multiplier=noise, steps=steps, orders=orders)
+    return float(np.max(np.asarray(divergence) / orders))
 
 
 def _orders(largest: int) -> list[float]:

@@ -117,7 +117,7 @@ def planned(rho: float, delta: float, settings: Settings) -> Plan:
 
 
 def _epsilon(plan: Plan) -> float:
-    orders = np.unique([1.5, 1.75, *np.arange(2, 5, 0.25), *range(5, 64), *np.geomspace(64, LARGEST_ORDER, 20).round()])
+    orders = np.unique([2.25, 2.5, 2.75, 3.5, *range(2, 64), *np.geomspace(64, LARGEST_ORDER, 20).round()])
     divergence = plan.table_rho * orders
     for noise, rate, count in plan.history:
         divergence = divergence + compute_rdp(q=rate, noise_multiplier=noise, steps=count, orders=orders.tolist())
