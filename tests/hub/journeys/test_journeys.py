@@ -1,5 +1,6 @@
 """Whole journeys through the hub's pages in a real browser, over real servers and real Dagster runs."""
 
+import contextlib
 import time
 import zipfile
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect
 
 from tests.hub.journeys.conftest import Servers, Visitor
@@ -95,7 +97,9 @@ def test_without_java_script(window: Window, servers: Servers, tmp_path: Path) -
     while not page.get_by_role("link", name="To the data and their report").count():
         assert time.monotonic() < deadline
         page.wait_for_timeout(2000)
-        page.reload()
+        # The page may be reloading itself just now.
+        with contextlib.suppress(PlaywrightError):
+            page.reload()
     ready(page)
     with downloaded(page, tmp_path) as package:
         assert "synthetic.csv" in package.namelist()

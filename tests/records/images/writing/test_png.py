@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 import polars as pl
 import pytest
@@ -14,6 +13,8 @@ from tests.records.images.writing.conftest import KEY, phantom, radiographs
 from tests.records.images.writing.test_dicom import matched
 from use_cases.images import ImageCohort, load_images
 from use_cases.images.codebook import Layout
+
+cv2 = pytest.importorskip("cv2", reason="OpenCV comes with the extra ocr")
 
 
 @pytest.mark.parametrize("case", ["lung", "prostate"])
