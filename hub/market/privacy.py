@@ -30,7 +30,7 @@ def epsilon_of(rho: float, delta: float = DELTA) -> float:
         return alpha * rho - math.log(alpha * delta) / excess + math.log(excess / alpha)
 
     best = minimize_scalar(at, bounds=(-12, 25), method="bounded", options={"xatol": 1e-10})
-    return max(0.0, at(float(best.x)))
+    return max(0.0, at(float(best.x)))  # type: ignore[attr-defined]
 
 
 def rho_of(epsilon: float, delta: float = DELTA) -> float:
