@@ -60,9 +60,9 @@ def answered(
     BudgetError
         The cohort's budget does not hold the question; nothing was measured.
     """
-    from models.accounting import epsilon_to_rho
     from models.graphical_synthesizer import GraphicalSynthesizer
     from models.registry import PRIVATE, build
+    from records.accounting import epsilon_to_rho
     from records.errors import ParameterError
 
     model = build(config.synthesizer, delta=allowance.delta, marginals=config.marginals)

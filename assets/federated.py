@@ -93,9 +93,9 @@ def _synthetic(federation: Federation, stored: dict[str, Any]) -> dg.AssetsDefin
         from deidentification.schema import released_schema
         from federation.oracle import federated_oracle
         from hub.budget import BudgetLedger
-        from models.accounting import epsilon_to_rho
         from models.attributes import attribute_levels
         from models.graphical_synthesizer import GraphicalSynthesizer
+        from records.accounting import epsilon_to_rho
 
         schema, rho = released_schema(cohort.table), epsilon_to_rho(config.epsilon, use_case.delta)
         privacy = {"rho": rho, "epsilon": config.epsilon, "delta": use_case.delta, "collusion": config.collusion}

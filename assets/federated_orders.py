@@ -146,7 +146,7 @@ class _Work:
             raise ParameterError(UNCONNECTED) from error
 
     def _privacy(self) -> Privacy:
-        from models.accounting import epsilon_to_rho
+        from records.accounting import epsilon_to_rho
 
         if not self.order.epsilon:
             return {}

@@ -26,9 +26,9 @@ def refit_of(
     ParameterError
         The name is unknown, or the epsilon is not positive.
     """
-    from models.accounting import epsilon_to_rho
     from models.graphical_synthesizer import GraphicalSynthesizer
     from models.registry import build
+    from records.accounting import epsilon_to_rho
 
     build(name, delta=delta)
     rho = None if epsilon is None else epsilon_to_rho(epsilon, delta)

@@ -118,8 +118,8 @@ def _columns(schema: Schema, names: Sequence[str]) -> list[Any]:
 
 
 def _noisy(table: pl.DataFrame, columns: list[Any], rho: float) -> list[Row]:
-    from models.accounting import sigma_for
     from models.oracle import TableOracle
+    from records.accounting import sigma_for
     from records.discretisation import encode, level_count, level_labels
 
     codes = encode(table, columns)

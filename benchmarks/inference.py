@@ -20,10 +20,10 @@ import polars as pl
 from rich.progress import track
 
 from benchmarks.synthesis.cohorts import split
-from models.accounting import epsilon_to_rho
 from models.graphical_synthesizer import GraphicalSynthesizer
 from models.inference.estimates import Estimator, chi_squared, cox, logistic, mann_whitney, mean, proportion
 from models.inference.pooling import pool
+from records.accounting import epsilon_to_rho
 from records.outcome import binary_outcome
 from records.schema import Schema
 

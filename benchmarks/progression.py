@@ -16,9 +16,9 @@ from metrics.fidelity.trajectories import trajectories
 from metrics.plots.trajectories import trajectories_plot
 from metrics.utility.calibration import calibration_points
 from metrics.utility.progression_risk import cox_risk, risk_report, simulated_risk
-from models.accounting import epsilon_to_rho
 from models.first_visit import first_schema
 from models.progression import ProgressionSynthesizer
+from records.accounting import epsilon_to_rho
 from records.longitudinal import LongitudinalSchema, Records
 from use_cases.longitudinal_cohort import LongitudinalCohort, longitudinal_cohorts
 

@@ -16,8 +16,8 @@ import polars as pl
 
 from deidentification.pipeline import deidentify
 from deidentification.schema import released_schema
-from models.accounting import epsilon_to_rho
 from models.registry import build
+from records.accounting import epsilon_to_rho
 from records.schema import Column, Kind, Outcome, Role, Schema
 from records.validation import validate
 

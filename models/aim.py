@@ -9,11 +9,11 @@ from math import prod, sqrt
 
 import numpy as np
 
-from models.accounting import sigma_for
 from models.estimation import Measurement, estimated_total
 from models.graphical_model import GraphicalModel
 from models.junction_tree import Clique, maximal_cliques, tree_cells
 from models.selection import Selection
+from records.accounting import sigma_for
 from records.privacy import Mechanism
 from records.protocols import MarginalOracle
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from models.accounting import rho_to_epsilon, sigma_for
 from models.additive_logit import PairTable
 from models.event_structure import Link, Rows
 from models.event_tokens import NEXT, Events
 from models.pair_effects import Axis, Effects, Grain, effects
+from records.accounting import rho_to_epsilon, sigma_for
 from records.noise import discrete_gaussian
 from records.privacy import Mechanism, PrivacySpend
 

@@ -11,7 +11,6 @@ from typing import Self
 import numpy as np
 import polars as pl
 
-from models.accounting import rho_to_epsilon
 from models.aim import adapt
 from models.attributes import (
     FOLLOW_UP,
@@ -36,6 +35,7 @@ from models.rows import within_constraints
 from models.selection import Selection, declared, start
 from models.structure import structural_zeros
 from models.workload import public_start, workload
+from records.accounting import rho_to_epsilon
 from records.errors import ParameterError
 from records.privacy import PrivacySpend
 from records.protocols import MarginalOracle

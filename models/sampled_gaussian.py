@@ -22,7 +22,7 @@ from opacus.accountants import PRVAccountant
 from opacus.accountants.analysis.rdp import compute_rdp
 from scipy.optimize import brentq
 
-from models.accounting import best_order, rho_to_epsilon, sigma_for
+from records.accounting import best_order, rho_to_epsilon, sigma_for
 from records.errors import ParameterError
 from records.privacy import Mechanism, PrivacySpend
 

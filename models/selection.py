@@ -7,11 +7,11 @@ selection that looks at the data (``aim``, ``mst``).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from models.accounting import sigma_for
 from models.attributes import FOLLOW_UP
 from models.estimation import Measurement
 from models.junction_tree import Clique
 from models.workload import public_start
+from records.accounting import sigma_for
 from records.privacy import Mechanism
 from records.protocols import MarginalOracle
 

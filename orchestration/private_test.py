@@ -14,9 +14,9 @@ from hub.budget import BudgetLedger
 from metrics.utility.classifiers import classifiers, predicted_risk
 from metrics.utility.features import feature_columns, labelled
 from metrics.utility.private_test import private_auc
-from models.accounting import epsilon_to_rho
 from orchestration.evaluation_input import in_one_form
 from orchestration.own_table import Allowance
+from records.accounting import epsilon_to_rho
 from records.errors import ParameterError
 from records.files import sha256, write_atomically
 from records.noise import discrete_gaussian

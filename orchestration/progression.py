@@ -98,9 +98,9 @@ def answered(
         The cohort's budget does not hold the question; nothing was counted.
     """
     from hub.budget import BudgetLedger
-    from models.accounting import epsilon_to_rho
     from models.event_tables import to_answers
     from models.progression import ProgressionSynthesizer
+    from records.accounting import epsilon_to_rho
 
     model = ProgressionSynthesizer(delta=allowance.delta, progress=tell)
     if epsilon is None:

@@ -1,7 +1,7 @@
 """Exact mechanisms from the operating system's entropy, in integer arithmetic that floating point cannot betray.
 
 Belongs here: discrete Gaussian noise (Canonne, Kamath and Steinke, 2020, Algorithms 1 to 3) and the exponential
-mechanism (McSherry and Talwar, 2007). Does not belong here: how much noise (``models.accounting``), or draws by whole arrays
+mechanism (McSherry and Talwar, 2007). Does not belong here: how much noise (``records.accounting``), or draws by whole arrays
 (``federation.sampling``).
 """
 

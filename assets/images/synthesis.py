@@ -91,8 +91,8 @@ def _fitted(place: ImagePlace, config: ImageSynthesisConfig, real: ImageFile, ru
     """
     from deidentification.images import images_to_hand_out, split_images
     from hub.budget import BudgetLedger
-    from models.accounting import epsilon_to_rho
     from models.images.registry import build, chosen
+    from records.accounting import epsilon_to_rho
 
     use_case, schema = place.use_case, place.schema
     model = build(chosen(config.synthesizer, schema), delta=use_case.delta)

@@ -18,11 +18,11 @@ from metrics.attacks.audit import AuditReport, audit_scores
 from metrics.attacks.audited import STORED
 from metrics.attacks.canaries import added, canaries
 from metrics.attacks.gaussian_dp import gaussian_epsilon
-from models.accounting import epsilon_to_rho, rho_to_epsilon
 from models.attributes import encode_attributes
 from models.estimation import Measurement
 from models.graphical_synthesizer import GraphicalSynthesizer
 from models.oracle import TableOracle
+from records.accounting import epsilon_to_rho, rho_to_epsilon
 from records.schema import Schema
 from use_cases.registry import discover
 

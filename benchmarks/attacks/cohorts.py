@@ -9,8 +9,8 @@ import polars as pl
 from benchmarks.synthesis.cohorts import split
 from deidentification.pipeline import deidentify
 from deidentification.schema import released_schema
-from models.accounting import epsilon_to_rho
 from models.registry import build
+from records.accounting import epsilon_to_rho
 from records.schema import Schema
 from use_cases.registry import discover
 

@@ -12,9 +12,9 @@ import polars as pl
 from benchmarks.synthesis.cohorts import split
 from benchmarks.synthesis.scoring import pair_distances, transfer_auc
 from federation.site import TableSite
-from models.accounting import epsilon_to_rho
 from models.attributes import attribute_levels, encode_attributes
 from models.graphical_synthesizer import GraphicalSynthesizer
+from records.accounting import epsilon_to_rho
 from records.schema import Schema
 from tests.federation.parties import a_job
 from tests.federation.sessions import local_oracle

@@ -11,8 +11,8 @@ import numpy as np
 
 from benchmarks.images.cohort import split
 from metrics.images.train_test import train_test
-from models.accounting import epsilon_to_rho
 from models.images.registry import build
+from records.accounting import epsilon_to_rho
 from records.images import ImageTable
 
 KEY = ["synthesizer", "epsilon", "seed"]

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from models.accounting import epsilon_to_rho
 from models.registry import build
+from records.accounting import epsilon_to_rho
 from records.schema import Schema
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from models.accounting import epsilon_to_rho
 from models.decode import decode_column
+from records.accounting import epsilon_to_rho
 from records.discretisation import encode, level_count, value_levels
 from records.schema import Schema
 

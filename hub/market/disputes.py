@@ -12,14 +12,13 @@ from hub.audit.log import record
 from hub.caller import Caller
 from hub.errors import ForbiddenError, NotFoundError, StateError
 from hub.market import fulfilment, purchases
+from hub.market.sent import words_sent
 from hub.market.tables import Agreement, Dispute, Purchase
 from hub.money import holds, invoices, ledger
 from hub.money.accounts import HUB, payable
 from hub.people.roles import Role
-from records.errors import ParameterError
 
 WITHIN = timedelta(days=90)
-MOST_WORDS = 4000
 READERS = (Role.ARBITER, Role.AUDITOR)
 
 
@@ -39,7 +38,7 @@ def open_one(caller: Caller, purchase_id: str, words: str) -> Dispute:
         raise StateError(
             "a purchase must be paid, undisputed and at most 90 days old, got another; ask the access body"
         )
-    made = Dispute(purchase_id=found.id, buyer_id=found.buyer_id, words=_words(words), held={}, state="open",
+    made = Dispute(purchase_id=found.id, buyer_id=found.buyer_id, words=words_sent(words), held={}, state="open",
                    opened_at=caller.now)  # fmt: skip
     caller.session.add(made)
     caller.session.flush()
@@ -62,7 +61,7 @@ def answer(caller: Caller, dispute_id: str, words: str) -> Dispute:
         raise NotFoundError("the dispute must concern what you sold, got another; look at your list")
     if found.state != "open" or found.answer:
         raise StateError("a dispute must be open and unanswered, got another; nothing was changed")
-    found.answer = _words(words)
+    found.answer = words_sent(words)
     return _told(caller, found, "answered")
 
 
@@ -138,7 +137,7 @@ def _decided(caller: Caller, dispute_id: str, state: str, words: str) -> tuple[D
         raise ForbiddenError("a dispute must be decided by somebody who is no party, got a party; ask another arbiter")
     if found.state != "open":
         raise StateError("a dispute must be open to be decided, got another; nothing was changed")
-    found.state, found.arbiter_id, found.decided_at, found.decision = state, arbiter.id, caller.now, _words(words)
+    found.state, found.arbiter_id, found.decided_at, found.decision = state, arbiter.id, caller.now, words_sent(words)
     caller.session.flush()
     return found, purchase
 
@@ -160,13 +159,6 @@ def _payees(purchase: Purchase) -> list[str]:
 
 def _sellers(caller: Caller, purchase: Purchase) -> set[str]:
     return {caller.session.get_one(Agreement, purchase.agreement_id).holder_id, *_payees(purchase)}
-
-
-def _words(text: str) -> str:
-    plain = text.strip().replace("\0", "")
-    if not 0 < len(plain) <= MOST_WORDS:
-        raise ParameterError(f"the text must have 1 to {MOST_WORDS} characters, got none or more; write it again")
-    return plain
 
 
 def _told(caller: Caller, dispute: Dispute, verb: str, **detail: object) -> Dispute:

@@ -23,6 +23,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
+from hub.market.sent import wrong_fields
 from hub.money.currency import EURO, LARGEST, minor_units, whole
 from records.errors import BudgetError, ParameterError
 
@@ -171,8 +172,7 @@ def read_price(value: Any) -> Free | Fixed | Subscription | PerQuery | ByBudget:
     except ParameterError:
         raise
     except ValidationError as error:
-        places = "; ".join(".".join(map(str, one["loc"])) + ": " + one["msg"] for one in error.errors()[:5])
-        raise ParameterError(f"a price must be well formed, got {places}; mend these fields") from error
+        raise ParameterError(f"a price must be well formed, got {wrong_fields(error)}; mend these fields") from error
 
 
 def _count(number: Any, what: str) -> int:

@@ -18,6 +18,7 @@ from hub.access.periods import add_months, end_of
 from hub.audit.log import record
 from hub.caller import Caller
 from hub.errors import ForbiddenError, NotFoundError, StateError
+from hub.market.sent import words_sent
 from hub.market.tables import Sanction
 from hub.people.roles import Role
 from hub.people.tables import Person
@@ -25,7 +26,6 @@ from records.errors import ParameterError
 
 VIEWS, MOST_MONTHS = timedelta(weeks=4), 60
 ARTICLES = {"63(3)": "Health data user", "63(4)": "Health data holder"}
-MOST_WORDS = 4000
 
 
 def must_be_free(session: Session, person_id: str, now: datetime) -> None:
@@ -51,7 +51,7 @@ def notify(caller: Caller, email: str, *, article: str, finding: str) -> Sanctio
         raise ParameterError("a sanction must concern another person with an account, got none; write the e-mail again")
     if article not in ARTICLES:
         raise ParameterError("a sanction must rest on Article 63(3) or 63(4), got another; choose one")
-    made = Sanction(person_id=person.id, article=article, finding=_words(finding), views_until=caller.now + VIEWS,
+    made = Sanction(person_id=person.id, article=article, finding=words_sent(finding), views_until=caller.now + VIEWS,
                     state="notified", by_id=head.id, notified_at=caller.now)  # fmt: skip
     caller.session.add(made)
     caller.session.flush()
@@ -65,7 +65,7 @@ def state_views(caller: Caller, sanction_id: str, words: str) -> Sanction:
         raise NotFoundError("the finding must concern you, got another; look at your account")
     if found.state != "notified" or found.views or caller.now > found.views_until:
         raise StateError("views must be stated once and in time, got another; nothing was changed")
-    found.views = _words(words)
+    found.views = words_sent(words)
     return _told(caller, found, "answered")
 
 
@@ -82,7 +82,7 @@ def impose(caller: Caller, sanction_id: str, *, months: int, reasons: str) -> Sa
         raise StateError("an exclusion must wait for views, for four weeks at most, got none yet; wait for them")
     if not 1 <= months <= MOST_MONTHS:
         raise ParameterError(f"an exclusion must last 1 to {MOST_MONTHS} months, got another; choose fewer")
-    found.state, found.imposed_at, found.reasons = "imposed", caller.now, _words(reasons)
+    found.state, found.imposed_at, found.reasons = "imposed", caller.now, words_sent(reasons)
     found.until = until = end_of(add_months(caller.now.date(), months))
     caller.session.flush()
     _end_all(caller, found.person_id)
@@ -92,7 +92,7 @@ def impose(caller: Caller, sanction_id: str, *, months: int, reasons: str) -> Sa
 def drop(caller: Caller, sanction_id: str, reasons: str) -> Sanction:
     """The finding was not confirmed."""
     found = _open(caller, sanction_id)
-    found.state, found.reasons = "dropped", _words(reasons)
+    found.state, found.reasons = "dropped", words_sent(reasons)
     return _told(caller, found, "dropped")
 
 
@@ -102,7 +102,7 @@ def lift(caller: Caller, sanction_id: str, reasons: str) -> Sanction:
     found = caller.session.get(Sanction, sanction_id, with_for_update=True)
     if found is None or found.state != "imposed":
         raise StateError("an exclusion must be in force to be lifted, got another; reload the page")
-    found.state, found.lifted_at, found.reasons = "lifted", caller.now, f"{found.reasons}\n{_words(reasons)}"
+    found.state, found.lifted_at, found.reasons = "lifted", caller.now, f"{found.reasons}\n{words_sent(reasons)}"
     return _told(caller, found, "lifted")
 
 
@@ -133,13 +133,6 @@ def _end_all(caller: Caller, person_id: str) -> None:
     from hub.market.agreements import end_all
 
     end_all(caller, person_id, "a party was excluded by the access body")
-
-
-def _words(text: str) -> str:
-    plain = text.strip().replace("\0", "")
-    if not 0 < len(plain) <= MOST_WORDS:
-        raise ParameterError(f"the text must have 1 to {MOST_WORDS} characters, got none or more; write it again")
-    return plain
 
 
 def _told(caller: Caller, sanction: Sanction, verb: str, **detail: str) -> Sanction:

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from hub.access.offers import FORMATS, MAX_EPSILON, MAX_ROWS, SYNTHESIZERS
-from hub.market.privacy import DELTA
+from hub.market.sent import wrong_fields
 from records.errors import ParameterError
+
+DELTA = 1e-5
 
 
 class Synthesis(BaseModel):
@@ -49,5 +51,4 @@ def read_service(values: Any) -> Synthesis:
     try:
         return Synthesis.model_validate(values)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5])
-        raise ParameterError(f"a service must be well formed, got {wrong}; mend these fields") from error
+        raise ParameterError(f"a service must be well formed, got {wrong_fields(error)}; mend these fields") from error

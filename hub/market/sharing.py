@@ -16,6 +16,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hub.market import splits
+from hub.market.sent import wrong_fields
 from hub.money.accounts import HUB
 from records.errors import ParameterError
 
@@ -89,5 +90,4 @@ def read_split(values: Any) -> Split:
     try:
         return Split.model_validate(values)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5])
-        raise ParameterError(f"a split must be well formed, got {wrong}; mend these fields") from error
+        raise ParameterError(f"a split must be well formed, got {wrong_fields(error)}; mend these fields") from error

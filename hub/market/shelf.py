@@ -19,9 +19,9 @@ from hub.errors import HubError
 from hub.market import budget, goods
 from hub.market.listings import live, terms_of
 from hub.market.prices import ByBudget, read_price
-from hub.market.privacy import rho_of
 from hub.market.services import read_service
 from hub.market.tables import Goods, Listing
+from records.accounting import epsilon_to_rho
 from records.errors import BudgetError
 
 PAGE, MOST_WORDS, MOST_COMPARED = 20, 8, 4
@@ -127,7 +127,7 @@ def facts(listing: Listing) -> dict[str, Any]:
 
 
 def _point(session: Session, listing: Listing, epsilon: float, accuracy: float, delta: float) -> Point:
-    rho, price = rho_of(epsilon, delta), read_price(listing.price)
+    rho, price = epsilon_to_rho(epsilon, delta), read_price(listing.price)
     cents: int | None = price.cost() if price.kind in ("free", "fixed") else listing.price.get("cents")  # type: ignore[call-arg]
     if isinstance(price, ByBudget):
         try:

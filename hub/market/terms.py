@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from hub.access.law import PROHIBITED_USES, PURPOSES, purpose_iri
 from hub.access.odrl import EUROPEAN_UNION, prohibited_iri
+from hub.market.sent import wrong_fields
 from records.errors import ParameterError
 
 PROFILE = "urn:phaseiv:market"
@@ -97,8 +98,9 @@ def read_terms(values: Any) -> Terms:
     try:
         return Terms.model_validate(values)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5])
-        raise ParameterError(f"offer terms must be well formed, got {wrong}; mend these fields") from error
+        raise ParameterError(
+            f"offer terms must be well formed, got {wrong_fields(error)}; mend these fields"
+        ) from error
 
 
 def _constraint(left: str, operator: str, right: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ the cohort's ledger (``hub.budget``) by itself before it looks at the data.
 
 References
 ----------
-Bun and Steinke (2016), Concentrated Differential Privacy, Proposition 1.3 (rho to epsilon) and Lemma 1.7 (adding up).
+Bun and Steinke (2016), Concentrated Differential Privacy, Lemma 1.7 (adding up).
 """
 
 import math
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from hub.statistics.tables import Question
+from records.accounting import rho_to_epsilon
 from records.errors import BudgetError, ParameterError
 
 DATASET_RHO, PERSON_RHO, LEAST_RHO, MOST_RHO = 1.0, 0.25, 0.001, 0.25
@@ -24,8 +25,8 @@ SLACK = 1e-12
 
 
 def epsilon_of(rho: float, delta: float = DELTA) -> float:
-    """The epsilon that rho-zCDP gives at ``delta``: rho + 2 sqrt(rho ln(1/delta))."""
-    return rho + 2 * math.sqrt(rho * math.log(1 / delta))
+    """The epsilon that rho-zCDP gives at ``delta``."""
+    return rho_to_epsilon(rho, delta)
 
 
 def left(session: Session, dataset_id: str, person_id: str | None = None) -> float:

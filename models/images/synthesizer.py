@@ -12,10 +12,10 @@ from typing import Protocol, Self
 import numpy as np
 import polars as pl
 
-from models.accounting import rho_to_epsilon
 from models.graphical_synthesizer import GraphicalSynthesizer
 from models.images.noisy_sums import NoisySums
 from models.images.seen import Drawn, Seen, classes, columns, in_window, seen
+from records.accounting import rho_to_epsilon
 from records.errors import ParameterError
 from records.images import INDEX, PATIENT, SERIES, SLICE, STUDY, ImageSchema, ImageTable, PrivacyUnit, validate_images
 from records.privacy import ADD_REMOVE_PATIENT, PrivacySpend

@@ -12,10 +12,10 @@ from deidentification.schema import released_schema
 from federation.oracle import FederatedOracle
 from federation.protocols.marginals import WEIGHT_UNITS
 from federation.site import TableSite
-from models.accounting import epsilon_to_rho
 from models.attributes import attribute_levels, encode_attributes
 from models.graphical_synthesizer import GraphicalSynthesizer
 from models.oracle import TableOracle
+from records.accounting import epsilon_to_rho
 from records.errors import BudgetError
 from records.validation import validate
 from tests.federation.parties import a_job

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.accounting import rho_to_epsilon
 from models.additive_logit import PairTable
 from models.event_learning import lean_queries
 from models.event_structure import Rows, axes
@@ -22,6 +21,7 @@ from models.event_tables import (
     visit_weights,
 )
 from models.event_tokens import NEXT, WAIT, Events, events_of
+from records.accounting import rho_to_epsilon
 from records.longitudinal import Records
 from use_cases.longitudinal_cohort import longitudinal_cohort
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from metrics.fidelity.competing_risks import cumulative_incidence
 from metrics.fidelity.paths import Paths
-from models.accounting import epsilon_to_rho
 from models.event_learning import lean_queries
 from models.first_visit import draw_first
 from models.progression import ProgressionSynthesizer
 from models.simplex import to_shares
+from records.accounting import epsilon_to_rho
 from records.errors import ParameterError, TableError
 from records.longitudinal import LongitudinalSchema
 from records.longitudinal_validation import validate_records

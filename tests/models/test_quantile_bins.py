@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from models.accounting import epsilon_to_rho
 from models.graphical_synthesizer import GraphicalSynthesizer
 from models.quantile_bins import quantile_binned
+from records.accounting import epsilon_to_rho
 from records.schema import Column, Kind, Role, Schema
 from records.validation import validate
 

@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from metrics.fidelity.total_variation import pair_distances, pair_shares
-from models.accounting import epsilon_to_rho
 from models.graphical_synthesizer import GraphicalSynthesizer
 from models.rare_levels import RARE, RareLevels, rare_levels
 from models.selection import Selection
+from records.accounting import epsilon_to_rho
 from records.discretisation import encode, level_count
 from records.schema import Column, Kind, Outcome, Role, Schema
 from records.validation import validate

@@ -6,10 +6,10 @@ import pytest
 from dp_accounting import GaussianDpEvent, ZCDpEvent
 from dp_accounting.rdp import RdpAccountant
 
-from models.accounting import epsilon_to_rho
 from models.description import described
 from models.graphical_synthesizer import GraphicalSynthesizer
 from models.registry import build
+from records.accounting import epsilon_to_rho
 from records.errors import ParameterError, TableError
 from records.validation import validate
 from tests.models.bundled import COHORTS, learnt_from

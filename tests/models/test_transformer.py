@@ -18,13 +18,13 @@ from deidentification.pipeline import deidentify
 from deidentification.schema import released_schema
 from metrics.fidelity.total_variation import pair_distances, pair_shares
 from models import dp_sgd
-from models.accounting import best_order, epsilon_to_rho, rho_to_epsilon
 from models.autoregressive import TransformerSynthesizer
 from models.description import described
 from models.registry import build
 from models.sampled_gaussian import planned
 from models.training import trained
 from models.transformer import HIDDEN, AttributeTransformer, hidden, started, surprise
+from records.accounting import best_order, epsilon_to_rho, rho_to_epsilon
 from records.discretisation import discrete_columns, encode, level_count
 from records.errors import ParameterError, PhaseIVError, TableError
 from records.schema import Schema

@@ -13,11 +13,11 @@ import pytest
 from assets.workspace import Workspace
 from hub.budget import BudgetLedger
 from metrics.reporting.document import document_schema
-from models.accounting import epsilon_to_rho
 from models.graphical_synthesizer import GraphicalSynthesizer
 from orchestration.evaluation_input import Files, comparable, compared_tables
 from orchestration.own_table import Allowance
 from orchestration.private_test import answer_privately
+from records.accounting import epsilon_to_rho
 from records.errors import BudgetError, CodebookError, StorageError, TableError
 from tests.orchestration.commands import done
 from use_cases.registry import discover

@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from hub.budget import BudgetLedger
-from models.accounting import epsilon_to_rho
 from orchestration.cli import app
 from orchestration.settings import Settings
+from records.accounting import epsilon_to_rho
 from records.files import sha256
 from records.longitudinal import Records
 from records.longitudinal_validation import validate_records

@@ -15,9 +15,9 @@ from hub.people import accounts
 from hub.people.roles import Role
 from hub.statistics.questions import waiting
 from hub.statistics.tables import PreparedTable, Question
-from models.accounting import sigma_for
 from orchestration.definitions import build_definitions
 from orchestration.settings import Settings
+from records.accounting import sigma_for
 from records.files import read_table_file
 from tests.hub.catalogue.test_healthdcat import record
 

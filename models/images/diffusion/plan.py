@@ -16,9 +16,9 @@ from functools import lru_cache
 import numpy as np
 from opacus.accountants.analysis.rdp import compute_rdp, get_privacy_spent
 
-from models.accounting import best_order, rho_to_epsilon, sigma_for
 from models.images.diffusion.settings import Settings
 from models.sampled_gaussian import LARGEST_ORDER, least_noise
+from records.accounting import best_order, rho_to_epsilon, sigma_for
 from records.errors import ParameterError
 from records.privacy import ADD_REMOVE_PATIENT, Mechanism, PrivacySpend
 

@@ -8,7 +8,7 @@ from scipy.stats import binom, norm
 
 from metrics.attacks.audit import audit, audit_scores
 from metrics.attacks.gaussian_dp import gaussian_epsilon, gaussian_mu
-from models.accounting import epsilon_to_rho, rho_to_epsilon
+from records.accounting import epsilon_to_rho, rho_to_epsilon
 from records.errors import ParameterError
 
 DELTA = 1e-5

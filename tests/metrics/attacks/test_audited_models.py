@@ -15,12 +15,12 @@ import pytest
 import models.oracle
 from metrics.attacks.audit import AuditReport, audit, audit_scores
 from metrics.attacks.canaries import added, canaries
-from models.accounting import epsilon_to_rho, rho_to_epsilon
 from models.attributes import attribute_levels, class_attribute, encode_attributes
 from models.estimation import Measurement
 from models.graphical_synthesizer import GraphicalSynthesizer
 from models.oracle import TableOracle
 from models.selection import start
+from records.accounting import epsilon_to_rho, rho_to_epsilon
 from records.schema import Schema
 from tests.models.bundled import learnt_from
 

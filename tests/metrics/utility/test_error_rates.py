@@ -13,8 +13,8 @@ from scipy.stats import norm
 from metrics.discrimination import clopper_pearson
 from metrics.utility.battery import battery
 from metrics.utility.error_rates import ErrorRates, clustered_share, error_rates, permuted_outcome
-from models.accounting import epsilon_to_rho
 from models.graphical_synthesizer import GraphicalSynthesizer
+from records.accounting import epsilon_to_rho
 from records.errors import ParameterError
 from records.schema import Schema
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from metrics.images.train_test import train_test
-from models.accounting import epsilon_to_rho
 from models.images.registry import build
+from records.accounting import epsilon_to_rho
 from use_cases.images import load_image_codebook, load_images
 
 CODEBOOK = Path(__file__).parents[3] / "use_cases" / "images" / "chest_xray28.yaml"

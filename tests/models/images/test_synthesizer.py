@@ -9,12 +9,12 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from models.accounting import epsilon_to_rho
 from models.images.embedding import EmbeddedImages
 from models.images.evolution import EvolvedImages
 from models.images.gaussian import GaussianImages
 from models.images.registry import FAMILIES, NAMES, build
 from models.images.synthesizer import Family, StatisticSynthesizer
+from records.accounting import epsilon_to_rho
 from records.errors import ParameterError, TableError
 from records.images import ImageSchema, ImageTable, PrivacyUnit, validate_images
 from records.protocols import ImageSynthesizer

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, t
 
-from models.accounting import epsilon_to_rho
 from models.graphical_synthesizer import GraphicalSynthesizer
 from models.inference.estimates import Estimate, mann_whitney
 from models.inference.pooling import pool, pool_imputed
+from records.accounting import epsilon_to_rho
 from records.errors import ParameterError
 from tests.models.bundled import learnt_from
 

@@ -8,10 +8,10 @@ from dp_accounting import GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDp
 from dp_accounting.pld import PLDAccountant
 from dp_accounting.rdp import RdpAccountant
 
-from models.accounting import best_order, epsilon_to_rho, rho_to_epsilon
 from models.images.diffusion.plan import Plan, planned
 from models.images.diffusion.settings import Settings
 from models.sampled_gaussian import prv_epsilon
+from records.accounting import best_order, epsilon_to_rho, rho_to_epsilon
 from records.errors import ParameterError
 from records.privacy import Mechanism, PrivacySpend
 

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 import torch
 
-from models.accounting import epsilon_to_rho
 from models.images.diffusion import DiffusionSynthesizer, Settings, plain, private, synthesizer
 from models.images.diffusion.settings import device_for
 from models.images.registry import build
+from records.accounting import epsilon_to_rho
 from records.errors import ParameterError, PhaseIVError, TableError
 from records.images import PATIENT, PrivacyUnit, validate_images
 from tests.models.images.diffusion.small_cohorts import QUICK, lesions

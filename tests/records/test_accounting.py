@@ -6,7 +6,7 @@ from dp_accounting.pld import PLDAccountant
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.accounting import epsilon_to_rho, rho_to_epsilon
+from records.accounting import epsilon_to_rho, rho_to_epsilon
 from records.errors import ParameterError
 
 

@@ -1,13 +1,15 @@
 """Conversion between zero-concentrated and approximate differential privacy.
 
-Belongs here: rho, epsilon, delta and noise scale. Does not belong here: drawing noise.
+Belongs here: rho, epsilon, delta and noise scale, which synthesizers, ledgers and prices must convert alike. Does not
+belong here: drawing noise (``noise``), or what a mechanism costs (``models``).
 """
 
 import math
-
-from scipy.optimize import brentq, minimize_scalar
+from collections.abc import Callable
 
 from records.errors import ParameterError
+
+GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 def rho_to_epsilon(rho: float, delta: float) -> float:
@@ -26,8 +28,7 @@ def best_order(rho: float, delta: float) -> float:
     def bound(log_excess: float) -> float:
         return _epsilon_at(math.exp(log_excess), rho, delta)
 
-    best = minimize_scalar(bound, bounds=(-12, 25), method="bounded", options={"xatol": 1e-10})
-    return 1 + math.exp(float(best.x))
+    return 1 + math.exp(_lowest(bound, -12.0, 25.0))
 
 
 def _epsilon_at(excess: float, rho: float, delta: float) -> float:
@@ -46,8 +47,27 @@ def epsilon_to_rho(epsilon: float, delta: float) -> float:
     if not (0 < epsilon < 1e4):
         raise ParameterError(f"epsilon must lie between 0 and 10000, got {epsilon}; choose for instance 1")
     _refuse_out_of_range(1.0, delta)
-    root = brentq(lambda log_rho: rho_to_epsilon(math.exp(log_rho), delta) - epsilon, -40, 15, xtol=1e-12)
-    return math.exp(float(root)) * (1 - 1e-9)  # type: ignore[arg-type]
+    low, high = -40.0, 15.0
+    while high - low > 1e-12:
+        middle = (low + high) / 2
+        low, high = (middle, high) if rho_to_epsilon(math.exp(middle), delta) <= epsilon else (low, middle)
+    return math.exp(low) * (1 - 1e-9)
+
+
+def _lowest(function: Callable[[float], float], low: float, high: float) -> float:
+    """Where a function that first falls and then rises is lowest, by golden sections."""
+    left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+    at_left, at_right = function(left), function(right)
+    while high - low > 1e-10:
+        if at_left <= at_right:
+            high, right, at_right = right, left, at_left
+            left = high - GOLDEN * (high - low)
+            at_left = function(left)
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + GOLDEN * (high - low)
+            at_right = function(right)
+    return (low + high) / 2
 
 
 def sigma_for(rho: float, queries: int) -> float:
