@@ -3,7 +3,9 @@
 Belongs here: putting a use case's definitions together. Does not belong here: settings (``orchestration``).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -41,54 +43,44 @@ def build_use_case(
     """
     cohort, place = use_case.chosen(setting)
     pipeline = _pipeline(use_case, cohort, place, workspace)
-    job = dg.define_asset_job(
-        use_case.key, dg.AssetSelection.assets(*pipeline), tags=all_hospitals(cohort),
-        description=f"{use_case.title}: from the raw cohort to the release.",
-    )  # fmt: skip
-    schedule = dg.ScheduleDefinition(
+    federation = Federation(use_case, cohort, workspace, researcher)
+    requested = requested_asset(use_case, cohort, workspace, open_hub)
+    statistics = statistics_asset(use_case, cohort, workspace, open_hub)
+    computed, federated = computed_asset(federation, open_hub), federated_assets(federation)
+    valuation = valuation_asset(use_case, cohort, workspace)
+    title, one_process = use_case.title, dg.in_process_executor
+    job = _job(use_case.key, pipeline, f"{title}: from the raw cohort to the release.", tags=all_hospitals(cohort))
+    on_demand, answers, computations = (
+        _job(name(use_case.key), [asset], f"{title}: {words}", executor_def=one_process)
+        for name, asset, words in (
+            (on_demand_job, requested, "one order of the hub, from learning to the repository."),
+            (statistics_job, statistics, "one question of the hub's statistics, answered with noise."),
+            (computation_job, computed, "one computation ordered at the hub, by hospitals that keep their data."),
+        )
+    )
+    words = "statistics, models and a synthetic table from hospitals that keep their data."
+    together = _job(federated_job(use_case.key), federated, f"{title}: {words}")
+    words = "what each hospital's patients are worth, by the agreed rule."
+    valuing = _job(valuation_job(use_case.key), [valuation], f"{title}: {words}")
+    frontier = frontier_asset(use_case, cohort, workspace)
+    return dg.Definitions(
+        assets=[*pipeline, valuation, frontier, requested, statistics, computed, *federated],
+        jobs=[job, on_demand, answers, computations, together, valuing],
+        schedules=[_weekly(use_case, job)],
+        asset_checks=[*report_checks(use_case), *quality_checks(use_case)],
+    )
+
+
+def _job(name: str, assets: Sequence[dg.AssetsDefinition], description: str, **settings: Any) -> Any:
+    """A job that materialises the assets."""
+    return dg.define_asset_job(name, dg.AssetSelection.assets(*assets), description=description, **settings)
+
+
+def _weekly(use_case: UseCase, job: Any) -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
         name=f"{use_case.key}_weekly", job=job, cron_schedule="0 3 * * 1",
         description="Every Monday at 3; a question that was answered before costs no budget.",
     )  # fmt: skip
-    requested = requested_asset(use_case, cohort, workspace, open_hub)
-    on_demand = dg.define_asset_job(
-        on_demand_job(use_case.key), dg.AssetSelection.assets(requested), executor_def=dg.in_process_executor,
-        description=f"{use_case.title}: one order of the hub, from learning to the repository.",
-    )  # fmt: skip
-    statistics = statistics_asset(use_case, cohort, workspace, open_hub)
-    answers = dg.define_asset_job(
-        statistics_job(use_case.key), dg.AssetSelection.assets(statistics), executor_def=dg.in_process_executor,
-        description=f"{use_case.title}: one question of the hub's statistics, answered with noise.",
-    )  # fmt: skip
-    federation = Federation(use_case, cohort, workspace, researcher)
-    computed = computed_asset(federation, open_hub)
-    computations = dg.define_asset_job(
-        computation_job(use_case.key), dg.AssetSelection.assets(computed), executor_def=dg.in_process_executor,
-        description=f"{use_case.title}: one computation that was ordered at the hub, by hospitals that keep their data.",
-    )  # fmt: skip
-    federated = federated_assets(federation)
-    together = dg.define_asset_job(
-        federated_job(use_case.key), dg.AssetSelection.assets(*federated),
-        description=f"{use_case.title}: statistics, models and a synthetic table from hospitals that keep their data.",
-    )  # fmt: skip
-    valuation = valuation_asset(use_case, cohort, workspace)
-    valuing = dg.define_asset_job(
-        valuation_job(use_case.key), dg.AssetSelection.assets(valuation),
-        description=f"{use_case.title}: what each hospital's patients are worth, by the agreed rule.",
-    )  # fmt: skip
-    return dg.Definitions(
-        assets=[
-            *pipeline,
-            valuation,
-            frontier_asset(use_case, cohort, workspace),
-            requested,
-            statistics,
-            computed,
-            *federated,
-        ],
-        jobs=[job, on_demand, answers, computations, together, valuing],
-        schedules=[schedule],
-        asset_checks=[*report_checks(use_case), *quality_checks(use_case)],
-    )
 
 
 def on_demand_job(use_case: str) -> str:

@@ -32,7 +32,7 @@ you must not try to re-identify anybody. Source: {citation}
 def build_market(workspace: Workspace, open_hub: "Callable[[], Deployment]") -> dg.Definitions:
     """The asset ``market/settlement`` and its monthly schedule."""
     asset = settlement_asset(workspace, open_hub)
-    job = dg.define_asset_job("market_settlement", dg.AssetSelection.assets(asset), partitions_def=MONTHS)
+    job = dg.define_asset_job("market_settlement", dg.AssetSelection.assets(asset))
     schedule = dg.build_schedule_from_partitioned_job(
         job, name="market_monthly", day_of_month=1, hour_of_day=4,
         description="On the first of each month at 4: what the former one earned, by holder and data set.",

@@ -75,11 +75,7 @@ def evaluate_images(
     prediction = train_test(sources, holdout, schema, seeds=training_seeds)
     tell("segmentation")
     masks = segmentation(sources, holdout, schema, seeds=training_seeds[:1])
-    tell("copies")
-    copies = image_copies(train, holdout, synthetic, schema, rng=rng[1])
-    tell("membership")
-    attack = image_membership(train, holdout, synthetic, schema, extract, rng=rng[2])
-    near = memorisation(train, holdout, synthetic, schema, extract, rng=rng[3])
+    privacy = _privacy(train, holdout, synthetic, schema, extract, rng[1:], tell)
     tables = {"train": train, "holdout": holdout, SYNTHETIC: synthetic}
     return plain(
         {
@@ -89,11 +85,21 @@ def evaluate_images(
             "counts": {name: {"patients": len(t.patients), "images": len(t)} for name, t in tables.items()},
             "fidelity": fidelity.to_json(),
             "utility": {**headline(prediction), "prediction": prediction.to_json(), "segmentation": masks},
-            "privacy": {
-                "copies": copies.to_json(), "membership": attack.to_json(), "memorisation": near,
-            },
+            "privacy": privacy,
         }
     )  # fmt: skip
+
+
+def _privacy(
+    train: ImageTable, holdout: ImageTable, synthetic: ImageTable, schema: ImageSchema, extract: Extractor,
+    rng: Sequence[np.random.Generator], tell: Tell,
+) -> dict[str, Any]:  # fmt: skip
+    tell("copies")
+    copies = image_copies(train, holdout, synthetic, schema, rng=rng[0])
+    tell("membership")
+    attack = image_membership(train, holdout, synthetic, schema, extract, rng=rng[1])
+    near = memorisation(train, holdout, synthetic, schema, extract, rng=rng[2])
+    return {"copies": copies.to_json(), "membership": attack.to_json(), "memorisation": near}
 
 
 def headline(report: TrainTestReport) -> dict[str, Any]:

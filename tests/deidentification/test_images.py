@@ -49,7 +49,9 @@ def test_ages_are_coarse_and_small_classes_are_not_handed_out(table: ImageTable)
 def test_what_is_released_fits_the_released_schema(table: ImageTable) -> None:
     small = released_images(SCHEMA).model_copy(update={"size": (16, 16), "spacing": (22.0, 22.0)})
     train, _ = split_images(deidentify_images(table, SCHEMA, k=5).table, SCHEMA)
-    validate_images(train, small, source="training patients")
+    fitting = validate_images(train, small, source="training patients")
+    assert fitting.rows.equals(train.rows)
+    assert not {"holdout", "k_anonymous"} & set(fitting.rows.columns)
 
 
 def test_an_image_table_is_never_printed_with_its_rows(table: ImageTable) -> None:

@@ -21,6 +21,7 @@ committees = pytest.mark.parametrize(("parties", "degree"), [(3, 1), (4, 1), (5,
 
 
 def all_equal(results: list[Any], expected: Any) -> None:
+    assert results
     for result in results:
         assert (np.asarray(result) == np.asarray(expected)).all()
 

@@ -108,6 +108,7 @@ def begun(database: Database, hub: Deployment) -> None:
 def test_sqlite_refuses_changes(hub: Deployment, statement: str) -> None:
     begun(hub.database, hub)
     must_refuse(hub.database, statement)
+    assert kept(hub) == ["thing:1"]
 
 
 def test_postgres_refuses_changes(on_postgres: Deployment) -> None:
