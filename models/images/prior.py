@@ -67,23 +67,21 @@ class _PhantomPrior:
     def __call__(self, classes: np.ndarray, rng: np.random.Generator) -> Drawn:
         pixels = np.empty((len(classes), *self.schema.size), np.float32)
         masks = np.zeros(pixels.shape, np.uint8)
-        left = np.arange(len(classes))
-        for turn in range(ROUNDS):
+        left, turn = np.arange(len(classes)), 0
+        while len(left):
             made = self.simulate(max(12, 2 * len(left)), slices=1, size=self.schema.size, rng=rng)
             shown = np.array([self.levels[level] for level in made.rows[self.schema.label.name]])
-            images = _scaled(made, self.schema)
+            images, turn = _scaled(made, self.schema), turn + 1
             for level in np.unique(classes[left]):
                 places = left[classes[left] == level]
                 found = np.flatnonzero(shown == level)
-                if not len(found) and turn == ROUNDS - 1:
+                if not len(found) and turn >= ROUNDS:
                     found = np.arange(len(shown))
                 taken = places[: len(found)]
                 pixels[taken] = images[found[: len(taken)]]
                 if made.masks is not None:
                     masks[taken] = made.masks[found[: len(taken)]]
                 left = np.setdiff1d(left, taken)
-            if not len(left):
-                break
         return Drawn(pixels, masks if self.schema.mask else None)
 
 

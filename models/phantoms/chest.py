@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.phantoms.patients import Patients, scene
+from models.phantoms.portions import in_portions
 from models.phantoms.shapes import Array, Canvas, blocks, drawn_mask, painted
 from records.images import ImageTable, IntensityUnit
 
@@ -23,6 +24,7 @@ FAT, MUSCLE, BLOOD, SPONGY, CORTICAL, AIR = -100.0, 45.0, 42.0, 180.0, 450.0, -1
 _LEVELS = np.array(["none", "benign", "malignant"])
 
 
+@in_portions
 def lung_ct_phantom(
     patients: int, *, slices: int = 3, size: tuple[int, int] = (64, 64), rng: np.random.Generator
 ) -> ImageTable:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.phantoms.patients import Patients, scene
+from models.phantoms.portions import in_portions
 from models.phantoms.shapes import Array, Canvas, painted
 from records.images import ImageTable, IntensityUnit
 
@@ -26,6 +27,7 @@ GREY, WHITE, FLUID, BONE, SCALP = 39.0, 29.0, 6.0, 1000.0, 20.0
 _SHARES = (0.4, 0.36, 0.1, 0.14)
 
 
+@in_portions
 def stroke_ct_phantom(
     patients: int, *, slices: int = 3, size: tuple[int, int] = (64, 64), rng: np.random.Generator
 ) -> ImageTable:

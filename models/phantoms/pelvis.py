@@ -16,6 +16,7 @@ the transition zone and 78 ms (sd 7) in cancer.
 import numpy as np
 
 from models.phantoms.patients import Patients, scene
+from models.phantoms.portions import in_portions
 from models.phantoms.shapes import Array, Canvas, drawn_mask, painted
 from records.images import ImageTable, IntensityUnit
 
@@ -31,6 +32,7 @@ def signal(t2: Array | float, density: float = 1.0) -> Array:
     return (density * np.exp(-ECHO_MS / np.asarray(t2, np.float32))).astype(np.float32)
 
 
+@in_portions
 def prostate_t2_phantom(
     patients: int, *, slices: int = 3, size: tuple[int, int] = (64, 64), rng: np.random.Generator
 ) -> ImageTable:

@@ -105,3 +105,12 @@ def test_territories_lie_on_one_side_and_zones_apart():
     zone = prostate.rows["zone"].cast(str).to_numpy()
     # the peripheral zone lies behind the transition zone
     assert np.nanmean(height[zone == "peripheral"]) > np.nanmean(height[zone == "transition"]) + 2
+
+
+def test_many_are_made_in_portions_and_numbered_through(monkeypatch):
+    monkeypatch.setattr("models.phantoms.portions.MOST_POINTS", 10 * 2 * 16 * 16)
+    table = PHANTOMS["lung_ct_phantom"](23, slices=2, size=(16, 16), rng=np.random.default_rng(0))
+    assert len(table) == 46
+    assert table.patients == [f"lung-phantom-{i:06d}" for i in range(23)]
+    assert table.masks.shape == table.pixels.shape
+    assert len(np.unique(table.pixels.reshape(46, -1), axis=0)) == 46
