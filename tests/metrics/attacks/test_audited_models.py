@@ -149,7 +149,9 @@ def test_a_choice_holds_its_stated_epsilon(monkeypatch: pytest.MonkeyPatch, fact
     assert report.epsilon_lower > 0.45
 
 
-def started(neighbours: list[pl.DataFrame], schema: Schema, epsilon: float, trials: int) -> AuditReport:
+def started(
+    neighbours: list[pl.DataFrame], schema: Schema, epsilon: float, trials: int, *, confidence: float = 0.95
+) -> AuditReport:
     encoded = [encode_attributes(table, schema) for table in neighbours]
     canary = encode_attributes(neighbours[1][-1], schema)
     levels, task, rho = attribute_levels(schema), class_attribute(schema), epsilon_to_rho(epsilon, DELTA)
@@ -158,7 +160,7 @@ def started(neighbours: list[pl.DataFrame], schema: Schema, epsilon: float, tria
         oracle = TableOracle(encoded[with_canary], bits=random.Random(int(rng.integers(2**63))))
         return likelihood(start(oracle, levels, task, rho=rho).measurements, canary, encoded[0])
 
-    return audit(run, **claims(rho), trials=trials, rng=np.random.default_rng(0))
+    return audit(run, **claims(rho), trials=trials, confidence=confidence, rng=np.random.default_rng(0))
 
 
 @pytest.mark.slow
@@ -166,7 +168,11 @@ def started(neighbours: list[pl.DataFrame], schema: Schema, epsilon: float, tria
 def test_the_first_measurements_hold_their_budget(
     neighbours: list[pl.DataFrame], cohort: tuple[pl.DataFrame, Schema], epsilon: float
 ) -> None:
-    report = started(neighbours, cohort[1], epsilon, 1000)
+    """The Gaussian bound is held against what was spent, not the looser zCDP claim, so it errs as often as it states.
+
+    With 1,000 runs at 95 % two of 52 seeds exceeded what was spent (3.8 %); at 99.9 % one in a thousand would.
+    """
+    report = started(neighbours, cohort[1], epsilon, 4000, confidence=0.999)
     assert not report.violated
     spent = np.sqrt(2 * epsilon_to_rho(epsilon, DELTA))
     assert 0.8 * spent - 0.15 < report.gaussian_mu_lower < spent
