@@ -48,8 +48,12 @@ def heat_map(results: Results) -> "Figure":
 
 def heat_map_png(results: Results) -> bytes:
     """The picture as PNG."""
-    buffer = io.BytesIO()
-    heat_map(results).savefig(buffer, format="png", dpi=110)
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    buffer, figure = io.BytesIO(), heat_map(results)
+    figure.set_dpi(110)
+    # Not savefig: it lays out and draws once more than needed.
+    FigureCanvasAgg(figure).print_png(buffer)
     return buffer.getvalue()
 
 
