@@ -17,7 +17,7 @@ from use_cases.registry import UseCase
 
 
 class CohortConfig(dg.Config):
-    """``file`` (or a folder of FHIR bundles, or an OMOP database's URL) takes the place of the cohort's own for this run.
+    """``file`` (or a folder of FHIR bundles or DICOM files, or an OMOP database's URL) takes the place of the cohort's own for this run.
 
     A run's configuration is shown in the UI: a URL with a password belongs in ``PHASEIV_COHORTS__<USE_CASE>``.
     """

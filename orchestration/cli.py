@@ -49,7 +49,10 @@ def run(
     ] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of the sampling (noise has none).")] = 0,
     cohort: Annotated[
-        str, typer.Option(help="`COHORT`, `PLACE` or `COHORT=PLACE`: CSV or Parquet, FHIR folder, OMOP URL.")
+        str,
+        typer.Option(
+            help="`COHORT` (or a codebook), `PLACE` or `COHORT=PLACE`: CSV or Parquet, FHIR or DICOM folder, OMOP URL."
+        ),
     ] = "",
     refits: Annotated[
         int, typer.Option(min=0, help="Repeated fits that test p-values; 0 takes a third of the time.")
@@ -94,7 +97,7 @@ def sweep(seeds: Annotated[int, typer.Option(min=1, help="Candidates per epsilon
 @app.command(epilog="Example: `phaseiv synthesize --schema my.yaml --data my.csv --epsilon 1 --out synthetic.parquet`")
 def synthesize(
     schema: Annotated[Path, typer.Option(help="Codebook (YAML): a cohort's, or name, title and columns.")],
-    data: Annotated[Path, typer.Option(help="CSV or Parquet, one row per patient.")],
+    data: Annotated[Path, typer.Option(help="CSV or Parquet, one row per patient, or folder of FHIR or DICOM files.")],
     out: Annotated[Path, typer.Option(help="Parquet or CSV file to write; its manifest goes beside it.")],
     epsilon: Annotated[float, typer.Option(help="Privacy budget; 0 for no differential privacy.")] = 1.0,
     delta: Annotated[float, typer.Option(help="Below one in the number of patients.")] = 1e-5,

@@ -34,7 +34,9 @@ SharedKeyOption = Annotated[
 def deidentify(
     source: Annotated[Path, typer.Argument(help="CSV or Parquet file, FHIR file or folder, or folder of DICOM files.")],
     out: Annotated[Path, typer.Option(help="New file or folder.")],
-    schema: Annotated[Path | None, typer.Option(help="Table: its codebook (YAML).")] = None,
+    schema: Annotated[
+        Path | None, typer.Option(help="Table: its codebook (YAML); of DICOM files, a table of their headers.")
+    ] = None,
     k: Annotated[int, typer.Option(help="Table: patients per class.")] = 5,
     l: Annotated[float | None, typer.Option(help="Table: distinct sensitive values per class.")] = None,  # noqa: E741
     t: Annotated[float | None, typer.Option(help="Table: distance of sensitive values in a class.")] = None,
@@ -49,10 +51,14 @@ def deidentify(
     project: ProjectOption = None,
     shared_key: SharedKeyOption = None,
 ) -> None:
-    """De-identify a table to k-anonymity, FHIR resources by rule, or DICOM files by PS3.15. The source is only read."""
+    """De-identify a table to k-anonymity, FHIR resources by rule, or DICOM files by PS3.15. The source is only read.
+
+    A folder of DICOM files with --schema becomes a table of the header attributes that the codebook names.
+    """
     settings = prepare()
     try:
         kind = kind_of(source)
+        kind = Kind.TABLE if kind is Kind.DICOM and schema is not None else kind  # of the headers that it names
         opt_outs = _opt_outs(settings, opt_out, permit_date)
         if opt_outs is not None and kind is Kind.DICOM:
             raise ParameterError(
@@ -93,8 +99,8 @@ def _table(
     source: Path, out: Path, schema: Path | None, key: bytes, demand: "Anonymity", opt_outs: "OptOuts | None"
 ) -> None:
     from deidentification.table import deidentify_table
-    from records.reading import read_table
     from use_cases.cohort import load_codebook
+    from use_cases.sources import read_source
 
     if schema is None:
         raise ParameterError("a table must come with its codebook, got none; name it by --schema")
@@ -102,7 +108,7 @@ def _table(
     with _telling("de-identifying") as tell:
         report = deidentify_table(
             source, out, cohort.table, demand, key=key, opt_outs=opt_outs, tell=tell,
-            read=lambda path: cohort.harmonise(read_table(path)),
+            read=lambda path: read_source(cohort, str(path)).frame,
         )  # fmt: skip
     before, after = report.anonymity.before, report.anonymity.after
     typer.echo(f"{out}: {report.released} of {report.rows} patients; report and risk picture beside it")

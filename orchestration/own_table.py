@@ -19,7 +19,9 @@ from orchestration.own_patients import with_patients
 from records.errors import ParameterError
 from records.files import parquet_bytes, sha256, write_atomically
 from records.schema import Kind, Schema
+from records.validation import validate
 from use_cases.cohort import load_codebook
+from use_cases.sources import read_source
 
 K = 5
 
@@ -134,7 +136,8 @@ def _numbered(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
 def _read(codebook: Path, data: Path) -> tuple[Schema, pl.DataFrame]:
     cohort = load_codebook(codebook)
-    return with_patients(cohort.table, cohort.load(data))
+    table = validate(read_source(cohort, str(data)).frame, cohort.table, source=data.name)
+    return with_patients(cohort.table, table)
 
 
 def condition(given: dict[str, str], schema: Schema) -> pl.DataFrame | None:

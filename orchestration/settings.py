@@ -22,7 +22,8 @@ class Settings(BaseSettings):
     researcher's settings, by which the federated assets find the hospitals' parties).
 
     ``PHASEIV_IMAGES__<USE_CASE>`` is ``<image cohort>=<folder>``; without it a use case's phantoms are simulated.
-    A cohort setting is ``<cohort>``, ``<file>`` (CSV or Parquet in the default cohort's schema) or ``<cohort>=<file>``.
+    A cohort setting is ``<cohort>``, ``<place>`` (see ``use_cases.sources``; in the default cohort's schema) or
+    ``<cohort>=<place>``, where the cohort may be an own codebook (YAML).
     """
 
     model_config = SettingsConfigDict(env_prefix="PHASEIV_", env_nested_delimiter="__")

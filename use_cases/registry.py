@@ -9,10 +9,12 @@ from pathlib import Path
 
 import yaml
 
-from records.errors import ParameterError
+from records.errors import CodebookError, ParameterError
 from records.schema import Frozen
 from use_cases.cohort import Cohort, load_codebook
 from use_cases.images.codebook import ImageCohort, load_image_codebook
+
+CODEBOOKS = (".yaml", ".yml")
 
 
 class UseCase(Frozen):
@@ -41,11 +43,21 @@ class UseCase(Frozen):
     def chosen(self, setting: str | None) -> tuple[Cohort, str | None]:
         """The cohort and place that a setting names: ``<cohort>``, ``<place>`` or ``<cohort>=<place>``.
 
-        A place is a file, a folder of FHIR bundles or the URL of an OMOP database, see ``use_cases.sources``.
+        A cohort may be an own codebook (YAML); a place is a file, a folder of FHIR bundles or DICOM files, or the URL of
+        an OMOP database, see ``use_cases.sources``.
+
+        Raises
+        ------
+        ParameterError
+            The cohort is unknown.
+        CodebookError
+            The own codebook names no hospitals, or no outcome.
         """
         if not setting:
             return self.cohorts[0], None
         name, named, place = setting.partition("=")
+        if named and name.endswith(CODEBOOKS):
+            return own_cohort(Path(name)), place
         if named and "://" not in name:
             return self.cohort(name), place
         if any(c.name == setting for c in self.cohorts):
@@ -64,7 +76,7 @@ class UseCase(Frozen):
         if not setting:
             return self.images[0], None
         name, _, folder = setting.partition("=")
-        cohort = load_image_codebook(Path(name)) if name.endswith((".yaml", ".yml")) else self._images_of(name)
+        cohort = load_image_codebook(Path(name)) if name.endswith(CODEBOOKS) else self._images_of(name)
         if cohort.image.phantom == bool(folder):
             form = f"{name}, which is simulated" if cohort.image.phantom else f"{name}=<folder>"
             raise ParameterError(f"the image cohort must be given as {form}, got {setting}; mend the setting")
@@ -78,6 +90,23 @@ class UseCase(Frozen):
                 "choose one of these"
             )
         return known[name]
+
+
+def own_cohort(codebook: Path) -> Cohort:
+    """A cohort of the user's own for a use case's whole way.
+
+    Raises
+    ------
+    CodebookError
+        It is no valid codebook, or names no hospitals or no outcome, which the way needs.
+    """
+    cohort = load_codebook(codebook)
+    if not cohort.site_names or not cohort.table.outcomes:
+        raise CodebookError(
+            f"{codebook.name} must name hospitals (sites) and an outcome to be a use case's cohort, got none; add them, or "
+            "take `phaseiv synthesize`, which needs neither"
+        )
+    return cohort
 
 
 @cache

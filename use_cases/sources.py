@@ -1,7 +1,7 @@
-"""Where a cohort is read from: a table file, an OMOP database, or a folder of FHIR bundles.
+"""Where a cohort is read from: a table file, an OMOP database, a folder of FHIR bundles, or one of DICOM files.
 
-Belongs here: telling the three apart and reading each in the codebook's names. Does not belong here: how each is read
-(``records.reading``, ``harmonisation``). A folder of DICOM files is no table and is refused.
+Belongs here: telling the four apart and reading each in the codebook's names. Does not belong here: how each is read
+(``records.reading``, ``harmonisation``, ``dicom_headers``).
 """
 
 from collections.abc import Mapping
@@ -41,21 +41,22 @@ def read_source(cohort: Cohort, place: str) -> SourceRead:
     ----------
     cohort : Cohort
     place : str
-        Path of a CSV or Parquet file or of a folder with FHIR R4 bundles, or SQLAlchemy URL of an OMOP CDM 5.4 database.
+        Path of a CSV or Parquet file or of a folder with FHIR R4 bundles or DICOM files, or SQLAlchemy URL of an OMOP
+        CDM 5.4 database.
 
     Raises
     ------
     StorageError
         Nothing can be read there.
     CodebookError
-        The cohort's OMOP mapping does not fit its codebook.
+        The cohort's OMOP mapping does not fit its codebook, or its codebook names no DICOM attributes.
     TableError
         The bundles or the database do not fit the codebook.
     """
     if DATABASE in place:
         return SourceRead(_from_omop(cohort, place))
     path = Path(place)
-    return _from_fhir(cohort, path) if path.is_dir() else SourceRead(cohort.harmonise(read_table(path)))
+    return _from_folder(cohort, path) if path.is_dir() else SourceRead(cohort.harmonise(read_table(path)))
 
 
 def place_name(place: str) -> str:
@@ -80,13 +81,27 @@ def _from_omop(cohort: Cohort, url: str) -> pl.DataFrame:
     return read_omop(url, cohort.table, omop_mapping(cohort) or default_mapping(cohort.table))
 
 
+def _from_folder(cohort: Cohort, folder: Path) -> SourceRead:
+    from use_cases.dicom_headers import holds_dicom
+
+    if any(path.suffix in (".json", ".ndjson") for path in folder.rglob("*")):
+        return _from_fhir(cohort, folder)
+    if holds_dicom(folder):
+        return _from_dicom(cohort, folder)
+    raise StorageError(
+        f"{folder.name} must hold FHIR bundles (.json, .ndjson) or DICOM files, got none; a table comes as CSV or Parquet file"
+    )
+
+
 def _from_fhir(cohort: Cohort, folder: Path) -> SourceRead:
     from harmonisation.fhir.reading import read_bundles
 
-    if not any(path.suffix in (".json", ".ndjson") for path in folder.rglob("*")):
-        raise StorageError(
-            f"{folder.name} must hold FHIR bundles (.json, .ndjson), got none; a table comes as CSV or Parquet file, and "
-            "images are de-identified by `phaseiv deidentify`"
-        )
     read = read_bundles(folder, cohort.table)
     return SourceRead(read.frame, {"fhir_resources": read.resources, "fhir_left_out": read.skipped})
+
+
+def _from_dicom(cohort: Cohort, folder: Path) -> SourceRead:
+    from use_cases.dicom_headers import read_headers
+
+    read = read_headers(folder, cohort)
+    return SourceRead(cohort.harmonise(read.frame), {"dicom_files": read.files, "dicom_differing": read.differing})
