@@ -5,7 +5,7 @@ Belongs here: from a release to a package in the hub, from the books to a file. 
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +103,43 @@ def deposit_release(workspace: Workspace, hub: "Deployment", use_case: UseCase, 
             session, hub, package=package, dataset_id=dataset_id, kind=Kind.TABLE, title=cohort.table.title,
             formats=["csv", "parquet"], facts=facts, gate=gate, now=hub.clock(),
         ).id  # fmt: skip
+
+
+def deposit_valuation(
+    workspace: Workspace, hub: "Deployment", use_case: UseCase, dataset_id: str, emails: Mapping[str, str]
+) -> str:
+    """Hand the latest sealed valuation to the market; the same one again is not handed over twice.
+
+    Parameters
+    ----------
+    emails : mapping
+        By hospital, the e-mail of the account that earns.
+
+    Returns
+    -------
+    str
+        The valuation's digest, by which a split refers to it.
+
+    Raises
+    ------
+    ParameterError
+        Nothing was valued yet, an account is unknown, or the document was changed since.
+    """
+    from hub.market import valuations
+    from hub.valuation.sealed import read_sealed
+
+    try:
+        report = json.loads(workspace.report([use_case.key, "valuation"]).read_bytes())
+        document, told = report["valuation"], report["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ParameterError(
+            f"{use_case.key} must have a sealed valuation, got none; run the job {use_case.key}_valuation first"
+        ) from error
+    if read_sealed(document).sha256 != told:
+        raise ParameterError("a valuation must be as it was sealed, got another; value the data again")
+    with hub.database.write() as session:
+        accounts = valuations.accounts_of(session, emails)
+        return valuations.deposit(session, document, dataset_id=dataset_id, accounts=accounts, now=hub.clock()).sha256
 
 
 def _latest(workspace: Workspace, use_case: UseCase, cohort: Cohort) -> tuple[Path, dict[str, Any]]:

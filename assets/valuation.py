@@ -5,11 +5,10 @@ belong here: the rule (``hub.valuation``), money (``hub.money``), hospitals that
 network.
 
 The test patients are those held out of every synthesis, of all hospitals together. A share is a figure of all patients without noise;
-it goes to holders and the hub, not into a release.
+it goes to holders and the hub, not into a release. The result is sealed: a listing's split refers to it by its digest.
 """
 
 import os
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -57,14 +56,18 @@ def valuation_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> 
     def valuation(context: dg.AssetExecutionContext, config: ValuationConfig, deidentified) -> dict:
         from deidentification.schema import deidentified_schema
         from hub.valuation.contribution import valued
+        from hub.valuation.sealed import seal
 
         holdings, tests = _market(deidentified, deidentified_schema(cohort.table), config)
         terms = _terms(holdings, config)
         found = valued(holdings, tests, terms, np.random.default_rng(config.seed), _quality(holdings, config))
-        report = _report(found)
+        sealed = seal(found, use_case=use_case.key, cohort=cohort.name, seed=config.seed,
+                      versions={name: deidentified[name].sha256 for name in holdings},
+                      registered={name: one.registered for name, one in holdings.items()})  # fmt: skip
+        report = {"sha256": sealed.sha256, "valuation": sealed.plain}
         run = _recorded(use_case, workspace, context, found, report, config)
         context.add_output_metadata(
-            {"shares": dg.MetadataValue.table(_table(found)), "terms_sha256": terms.sha256, "mlflow_run_id": run,
+            {"shares": dg.MetadataValue.table(_table(found)), "sha256": sealed.sha256, "terms_sha256": terms.sha256, "mlflow_run_id": run,
              "utility": terms.utility, "test_patients": found.tests, "overlaps": len(found.overlaps)}
         )  # fmt: skip
         return report
@@ -115,19 +118,6 @@ def _quality(holdings: dict[str, "Holding"], config: ValuationConfig) -> dict[st
     return {name: config.quality.get(name, 1.0) for name in holdings}
 
 
-def _report(found: "Valuation") -> dict[str, Any]:
-    """Shares, the split as an agreement holds it, and each share in words."""
-    from hub.valuation.explanation import LANGUAGES, explained
-
-    return {
-        "terms": found.terms.model_dump(mode="json"), "terms_sha256": found.terms.sha256, "total": found.total,
-        "tests": found.tests, "holders": [{**asdict(line), "share": float(line.share)} for line in found.lines],
-        "overlaps": [{"later": b, "earlier": a, "p_value": o.p_value} for b, a, o in found.overlaps],
-        "split": found.split(),
-        "words": {line.holder: {one: explained(found, line.holder, one) for one in LANGUAGES} for line in found.lines},
-    }  # fmt: skip
-
-
 def _table(found: "Valuation") -> list[dg.TableRecord]:
     return [
         dg.TableRecord({"holder": one.holder, "state": one.state, "share": f"{float(one.share):.4f}"})
@@ -147,6 +137,6 @@ def _recorded(
     return Tracking(workspace).record(
         use_case.key, "valuation", params={**found.terms.model_dump(mode="json"), "seed": config.seed},
         metrics={f"share.{line.holder}": float(line.share) for line in found.lines} | {"total": found.total},
-        tags={"dagster_run_id": context.run.run_id, "terms_sha256": found.terms.sha256},
+        tags={"dagster_run_id": context.run.run_id, "terms_sha256": found.terms.sha256, "valuation_sha256": report["sha256"]},
         files={"valuation.json": as_bytes(report), "shares.png": shares_plot(found), **pictures},
     )  # fmt: skip

@@ -5,11 +5,17 @@ Belongs here: commands and what they print. Does not belong here: the client (``
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from records.errors import ParameterError, PhaseIVError
+
+if TYPE_CHECKING:
+    from hub.deployment import Deployment
+    from orchestration.settings import Settings
+    from use_cases.cohort import Cohort
+    from use_cases.registry import UseCase
 
 hub_app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_show_locals=False, help="The health data hub: serve it, or use one.",
@@ -77,22 +83,59 @@ def goods(
 ) -> None:
     """Hand the latest release of a use case to the market; the gate's verdict goes with it."""
     from assets.market import deposit_release
-    from hub.database.migration import migrate
     from orchestration.hub_demo import dataset_id
     from orchestration.settings import Settings
-    from use_cases.registry import discover
 
     settings = Settings()
     try:
-        if (found := discover().get(use_case)) is None:
-            raise ParameterError(f"a use case must be one of {', '.join(discover())}, got another; choose one")
-        cohort, _ = found.chosen(settings.cohorts.get(use_case))
-        hub = settings.open_hub()
-        migrate(hub.database)
+        found, cohort, hub = _market_of(settings, use_case)
         made = deposit_release(settings.workspace(), hub, found, cohort, dataset or dataset_id(found, cohort))
     except PhaseIVError as error:
         raise _refused(error) from error
     typer.echo(f"goods {made}")
+
+
+@hub_app.command(
+    epilog="Example: `phaseiv hub valuation stroke --account hospital_a=ada@hospital.eu`, once for each hospital"
+)
+def valuation(
+    use_case: Annotated[str, typer.Argument(help="A use case that was valued: `dg launch --job USE_CASE_valuation`.")],
+    account: Annotated[list[str], typer.Option(help="HOSPITAL=E-MAIL of the account that earns, for each hospital.")],
+    dataset: Annotated[str, typer.Option(help="The data set in the catalogue; by default the use case's cohort.")] = "",
+) -> None:
+    """Hand the latest sealed valuation to the market; a listing's split refers to it by the digest that is printed."""
+    from assets.market import deposit_valuation
+    from orchestration.hub_demo import dataset_id
+    from orchestration.settings import Settings
+
+    settings = Settings()
+    try:
+        emails = dict(_pair(one) for one in account)
+        found, cohort, hub = _market_of(settings, use_case)
+        made = deposit_valuation(settings.workspace(), hub, found, dataset or dataset_id(found, cohort), emails)
+    except PhaseIVError as error:
+        raise _refused(error) from error
+    typer.echo(f"valuation:{made}")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, separator, email = text.partition("=")
+    if not (name and separator and email):
+        raise ParameterError("an account must be written HOSPITAL=E-MAIL, got another text; write it so")
+    return name, email
+
+
+def _market_of(settings: "Settings", use_case: str) -> "tuple[UseCase, Cohort, Deployment]":
+    """A use case, its cohort here, and the hub with its present tables."""
+    from hub.database.migration import migrate
+    from use_cases.registry import discover
+
+    if (found := discover().get(use_case)) is None:
+        raise ParameterError(f"a use case must be one of {', '.join(discover())}, got another; choose one")
+    cohort, _ = found.chosen(settings.cohorts.get(use_case))
+    hub = settings.open_hub()
+    migrate(hub.database)
+    return found, cohort, hub
 
 
 @hub_app.command("verify-agreement", epilog="Example: `phaseiv hub verify-agreement agreement.jsonld --key 5f2c...`")

@@ -23,9 +23,10 @@ from hub.market import goods, sanctions
 from hub.market.kinds import Kind
 from hub.market.prices import ByBudget, read_price
 from hub.market.services import read_service
-from hub.market.sharing import Split, read_split, sole
+from hub.market.sharing import Split, sole
 from hub.market.tables import Consent, Listing
 from hub.market.terms import Terms, offer, read_terms
+from hub.market.valuations import agreed_split
 from hub.people.roles import Role
 from hub.people.tables import Person
 from records.errors import ParameterError
@@ -72,7 +73,7 @@ def create(caller: Caller, draft: Draft) -> Listing:
     _sellable(caller, draft, kind, dataset)
     terms, price = read_terms(draft.terms), read_price(draft.price)
     _priced(caller.session, draft.dataset_id, kind, price)
-    split = read_split(draft.split) if draft.split else sole(holder.id)
+    split = agreed_split(caller.session, dataset.id, draft.split) if draft.split else sole(holder.id)
     title, text = _text(draft.title, LONGEST_TITLE), _text(draft.description or "-", LONGEST_TEXT)
     made = Listing(
         holder_id=holder.id, dataset_id=dataset.id, kind=kind, goods_id=draft.goods_id if not kind.service else None,

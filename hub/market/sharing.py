@@ -10,6 +10,7 @@ Ghorbani and Zou (2019), Data Shapley; Jia et al. (2019), Efficient task-specifi
 """
 
 from decimal import Decimal
+from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, Any, Self
 
@@ -23,7 +24,16 @@ from records.errors import ParameterError
 Id = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9-]+$")]
 Part = Annotated[Decimal, Field(ge=0, le=1, max_digits=18)]
 Amount = Annotated[Decimal, Field(max_digits=24)]
-SOLE = "one holder earns all"
+MEASURED_BY = "valuation:"
+"""What begins the source of a split whose numbers the hub took from a valuation; the valuation's digest follows."""
+
+
+class Basis(StrEnum):
+    """Where a split's numbers come from, in words, as an agreement says it."""
+
+    ALONE = "one holder earns all"
+    MEASURED = "measured by a valuation"
+    STATED = "stated by the holders, not measured"
 
 
 class Split(BaseModel):
@@ -38,18 +48,31 @@ class Split(BaseModel):
     floor, commission : Decimal
         Part divided by sizes (equally without them); part the hub keeps.
     source : str
-        The valuation that measured the contributions.
+        The valuation that measured the contributions, by its digest (``MEASURED_BY``); without it they are stated.
+    basis : Basis
+        What follows from the others, so that it stands in the agreement.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
-    utility: Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f]*$")] = SOLE
+    utility: Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f]*$")] = Basis.ALONE
     contributions: Annotated[dict[Id, Amount], Field(min_length=1, max_length=500)]
     quality: dict[Id, Part] = {}
-    sizes: dict[Id, Annotated[Decimal, Field(gt=0, max_digits=18)]] = {}
+    sizes: dict[Id, Annotated[Decimal, Field(gt=0, max_digits=24)]] = {}
     floor: Part = Decimal(0)
     commission: Annotated[Decimal, Field(ge=0, le=Decimal("0.3"), max_digits=18)] = Decimal(0)
     source: Annotated[str, Field(max_length=120, pattern=r"^[A-Za-z0-9:_./-]*$")] = ""
+    basis: Basis = Basis.STATED
+
+    @model_validator(mode="before")
+    @classmethod
+    def _based(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        found = _basis(values.get("source"), values.get("contributions"))
+        if values.get("basis", found) != found:
+            raise ValueError(f"the basis of these numbers is: {found}")
+        return values | {"basis": found}
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -72,6 +95,12 @@ class Split(BaseModel):
     def plain(self) -> dict[str, Any]:
         """As JSON values, numbers as text."""
         return self.model_dump(mode="json")
+
+
+def _basis(source: Any, contributions: Any) -> Basis:
+    if isinstance(source, str) and source.strip().startswith(MEASURED_BY):
+        return Basis.MEASURED
+    return Basis.ALONE if isinstance(contributions, dict) and len(contributions) == 1 else Basis.STATED
 
 
 def sole(holder: str, *, commission: Decimal = Decimal(0)) -> Split:

@@ -15,6 +15,7 @@ from hub.database.base import Base, new_id
 
 KEPT: dict[str, tuple[str, ...]] = {
     "market_messages": ("negotiation_id", "number"), "market_debits": ("purchase_id",), "market_uses": ("id",),
+    "market_valuations": ("sha256",),
 }  # fmt: skip
 """Tables whose rows the store lets nobody change, with their keys."""
 
@@ -77,6 +78,18 @@ class Consent(Base):
     listing_id: Mapped[str] = mapped_column(sa.ForeignKey("market_listings.id"), primary_key=True)
     person_id: Mapped[str] = mapped_column(sa.ForeignKey("people.id"), primary_key=True, index=True)
     given_at: Mapped[datetime | None]
+
+
+class Valuation(Base):
+    """A sealed valuation, known by its digest; ``accounts`` gives the person who earns for each holder. Never changed."""
+
+    __tablename__ = "market_valuations"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    dataset_id: Mapped[str] = mapped_column(index=True)
+    document: Mapped[dict[str, Any]]
+    accounts: Mapped[dict[str, Any]]
+    deposited_at: Mapped[datetime]
 
 
 class Negotiation(Base):
@@ -241,5 +254,5 @@ def _kept(table: sa.Table, connection: sa.Connection, **_: Any) -> None:
     protect_rows(connection, table.name, KEPT[table.name])
 
 
-for _table in (Message, Debit, Use):
+for _table in (Message, Debit, Use, Valuation):
     event.listen(_table.__table__, "after_create", _kept)

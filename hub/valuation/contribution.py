@@ -1,7 +1,7 @@
 """What each holder contributed: the whole rule, from records to the numbers that are paid by.
 
 Belongs here: terms of a valuation, and its steps in order: copies, values, free riders, floor and quality. Does not belong here: cents
-(``hub.market.splits``), words (``explanation``).
+(``hub.market.splits``), words (``explanation``), the document (``sealed``).
 
 Steps: (1) equal and nearly equal rows become one record, credited to its first holder or shared; (2) exact nearest-neighbour Shapley
 value of each record, summed by credit; (3) a holder whose rows overlap an earlier one's beyond chance is held until a person has
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,7 +25,6 @@ from hub.valuation.fingerprints import BANDS, Fingerprints, joined
 from hub.valuation.knn_shapley import accuracy, balanced, knn_shapley
 from hub.valuation.label_test import label_p_values
 from hub.valuation.nearest import Labelled, together
-from hub.valuation.utility import utility
 from records.errors import ParameterError
 
 SCORINGS = {"knn-balanced": balanced, "knn-accuracy": accuracy}
@@ -114,19 +113,6 @@ class Valuation:
         """Parts of 1 by holder; empty if nobody contributed."""
         return {line.holder: line.share for line in self.lines if line.share}
 
-    def split(self, accounts: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """As a market agreement holds it (``hub.market.sharing.Split``); ``accounts`` gives each holder's id in the books."""
-        ids = accounts or {line.holder: line.holder for line in self.lines}
-        words = utility(self.terms.utility).words["en"]
-        size = {line.holder: str(round(line.credited, DIGITS)) for line in self.lines if line.counted > 0}
-        return {
-            "utility": f"{self.terms.utility}: {words}; {self.terms.neighbours} neighbours",
-            "contributions": {ids[line.holder]: _text(line.counted) for line in self.lines},
-            "quality": {ids[line.holder]: _text(line.quality) for line in self.lines},
-            "sizes": {ids[line.holder]: size.get(line.holder, "1") for line in self.lines} if self.terms.floor else {},
-            "floor": str(self.terms.floor), "source": f"terms:{self.terms.sha256[:32]}",
-        }  # fmt: skip
-
 
 def valued(
     holdings: Mapping[str, Holding], tests: Labelled, terms: Terms, rng: np.random.Generator,
@@ -211,15 +197,15 @@ def _with_shares(lines: list[Contribution], terms: Terms) -> tuple[Contribution,
     """Shares by the market's own arithmetic; none if nobody contributed."""
     if not any(line.counted * line.quality > 0 for line in lines):
         return tuple(lines)
-    sizes = {line.holder: Fraction(line.credited) or 1 for line in lines}
+    sizes = {line.holder: decimal_of(line.credited) or 1 for line in lines}
     parts = shares(
-        {line.holder: Decimal(_text(line.counted)) for line in lines},
-        quality={line.holder: Decimal(_text(line.quality)) for line in lines},
+        {line.holder: decimal_of(line.counted) for line in lines},
+        quality={line.holder: decimal_of(line.quality) for line in lines},
         floor=Floor(terms.floor, sizes) if terms.floor else None,
     )
     return tuple(replace(line, share=parts[line.holder]) for line in lines)
 
 
-def _text(value: float) -> str:
-    """A decimal that reads back the same everywhere."""
-    return f"{value:.{DIGITS}f}".rstrip("0").rstrip(".")
+def decimal_of(value: float) -> Decimal:
+    """A decimal with at most ``DIGITS`` places, which reads back the same everywhere."""
+    return Decimal(f"{value:.{DIGITS}f}".rstrip("0").rstrip("."))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import dagster as dg
@@ -12,6 +13,8 @@ from assets.cohort import cohort_assets
 from assets.factory import storage, valuation_job
 from assets.valuation import valuation_asset
 from assets.workspace import Workspace
+from hub.valuation.sealed import read_sealed
+from records.files import sha256
 from use_cases.registry import discover
 
 USE_CASE = discover()["stroke"]
@@ -44,13 +47,27 @@ def valued(home: Path, **config) -> dg.ExecuteInProcessResult:
 def test_hospitals_are_valued_and_only_their_numbers_are_told(home: Path) -> None:
     result = valued(home, floor=0.1, quality={"hospital_b": 0.5})
     assert result.success
-    report = json.loads((home / "storage" / USE_CASE.key / "valuation.json").read_bytes())
+    kept = json.loads((home / "storage" / USE_CASE.key / "valuation.json").read_bytes())
+    sealed, report = read_sealed(kept["valuation"]), kept["valuation"]
+    assert sealed.sha256 == kept["sha256"]
     assert [one["holder"] for one in report["holders"]] == sorted(COHORT.site_names)
-    assert sum(one["share"] for one in report["holders"]) == pytest.approx(1)
-    assert report["split"]["quality"]["hospital_b"] == "0.5"
+    assert sum(float(one["share"]) for one in report["holders"]) == pytest.approx(1)
+    files = {name: Workspace(home).table([USE_CASE.key, "deidentified"], name) for name in COHORT.site_names}
+    assert report["versions"] == {name: sha256(file.read_bytes()) for name, file in files.items()}
+    accounts = {name: f"account-{n}" for n, name in enumerate(sorted(COHORT.site_names))}
+    split = sealed.split(accounts)
+    assert split.quality[accounts["hospital_b"]] == Decimal("0.5")
     assert "hospital_a" in report["words"]["hospital_a"]["fi"]
     [made] = result.asset_materializations_for_node(f"{USE_CASE.key}__valuation")
-    assert set(made.metadata) == {"shares", "terms_sha256", "mlflow_run_id", "utility", "test_patients", "overlaps"}
+    assert set(made.metadata) == {
+        "shares",
+        "sha256",
+        "terms_sha256",
+        "mlflow_run_id",
+        "utility",
+        "test_patients",
+        "overlaps",
+    }
     client = MlflowClient(Workspace(home).tracking_uri)
     run = client.get_run(str(made.metadata["mlflow_run_id"].value))
     assert {name for name in run.data.metrics if name.startswith("share/")} == {f"share/{n}" for n in COHORT.site_names}
@@ -59,10 +76,10 @@ def test_hospitals_are_valued_and_only_their_numbers_are_told(home: Path) -> Non
         "shares.png",
         "hospital_a.png",
     }
-    fewer = {one["holder"]: one["share"] for one in report["holders"]}
+    fewer = {one["holder"]: float(one["share"]) for one in report["holders"]}
     assert valued(home, floor=0.1, quality={"hospital_b": 1.0}).success
-    again = json.loads((home / "storage" / USE_CASE.key / "valuation.json").read_bytes())
-    assert fewer["hospital_b"] <= next(one["share"] for one in again["holders"] if one["holder"] == "hospital_b")
+    again = json.loads((home / "storage" / USE_CASE.key / "valuation.json").read_bytes())["valuation"]
+    assert fewer["hospital_b"] <= next(float(one["share"]) for one in again["holders"] if one["holder"] == "hospital_b")
 
 
 def test_unknown_terms_are_refused_by_name(home: Path) -> None:

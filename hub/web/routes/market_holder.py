@@ -5,6 +5,7 @@ Belongs here: HTTP. Does not belong here: rules (``hub.market``), negotiation (`
 
 import json
 from collections import defaultdict
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -17,13 +18,14 @@ from hub.access.law import PURPOSES
 from hub.access.offers import SYNTHESIZERS
 from hub.caller import Caller
 from hub.catalogue.tables import Dataset
-from hub.market import goods, listings, shelf
+from hub.market import goods, listings, shelf, valuations
 from hub.market.kinds import WORDS, Kind
 from hub.market.listings import Draft
 from hub.market.tables import Consent, Goods
 from hub.money.currency import cents_of
 from hub.people.roles import Role
 from hub.web.access import PageCaller, Routes
+from hub.web.language import chosen_language
 from hub.web.pages import redirect, render
 from hub.web.routes.requests import Written
 from records.errors import ParameterError
@@ -90,6 +92,29 @@ def revoke(request: Request, caller: PageCaller, goods_id: str, sent: Written) -
     return redirect(request, "/holder/market", "The release is revoked; open purchases are credited.")
 
 
+@routes.page("/holder/valuations/{sha256}", roles=HOLDER)
+def valued(request: Request, caller: PageCaller, sha256: str) -> Response:
+    """What the caller's data are worth by a valuation, in words and as a picture, beside the others' shares."""
+    found, name = valuations.mine(caller, sha256)
+    return render(request, "market_valuation.html.j2", valuation=found, sealed=valuations.sealed_of(found), name=name)
+
+
+@routes.page("/holder/valuations/{sha256}/share.png", roles=HOLDER)
+def picture(request: Request, caller: PageCaller, sha256: str) -> Response:
+    """From all holders' worth to the caller's share."""
+    from hub.valuation.explanation import steps_plot
+
+    found, name = valuations.mine(caller, sha256)
+    made = steps_plot(valuations.sealed_of(found).valuation, name, chosen_language(request))
+    return Response(made, media_type="image/png")
+
+
+@routes.call("GET", "/market/valuations", roles=HOLDER)
+def api_valuations(caller: PageCaller) -> list[dict[str, Any]]:
+    """Valuations of one's data; a listing's split refers to one by its ``source``."""
+    return [valuations.facts(one) for one in valuations.of_caller(caller)]
+
+
 @routes.call("POST", "/market/listings", roles=HOLDER, status_code=201)
 def api_create(caller: PageCaller, new: NewListing) -> dict[str, Any]:
     """List goods or a service."""
@@ -127,7 +152,8 @@ def _mine(
     return render(
         request, "market_holder.html.j2", status=422 if wrong else 200, listings=found, asked=set(caller.session.scalars(asked)),
         goods=_goods(caller), datasets=caller.session.scalars(own).all(), written=defaultdict(str, written or {}), chosen=list(purposes),
-        wrong=wrong, kinds=WORDS, purposes=PURPOSES, synthesizers=SYNTHESIZERS,
+        wrong=wrong, valuations=valuations.of_caller(caller), in_percent=lambda one: valuations.in_percent(caller.session, one.split),
+        kinds=WORDS, purposes=PURPOSES, synthesizers=SYNTHESIZERS,
     )  # fmt: skip
 
 
@@ -170,14 +196,27 @@ def _price(sent: FormData) -> dict[str, Any]:
 
 
 def _split(sent: FormData) -> dict[str, Any] | None:
-    if not (text := _text(sent, "split")):
-        return None
+    text, source = _text(sent, "split"), _text(sent, "valuation")
+    commission = {"commission": str(_percent(share) / 100)} if (share := _text(sent, "commission")) else {}
+    if source:
+        return {"source": source, **commission, **(_stated(text) if text else {})}
+    return _stated(text) | commission if text else None
+
+
+def _percent(text: str) -> Decimal:
+    try:
+        return Decimal(text.replace(",", "."))
+    except InvalidOperation as error:
+        raise ParameterError("a percentage must be a number, got another text; write for instance 5") from error
+
+
+def _stated(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ParameterError("a split must be JSON, got another text; copy it from the valuation") from error
+        raise ParameterError("a split must be JSON, got another text; mend it") from error
     if not isinstance(found, dict):
-        raise ParameterError("a split must be JSON, got another text; copy it from the valuation")
+        raise ParameterError("a split must be JSON, got another text; mend it")
     return found
 
 

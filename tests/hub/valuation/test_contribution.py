@@ -1,6 +1,5 @@
 """The whole rule: copies and free riders together never gain, harm earns nothing, shares and splits agree."""
 
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.market.sharing import read_split
 from hub.valuation.contribution import Holding, Terms, Valuation, valued
 from hub.valuation.fingerprints import BANDS
 from records.errors import ParameterError
@@ -105,19 +103,6 @@ def test_a_disguised_copy_is_held_and_the_first_holder_keeps_its_value() -> None
     assert line(found, "thief").state in ("copy", "held")
     assert line(found, "thief").share == 0
     assert line(found, "owner").worth == pytest.approx(line(before, "owner").worth, rel=0.15)
-
-
-def test_the_split_of_the_market_gives_the_same_shares() -> None:
-    market = {"a": holding(patients(1, 100)), "b": holding(patients(2, 60)), "x": holding(shuffled(patients(3, 60), 1))}
-    for floor in (Decimal(0), Decimal("0.2")):
-        found = valued(
-            market, of_nobody(1), Terms(floor=floor, alike=ALIKE), np.random.default_rng(0), {"a": 1.0, "b": 0.5, "x": 1.0}
-        )  # fmt: skip
-        parts = read_split(found.split()).shares()
-        assert {name: part for name, part in parts.items() if part} == found.shares
-        accounts = {"a": "11-a", "b": "22-b", "x": "33-x"}
-        named = read_split(found.split(accounts)).shares()
-        assert {n: named[accounts[n]] for n in found.shares} == found.shares
 
 
 def test_nobody_is_paid_where_nobody_contributed() -> None:
