@@ -51,6 +51,7 @@ def cohort_assets(
         from deidentification.key_register import hospital_key
         from deidentification.pipeline import deidentify
         from deidentification.pipeline_risk import generalised_columns, removed_columns, risks
+        from deidentification.project_keys import fingerprint
 
         key = hospital_key(workspace.home, workspace.pseudonym_key, today=date.today())
         lineage = column_lineage([use_case.key, "raw_cohort"], deidentified_origins(cohort.table))
@@ -61,7 +62,7 @@ def cohort_assets(
             tables[name] = done.frame
             before, after = risks(raw, cohort.table, done)
             facts = {
-                "dagster/column_lineage": lineage, "k": use_case.k, **done.counts.to_json(),
+                "dagster/column_lineage": lineage, "k": use_case.k, "key": fingerprint(key), **done.counts.to_json(),
                 "opted_out": raw_cohort[name].frame.height - raw.height, "removed": removed_columns(cohort.table), "generalised": generalised_columns(cohort.table),
                 "risk_before": before.to_json(), "risk_of_rows_handed_out": after.to_json(),
             }  # fmt: skip
@@ -89,14 +90,16 @@ def _scanned(cohort: Cohort, place: str | None) -> tuple[pl.DataFrame, dict[str,
 
 def _without_opted_out(frame: pl.DataFrame, schema: Schema, workspace: Workspace, key: bytes) -> pl.DataFrame:
     """Rows of patients who have not opted out up to today by the register in the home folder, if there is one."""
-    from deidentification.opt_out import opted_out
+    from deidentification.kept_keys import former_keys
+    from deidentification.opt_out import OptOuts
     from deidentification.pseudonyms import key_from_text
 
     register = workspace.opted_out
     hub_key = key_from_text(workspace.opt_out_key) if workspace.opt_out_key else None
     if schema.identifier is None or not register.exists():
         return frame
-    return frame.filter(~opted_out(frame[schema.identifier.name], register, date.today(), key=key, hub_key=hub_key))
+    choices = OptOuts(register, date.today(), key, hub_key, former_keys(workspace.home))
+    return frame.filter(~choices.of(frame[schema.identifier.name]))
 
 
 def _describe(context: dg.AssetExecutionContext, name: str, table: pl.DataFrame, schema: Schema, **facts: Any) -> None:

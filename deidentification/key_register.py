@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import NoReturn
 
 import polars as pl
 
@@ -27,12 +28,14 @@ HOSPITAL = "hospital"
 
 @dataclass(frozen=True)
 class KeyEntry:
-    """A key of a project: its fingerprint, first day, and last day (``None`` while it is in use)."""
+    """A key of a project: its fingerprint, first day, last day (``None`` while it is in use), and the day from which
+    it is no longer kept, or was found lost."""
 
     project: str
     fingerprint: str
     created: date
     retired: date | None = None
+    removed: date | None = None
 
 
 def read_register(path: Path) -> tuple[KeyEntry, ...]:
@@ -94,17 +97,34 @@ def rotate(path: Path, old: bytes, new: bytes, project: str, *, today: date) -> 
     ParameterError
         ``old`` is not the key in use, or ``new`` was used before.
     """
-    entries = read_register(path)
-    used = next((e for e in entries if e.project == project and e.retired is None), None)
+    used = key_in_use(path, project)
     if used is None or used.fingerprint != fingerprint(old):
         _refuse(project, used, fingerprint(old))
-    entry = KeyEntry(project, fingerprint(new), today)
-    if any(e.fingerprint == entry.fingerprint for e in entries):
-        raise ParameterError(
-            f"the next key of {project} must be new, got {entry.fingerprint}, used before; make another"
-        )
-    _write(path, (*(replace(e, retired=today) if e == used else e for e in entries), entry))
-    return entry
+    return _succeed(path, used, replace(used, retired=today), new, today)
+
+
+def replace_lost(path: Path, lost: str, new: bytes, project: str, *, today: date) -> KeyEntry:
+    """Enter the successor of a key that nobody has any more, named by its fingerprint.
+
+    Raises
+    ------
+    ParameterError
+        ``lost`` is not the fingerprint of the key in use, or ``new`` was used before.
+    """
+    used = key_in_use(path, project)
+    if used is None or used.fingerprint != lost:
+        _refuse(project, used, lost)
+    return _succeed(path, used, replace(used, retired=today, removed=today), new, today)
+
+
+def key_in_use(path: Path, project: str) -> KeyEntry | None:
+    """The project's key of today, if it has one."""
+    return next((e for e in read_register(path) if e.project == project and e.retired is None), None)
+
+
+def mark_removed(path: Path, removed: KeyEntry, *, today: date) -> None:
+    """Enter that a retired key is no longer kept."""
+    _write(path, [replace(e, removed=today) if e == removed else e for e in read_register(path)])
 
 
 def rekeyed(table: pl.DataFrame, ids: pl.Series, old: bytes, new: bytes) -> pl.DataFrame:
@@ -161,19 +181,31 @@ def together(parts: Sequence[tuple[pl.DataFrame, str]]) -> pl.DataFrame:
     return table
 
 
-def _refuse(project: str, used: KeyEntry | None, got: str) -> None:
+def _succeed(path: Path, used: KeyEntry, retired: KeyEntry, new: bytes, today: date) -> KeyEntry:
+    entries, entry = read_register(path), KeyEntry(used.project, fingerprint(new), today)
+    if any(e.fingerprint == entry.fingerprint for e in entries):
+        raise ParameterError(
+            f"the next key of {used.project} must be new, got {entry.fingerprint}, used before; make another"
+        )
+    _write(path, (*(retired if e == used else e for e in entries), entry))
+    return entry
+
+
+def _refuse(project: str, used: KeyEntry | None, got: str) -> NoReturn:
     expected = f"be {used.fingerprint}, in use since {used.created}" if used else "not be retired"
     raise ParameterError(
-        f"the key of {project} must {expected}, got {got}; put that key back, or rotate to the new key on purpose"
+        f"the key of {project} must {expected}, got {got}; put that key back, or rotate to the new key on purpose "
+        "(`phaseiv keys rotate`)"
     )
 
 
 def _entry(item: dict[str, str | None]) -> KeyEntry:
-    retired = item["retired"]
-    return KeyEntry(
-        project=str(item["project"]), fingerprint=str(item["fingerprint"]),
-        created=date.fromisoformat(str(item["created"])), retired=date.fromisoformat(retired) if retired else None,
-    )  # fmt: skip
+    created, *ends = (
+        date.fromisoformat(day) if day else None for day in (item["created"], item["retired"], item.get("removed"))
+    )
+    if created is None:
+        raise ValueError("created")
+    return KeyEntry(str(item["project"]), str(item["fingerprint"]), created, *ends)
 
 
 def _write(path: Path, entries: Sequence[KeyEntry]) -> None:

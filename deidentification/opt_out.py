@@ -24,7 +24,7 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -46,25 +46,64 @@ class OptOuts:
     """Whom to leave out: those in ``register`` who opted out up to the permit's date.
 
     ``key`` is the hospital's, under which choices are recorded, whatever project's key a run's pseudonyms are under;
-    ``hub_key`` is the hub's key for opt-outs, needed if the register holds the hub's pseudonyms.
+    ``hub_key`` is the hub's key for opt-outs, needed if the register holds the hub's pseudonyms; ``former`` are the
+    hospital's kept keys of before, under which choices were recorded.
     """
 
     register: Path
     permit_date: date
     key: bytes
     hub_key: bytes | None = None
+    former: tuple[bytes, ...] = ()
 
     def of(self, ids: pl.Series) -> pl.Series:
         """``opted_out`` for these patients."""
-        return opted_out(ids, self.register, self.permit_date, key=self.key, hub_key=self.hub_key)
+        return self.objectors().among(ids)
+
+    def objectors(self) -> "Objectors":
+        """The register read once, for many questions.
+
+        Raises
+        ------
+        StorageError, ParameterError
+            As ``opted_out``.
+        """
+        register = read_register(self.register)
+        gone = objecting(register, self.permit_date)
+        if (register["pseudonym"].str.len_chars() == HUB_CHARACTERS).any() and self.hub_key is None:
+            raise ParameterError(
+                f"{self.register.name} must come with the hub's key for opt-outs, since it holds the hub's pseudonyms, got no "
+                "key; ask the hub's operator for it: without it nobody of these would be left out"
+            )
+        return Objectors(frozenset(gone), (self.key, *self.former), self.hub_key)
+
+
+@dataclass(frozen=True)
+class Objectors:
+    """Pseudonyms of those who opted out, and the keys by which patients are looked for among them."""
+
+    pseudonyms: frozenset[str]
+    keys: tuple[bytes, ...]
+    hub_key: bytes | None
+
+    def among(self, ids: pl.Series) -> pl.Series:
+        """Whether each patient has opted out; Boolean, length n, named ``opted_out``."""
+        listed = pl.Series(list(self.pseudonyms), dtype=pl.String).implode()
+        hashed = [pseudonymise(forms, key) for forms in identifier_forms(ids) for key in self.keys]
+        if self.hub_key is not None:
+            hashed.append(hub_pseudonyms(ids, self.hub_key))
+        gone = pl.repeat(False, len(ids), dtype=pl.Boolean, eager=True).alias("opted_out")
+        for pseudonyms in hashed:
+            gone |= pseudonyms.is_in(listed)
+        return gone
 
 
 def choice_pseudonyms(ids: pl.Series, key: bytes) -> pl.Series:
     """Pseudonyms to record for these patients, each once: of the identifier as written and of its plain form."""
-    return pl.concat([pseudonymise(forms, key) for forms in _forms(ids)]).unique(maintain_order=True)
+    return pl.concat([pseudonymise(forms, key) for forms in identifier_forms(ids)]).unique(maintain_order=True)
 
 
-def _forms(ids: pl.Series) -> list[pl.Series]:
+def identifier_forms(ids: pl.Series) -> list[pl.Series]:
     """The identifiers as written, and in plain form if that is another."""
     written, plain = identifier_texts(ids), plain_identifiers(ids)
     return [written] if (written == plain).all() else [written, plain]
@@ -80,13 +119,17 @@ def record_choices(path: Path, pseudonyms: Iterable[str], choice: str, on: date)
     StorageError
         The register cannot be written.
     """
-    people = list(pseudonyms)
-    if choice not in CHOICES or not all(map(_PSEUDONYM.fullmatch, people)):
+    append_choices(path, [(pseudonym, on, choice) for pseudonym in pseudonyms])
+
+
+def append_choices(path: Path, choices: Sequence[tuple[str, date, str]]) -> None:
+    """``record_choices`` for choices of several days: pseudonym, day, ``out`` or ``in``."""
+    if not all(choice in CHOICES and _PSEUDONYM.fullmatch(pseudonym) for pseudonym, _, choice in choices):
         raise ParameterError(
             "a choice must be out or in, of pseudonyms of 32 or 64 hexadecimal characters, got another; "
             "pseudonymise the identifiers first"
         )
-    lines = [json.dumps({"pseudonym": p, "date": on.isoformat(), "choice": choice}) for p in people]
+    lines = [json.dumps({"pseudonym": p, "date": on.isoformat(), "choice": choice}) for p, on, choice in choices]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as handle:
@@ -152,18 +195,7 @@ def opted_out(ids: pl.Series, path: Path, permit_date: date, *, key: bytes, hub_
     ParameterError
         The register holds the hub's pseudonyms and there is no key to match them.
     """
-    register = read_register(path)
-    gone = pl.repeat(False, len(ids), dtype=pl.Boolean, eager=True).alias("opted_out")
-    for forms in _forms(ids):
-        gone |= excluded(pseudonymise(forms, key), register, permit_date)
-    if not (register["pseudonym"].str.len_chars() == HUB_CHARACTERS).any():
-        return gone
-    if hub_key is None:
-        raise ParameterError(
-            f"{path.name} must come with the hub's key for opt-outs, since it holds the hub's pseudonyms, got no key; "
-            "ask the hub's operator for it: without it nobody of these would be left out"
-        )
-    return gone | excluded(hub_pseudonyms(ids, hub_key), register, permit_date)
+    return OptOuts(path, permit_date, key, hub_key).of(ids)
 
 
 def hub_pseudonyms(ids: pl.Series, opt_out_key: bytes) -> pl.Series:

@@ -23,11 +23,12 @@ from records.errors import ParameterError, StorageError
 from records.files import write_atomically
 
 FINGERPRINT_CHARACTERS = 16
-_CONTEXT = b"phaseiv project key v1:"
 
 
-def project_key(hospital_key: bytes, project: str) -> bytes:
+def project_key(hospital_key: bytes, project: str, generation: int = 1) -> bytes:
     """The project's key: HKDF-SHA-256 of the hospital's key in the context of the project's name; 32 bytes.
+
+    A project whose key was rotated has one of the next ``generation``.
 
     Raises
     ------
@@ -37,7 +38,8 @@ def project_key(hospital_key: bytes, project: str) -> bytes:
     refuse_short_key(hospital_key, "the hospital's key", "use a longer key")
     if not project.strip():
         raise ParameterError("a project must have a name to have a key of its own, got none; name the project")
-    return HKDF(SHA256(), NEW_KEY_BYTES, salt=None, info=_CONTEXT + project.strip().encode()).derive(hospital_key)
+    context = "phaseiv project key v1" + (f", generation {generation}" if generation > 1 else "") + ":"
+    return HKDF(SHA256(), NEW_KEY_BYTES, salt=None, info=f"{context}{project.strip()}".encode()).derive(hospital_key)
 
 
 def fingerprint(key: bytes) -> str:

@@ -16,6 +16,7 @@ from orchestration import cli_deidentify, cli_evaluation, cli_harmonise, cli_mar
 from orchestration.cli_federation import demo
 from orchestration.cli_hub import hub_app
 from orchestration.cli_images import SETTING, Modality, image_study, reader_app, run_images
+from orchestration.cli_keys import keys_app
 from orchestration.cli_party import party_app
 from orchestration.execution import execute
 from orchestration.preparation import ended, prepare
@@ -204,6 +205,7 @@ app.command(epilog="Example: `phaseiv scrub notes.csv --text note --patient id -
     cli_deidentify.scrub
 )
 app.command("share-key", epilog="Example: `phaseiv share-key stroke --out stroke_key.json`")(cli_deidentify.share_key)
+app.add_typer(keys_app, name="keys")
 app.command("opt-out", epilog="Example: `phaseiv opt-out objections.csv --on 2026-11-26`")(cli_opt_out.opt_out)
 app.command(epilog="Example: `phaseiv omop stroke --to sqlite:///omop.db`")(cli_harmonise.omop)
 app.command(epilog="Example: `phaseiv propose extract.csv --unit crea=umol/L --out draft.yaml`")(cli_harmonise.propose)

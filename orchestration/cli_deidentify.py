@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestration.deidentification import Kind, chosen_options, key_of, kind_of, note_scrubber
+from orchestration.deidentification import Kind, chosen_options, key_of, kind_of, note_scrubber, opt_outs_of
 from orchestration.preparation import ended, prepare
-from orchestration.settings import Settings
 from records.errors import ParameterError, PhaseIVError
 
 if TYPE_CHECKING:
@@ -30,6 +29,13 @@ SharedKeyOption = Annotated[
     Path | None, typer.Option(help="The project's key from another hospital (`phaseiv share-key`), to link patients.")
 ]
 
+OptOutOption = Annotated[
+    Path | None, typer.Option(help="Register of those who opted out; they are left out and counted.")
+]
+PermitDateOption = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Date of the permit, with --opt-out.")
+]
+
 
 def deidentify(
     source: Annotated[Path, typer.Argument(help="CSV or Parquet file, FHIR file or folder, or folder of DICOM files.")],
@@ -41,10 +47,8 @@ def deidentify(
     l: Annotated[float | None, typer.Option(help="Table: distinct sensitive values per class.")] = None,  # noqa: E741
     t: Annotated[float | None, typer.Option(help="Table: distance of sensitive values in a class.")] = None,
     suppression: Annotated[float, typer.Option(help="Table: largest share of rows left out.")] = 0.02,
-    opt_out: Annotated[Path | None, typer.Option(help="Table, FHIR: register of those who opted out.")] = None,
-    permit_date: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Table, FHIR: date of the permit, with --opt-out.")
-    ] = None,
+    opt_out: OptOutOption = None,
+    permit_date: PermitDateOption = None,
     notes: Annotated[bool, typer.Option(help="FHIR: scrub notes instead of dropping them.")] = False,
     option: Annotated[list[str] | None, typer.Option(help="DICOM: option of the profile; repeatable.")] = None,
     allow_burned_in: Annotated[bool, typer.Option(help="DICOM: let likely burned-in text through.")] = False,
@@ -59,14 +63,10 @@ def deidentify(
     try:
         kind = kind_of(source)
         kind = Kind.TABLE if kind is Kind.DICOM and schema is not None else kind  # of the headers that it names
-        opt_outs = _opt_outs(settings, opt_out, permit_date)
-        if opt_outs is not None and kind is Kind.DICOM:
-            raise ParameterError(
-                "a register of opt-outs must come with a table or FHIR, got DICOM; leave these patients' files out yourself"
-            )
+        opt_outs = opt_outs_of(settings, opt_out, permit_date)
         key = key_of(settings, project, today=date.today(), shared=shared_key)
         if kind is Kind.DICOM:
-            _dicom(source, out, key, option or [], allow_burned_in)
+            _dicom(source, out, key, option or [], allow_burned_in, opt_outs)
         elif kind is Kind.FHIR:
             _fhir(source, out, key, notes, opt_outs)
         else:
@@ -79,20 +79,6 @@ def _demand(k: int, l: float | None, t: float | None, suppression: float) -> "An
     from deidentification.anonymity.models import Anonymity
 
     return Anonymity(k, l, t, suppression)
-
-
-def _opt_outs(settings: Settings, register: Path | None, permit_date: datetime | None) -> "OptOuts | None":
-    from deidentification.opt_out import OptOuts
-    from deidentification.pseudonyms import key_from_text
-
-    if register is None and permit_date is not None:
-        raise ParameterError("a permit's date must come with the register of opt-outs, got none; add --opt-out")
-    if register is None:
-        return None
-    if permit_date is None:
-        raise ParameterError("a register of opt-outs must come with the permit's date, got none; add --permit-date")
-    hub_key = key_from_text(settings.opt_out_key) if settings.opt_out_key else None
-    return OptOuts(register, permit_date.date(), key_of(settings, None, today=date.today()), hub_key)
 
 
 def _table(
@@ -138,7 +124,9 @@ def _fhir(source: Path, out: Path, key: bytes, notes: bool, opt_outs: "OptOuts |
     _counts("elements removed", removed)
 
 
-def _dicom(source: Path, out: Path, key: bytes, options: list[str], allow_burned_in: bool) -> None:
+def _dicom(
+    source: Path, out: Path, key: bytes, options: list[str], allow_burned_in: bool, opt_outs: "OptOuts | None"
+) -> None:
     from rich.progress import Progress
 
     from deidentification.dicom.folder import deidentify_folder
@@ -148,10 +136,11 @@ def _dicom(source: Path, out: Path, key: bytes, options: list[str], allow_burned
         task = bar.add_task("de-identifying", total=1.0)
         report = deidentify_folder(
             source, out, key=key, options=chosen_options(options), allow_burned_in=allow_burned_in,
-            tell=lambda share: bar.update(task, completed=share),
+            opt_outs=opt_outs, tell=lambda share: bar.update(task, completed=share),
         )  # fmt: skip
     write_atomically(out.with_name(f"{out.name}.report.json"), json.dumps(report.to_json(), indent=2).encode())
     typer.echo(f"{out}: {report.written} files of {report.patients} patients; report beside it")
+    _counts("files left out", {"opted out": report.opted_out} if opt_outs else {})
     _verified(report)
 
 
@@ -175,6 +164,8 @@ def scrub(
     language: Annotated[str, typer.Option(help="en, fi, es, it, pt, auto, or a column that holds these.")] = "auto",
     known: Annotated[list[str] | None, typer.Option(help="Column that identifies the patient; repeatable.")] = None,
     tags: Annotated[bool, typer.Option(help="Write kinds in brackets instead of surrogates.")] = False,
+    opt_out: OptOutOption = None,
+    permit_date: PermitDateOption = None,
     project: ProjectOption = None,
     shared_key: SharedKeyOption = None,
 ) -> None:
@@ -188,7 +179,9 @@ def scrub(
     try:
         refuse_places(source, out)
         key = key_of(settings, project, today=date.today(), shared=shared_key)
-        frame = read_notes(source, text, patient, language, known or [])
+        notes = read_notes(source, text, patient, language, known or [])
+        opt_outs = opt_outs_of(settings, opt_out, permit_date)
+        frame = notes.filter(~opt_outs.of(notes[patient])) if opt_outs else notes
         with _telling("scrubbing") as tell:
             done = scrub_column(
                 frame, text, patient, language=language, key=key, known_columns=known or [], mode=mode, tell=tell
@@ -197,6 +190,7 @@ def scrub(
     except (PhaseIVError, OSError) as error:
         raise ended(str(error), code=1) from error
     typer.echo(f"{out}: {frame.height} notes")
+    _counts("notes left out", {"opted out": notes.height - frame.height} if opt_outs else {})
     _counts("replaced", {str(kind): count for kind, count in done.counts.items()})
 
 

@@ -15,7 +15,8 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from orchestration.deidentification import key_of
+from orchestration.deidentification import hospital_keys
+from orchestration.home_patients import home_patients
 from orchestration.preparation import ended, prepare
 from orchestration.settings import Settings
 from records.errors import ParameterError, PhaseIVError
@@ -44,16 +45,15 @@ def opt_out(
 
 def _recorded(settings: Settings, patients: Path, choice: str, day: date) -> str:
     from deidentification.identifiers import plain_identifiers
-    from deidentification.opt_out import choice_pseudonyms, record_choices
+    from deidentification.opt_out_keys import record_under
     from records.reading import read_table
 
     table = read_table(patients)
     if "patient_id" not in table.columns:
         raise ParameterError(f"{patients.name} must have a column patient_id, got none; rename the column")
     ids = table["patient_id"]
-    record_choices(
-        settings.workspace().opted_out, choice_pseudonyms(ids, key_of(settings, None, today=day)), choice, day
-    )
+    keys = hospital_keys(settings, today=date.today())
+    record_under(settings.workspace().opted_out, ids, choice, day, key=keys.current, former=keys.former)
     people = plain_identifiers(ids).unique()
     words = f"{len(people)} patients opted {choice} from {day}"
     return "\n".join([words, *_unknown(settings, people)])
@@ -62,19 +62,13 @@ def _recorded(settings: Settings, patients: Path, choice: str, day: date) -> str
 def _unknown(settings: Settings, people: pl.Series) -> list[str]:
     """What to say of identifiers that no cohort of this home has; their choice is recorded all the same."""
     from deidentification.identifiers import plain_identifiers
-    from use_cases.registry import discover
-    from use_cases.sources import read_source
 
     found, lines = pl.Series(dtype=pl.Boolean, values=[False] * len(people)), []
-    for key, use_case in discover().items():
-        cohort, place = use_case.chosen(settings.cohorts.get(key))
-        if cohort.table.identifier is None:
-            continue
-        try:
-            frame = cohort.load() if place is None else read_source(cohort, place).frame
-            found |= people.is_in(plain_identifiers(frame[cohort.table.identifier.name]).implode())
-        except (PhaseIVError, OSError, pl.exceptions.PolarsError):
+    for key, patients in home_patients(settings).items():
+        if patients is None:
             lines.append(f"Warning: the cohort of {key} could not be read, so nobody was looked for in it")
+        else:
+            found |= people.is_in(plain_identifiers(patients).implode())
     if unknown := int((~found).sum()):
         lines.append(
             f"Warning: {unknown} of {len(people)} identifiers are of nobody in this home's cohorts; they are recorded, "

@@ -5,13 +5,18 @@ Belongs here: telling tables, FHIR and DICOM apart, the hospital's or a project'
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestration.settings import Settings
 from records.errors import ParameterError, StorageError
 from records.reading import READERS
+
+if TYPE_CHECKING:
+    from deidentification.kept_keys import HospitalKeys
+    from deidentification.opt_out import OptOuts
 
 _PREAMBLE, _MAGIC = 128, b"DICM"  # DICOM PS3.10 section 7.1
 
@@ -69,18 +74,54 @@ def key_of(settings: Settings, project: str | None, *, today: date, shared: Path
     StorageError
         The shared key is missing or damaged.
     """
-    from deidentification.key_register import REGISTER, hospital_key, register_key
-    from deidentification.project_keys import import_key, project_key
+    from deidentification.key_register import REGISTER, register_key
+    from deidentification.project_keys import import_key
 
-    home = settings.workspace().home
-    key = hospital_key(home, settings.pseudonym_key, today=today)
+    keys = hospital_keys(settings, today=today)
     if project is None and shared is not None:
         raise ParameterError("a shared key must come with the name of its project, got none; add --project")
     if project is None:
-        return key
-    derived = import_key(shared, project=project) if shared else project_key(key, project)
-    register_key(home / REGISTER, derived, project, today=today)
-    return derived
+        return keys.current
+    if shared is None:
+        return keys.project(project, today=today)
+    key = import_key(shared, project=project)
+    register_key(keys.home / REGISTER, key, project, today=today)
+    return key
+
+
+def hospital_keys(settings: Settings, *, today: date) -> "HospitalKeys":
+    """The hospital's key in use and the kept ones of before.
+
+    Raises
+    ------
+    ParameterError, StorageError
+        As ``HospitalKeys.of``.
+    """
+    from deidentification.kept_keys import HospitalKeys
+
+    return HospitalKeys.of(settings.workspace().home, settings.pseudonym_key, today=today)
+
+
+def opt_outs_of(settings: Settings, register: Path | None, permit_date: datetime | None) -> "OptOuts | None":
+    """Whom a run leaves out, if it names a register and the permit's date.
+
+    Raises
+    ------
+    ParameterError
+        One of the two is missing, or as ``hospital_keys``.
+    """
+    from deidentification.opt_out import OptOuts
+    from deidentification.pseudonyms import key_from_text
+
+    if register is None and permit_date is not None:
+        raise ParameterError("a permit's date must come with the register of opt-outs, got none; add --opt-out")
+    if register is None:
+        return None
+    if permit_date is None:
+        raise ParameterError("a register of opt-outs must come with the permit's date, got none; add --permit-date")
+    keys = hospital_keys(settings, today=date.today())
+    hub_key = key_from_text(settings.opt_out_key) if settings.opt_out_key else None
+    return OptOuts(register, permit_date.date(), keys.current, hub_key, keys.former)
 
 
 def note_scrubber(key: bytes) -> Callable[[str, str, Sequence[str]], str]:

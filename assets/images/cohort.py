@@ -58,15 +58,16 @@ def _simulated(schema: ImageSchema, config: ImageCohortConfig) -> ImageTable:
 
 def _loaded(context: dg.AssetExecutionContext, place: ImagePlace) -> ImageTable:
     """The folder's images; each refused series is a line of the run's log, by pseudonym."""
-    from deidentification.key_register import hospital_key
+    from deidentification.kept_keys import HospitalKeys
     from deidentification.opt_out import OptOuts
     from deidentification.pseudonyms import key_from_text
     from use_cases.images import load_images
 
     workspace, today = place.workspace, date.today()
-    key = hospital_key(workspace.home, workspace.pseudonym_key, today=today)
+    keys = HospitalKeys.of(workspace.home, workspace.pseudonym_key, today=today)
     hub_key = key_from_text(workspace.opt_out_key) if workspace.opt_out_key else None
-    choices = OptOuts(workspace.opted_out, today, key, hub_key) if workspace.opted_out.exists() else None
+    register, key = workspace.opted_out, keys.current
+    choices = OptOuts(register, today, key, hub_key, keys.former) if register.exists() else None
     assert place.folder is not None
     loaded = load_images(place.cohort, place.folder, key=key, opted_out=choices.of if choices else None)
     for refusal in loaded.report.refused:

@@ -12,6 +12,7 @@ import io
 import warnings
 from dataclasses import dataclass
 
+import polars as pl
 import pydicom
 from pydicom import Dataset, FileDataset
 from pydicom._uid_dict import UID_dictionary
@@ -24,11 +25,12 @@ from deidentification.dicom.burned_in import burned_in_risk
 from deidentification.dicom.codestream import without_comments
 from deidentification.dicom.embedded import without_embedded_overlays, without_excess
 from deidentification.dicom.engine import Changes, Engine
-from deidentification.dicom.errors import DicomError
-from deidentification.dicom.identity import subject_of
+from deidentification.dicom.errors import DicomError, OptedOutError
+from deidentification.dicom.identity import patient_identifier, subject_of
 from deidentification.dicom.options import BASIC, FACES_CLEANED, Option, method_codes
 from deidentification.dicom.profile import EDITION
 from deidentification.dicom.walk import elements
+from deidentification.opt_out import Objectors
 
 DIRECTORY = "1.2.840.10008.1.3.10"
 IMPLEMENTATION_UID = UID("2.25.329800735698586629295641978511506172918")
@@ -57,7 +59,12 @@ class DeidentifiedFile:
 
 
 def deidentify_file(
-    data: bytes, *, key: bytes, options: frozenset[Option], allow_burned_in: bool = False
+    data: bytes,
+    *,
+    key: bytes,
+    options: frozenset[Option],
+    allow_burned_in: bool = False,
+    objectors: Objectors | None = None,
 ) -> DeidentifiedFile:
     """De-identify one file.
 
@@ -71,12 +78,16 @@ def deidentify_file(
         Beside the Basic Profile.
     allow_burned_in : bool
         Let images through that are likely to carry burned-in text though their pixels are not cleaned.
+    objectors : Objectors or None
+        Patients to leave out.
 
     Raises
     ------
+    OptedOutError
+        The file is of one of the objectors.
     DicomError
-        The file is damaged, is of an unknown transfer syntax or character set, lacks a UID, or is likely to carry
-        burned-in text.
+        The file is damaged, is of an unknown transfer syntax or character set, lacks a UID, is likely to carry
+        burned-in text, or names no patient who could have objected.
     ParameterError
         The key is too short, or pixels are to be cleaned and the extra ``ocr`` is not installed.
     """
@@ -85,6 +96,7 @@ def deidentify_file(
     with warnings.catch_warnings(), disable_value_validation():
         warnings.simplefilter("ignore")
         dataset = _read(data)
+        _leave_out(dataset, objectors)
         _refuse(dataset, options, allow_burned_in)
         subject = subject_of(dataset, key)
         _clean_pixels(dataset, options)
@@ -104,6 +116,17 @@ def _read(data: bytes) -> FileDataset:
         Exception
     ) as error:  # a stranger's file breaks pydicom in ways it does not list; its message could quote the file
         raise DicomError(f"the file must be readable, got a {type(error).__name__}; copy it again") from error
+
+
+def _leave_out(dataset: FileDataset, objectors: Objectors | None) -> None:
+    if objectors is None:
+        return
+    if not str(dataset.get("PatientID") or "").strip(" \0"):
+        raise DicomError(
+            "the file must name its patient to know who opted out, got no Patient ID; mend it at the source"
+        )
+    if objectors.among(pl.Series([patient_identifier(dataset)])).item():
+        raise OptedOutError("the patient must not have opted out, got one who has; the file is left out")
 
 
 def _refuse(dataset: FileDataset, options: frozenset[Option], allow_burned_in: bool) -> None:

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from deidentification.dicom.errors import DicomError
+from deidentification.dicom.errors import DicomError, OptedOutError
 from deidentification.dicom.files import deidentify_file
 from deidentification.dicom.options import Option
 from deidentification.dicom.report import FileOutcome, FolderReport, report_of
 from deidentification.dicom.verifier import summary, verify
+from deidentification.opt_out import Objectors, OptOuts
 from deidentification.pseudonyms import refuse_short_key
 from records.errors import ParameterError, StorageError
 from records.folders import whole_folder
@@ -34,6 +35,7 @@ class _Job:
     key: bytes
     options: frozenset[Option]
     allow_burned_in: bool
+    objectors: Objectors | None
 
 
 def deidentify_folder(
@@ -45,6 +47,7 @@ def deidentify_folder(
     tell: Callable[[float], None] | None = None,
     workers: int = WORKERS,
     allow_burned_in: bool = False,
+    opt_outs: OptOuts | None = None,
 ) -> FolderReport:
     """De-identify all DICOM files of a folder, at any depth.
 
@@ -66,18 +69,22 @@ def deidentify_folder(
         Processes, at least 1; 1 runs in this one.
     allow_burned_in : bool
         Let images through that are likely to carry burned-in text though their pixels are not cleaned.
+    opt_outs : OptOuts or None
+        Patients to leave out, by Patient ID; a file without one is refused then.
 
     Raises
     ------
     ParameterError
         A folder is not as above, the key is too short, or pixels are to be cleaned without the extra ``ocr``.
     StorageError
-        No file could be de-identified, or the disk refuses; nothing is left behind.
+        No file could be de-identified, the register of opt-outs cannot be read, or the disk refuses; nothing is left
+        behind.
     """
     _refuse(source, out, key, options, workers)
+    objectors = opt_outs.objectors() if opt_outs else None
     files = sorted(path for path in source.rglob("*") if path.is_file() and not path.is_symlink())
     with whole_folder(out) as target:
-        work = partial(_one, _Job(source, target, key, options, allow_burned_in))
+        work = partial(_one, _Job(source, target, key, options, allow_burned_in, objectors))
         report = report_of(_each(work, files, workers, tell or (lambda _: None)), options)
         if not report.written:
             raise StorageError(_none_written(report))
@@ -128,8 +135,12 @@ def _one(job: _Job, path: Path) -> FileOutcome:
     code = file_code(path.relative_to(job.source).as_posix(), job.key)
     try:
         data = path.read_bytes()
-        made = deidentify_file(data, key=job.key, options=job.options, allow_burned_in=job.allow_burned_in)
+        made = deidentify_file(
+            data, key=job.key, options=job.options, allow_burned_in=job.allow_burned_in, objectors=job.objectors
+        )
         findings = verify(made.data, data, options=job.options)
+    except OptedOutError:
+        return FileOutcome(code, opted_out=True)
     except DicomError as error:
         return FileOutcome(code, str(error))
     except ParameterError:
@@ -168,5 +179,6 @@ def _refuse(source: Path, out: Path, key: bytes, options: frozenset[Option], wor
 
 def _none_written(report: FolderReport) -> str:
     reasons = sorted(set(report.refused.values()))
-    shown = "; ".join(reasons[:5]) or "the folder holds no file"
-    return f"at least one file must be de-identified, got {len(report.refused)} refused; {shown}"
+    shown = "; ".join(reasons[:5]) or "the folder holds no other file"
+    left_out = f" and {report.opted_out} of patients who opted out" if report.opted_out else ""
+    return f"at least one file must be de-identified, got {len(report.refused)} refused{left_out}; {shown}"

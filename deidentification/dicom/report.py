@@ -17,7 +17,7 @@ from deidentification.dicom.profile import EDITION
 
 @dataclass(frozen=True)
 class FileOutcome:
-    """One source file: its code, and either where it went and what was changed, or why it was refused."""
+    """One source file: its code, and where it went and what was changed, why it was refused, or that its patient opted out."""
 
     code: str
     reason: str | None = None
@@ -28,6 +28,7 @@ class FileOutcome:
     emptied: Counter[str] = field(default_factory=Counter)
     replaced: Counter[str] = field(default_factory=Counter)
     findings: pl.DataFrame | None = None
+    opted_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class FolderReport:
         a finding is refused.
     options : tuple of str
         Those of the run.
+    opted_out : int
+        Files left out because their patients opted out.
     """
 
     written: int
@@ -61,6 +64,7 @@ class FolderReport:
     replaced: dict[str, int]
     findings: pl.DataFrame
     options: tuple[str, ...]
+    opted_out: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain JSON values."""
@@ -68,7 +72,7 @@ class FolderReport:
         return {
             "standard": f"DICOM PS3.15 {EDITION}", "options": list(self.options), "files_written": self.written,
             "patients": self.patients, "studies": self.studies, "series": self.series,
-            "files_refused": len(self.refused), "refused": self.refused,
+            "files_opted_out": self.opted_out, "files_refused": len(self.refused), "refused": self.refused,
             "attributes_removed": self.removed, "attributes_emptied": self.emptied,
             "attributes_replaced": self.replaced,
             "verifier": {"files_checked": self.checked, "findings": found.to_dicts()},
@@ -88,7 +92,7 @@ FINDINGS = {"file": pl.String, "check": pl.String, "tag": pl.String, "count": pl
 
 def report_of(outcomes: list[FileOutcome], options: frozenset[Option]) -> FolderReport:
     """Add up the outcomes of all files of a run."""
-    done = [outcome for outcome in outcomes if outcome.reason is None]
+    done = [outcome for outcome in outcomes if outcome.reason is None and not outcome.opted_out]
     found = [
         outcome.findings.select(pl.lit(outcome.code).alias("file"), "check", "tag", "count")
         for outcome in outcomes
@@ -105,6 +109,7 @@ def report_of(outcomes: list[FileOutcome], options: frozenset[Option]) -> Folder
         replaced=_added(o.replaced for o in done),
         findings=pl.concat([pl.DataFrame(schema=FINDINGS), *found]),
         options=tuple(sorted(option.value for option in options)),
+        opted_out=sum(outcome.opted_out for outcome in outcomes),
     )
 
 

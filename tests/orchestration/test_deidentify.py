@@ -160,12 +160,48 @@ def test_a_register_of_opt_outs_is_not_passed_over(at: Path) -> None:
     assert found.exit_code == 0, found.output
     assert "opted out" in found.output
     assert json.loads((at / "out.json").read_bytes()) == {"resourceType": "Bundle", "type": "collection"}
+
+
+def test_objections_hold_for_images_and_notes(at: Path) -> None:
     (at / "in").mkdir()
-    shutil.copy(str(get_testdata_file("CT_small.dcm")), at / "in" / "one.dcm")
+    for name in ("CT_small.dcm", "MR_small.dcm", "SC_rgb_small_odd.dcm"):
+        shutil.copy(str(get_testdata_file(name)), at / "in" / name)
+    anonymous = pydicom.dcmread(at / "in" / "MR_small.dcm")
+    anonymous.PatientID = ""
+    anonymous.save_as(at / "in" / "nobody.dcm")
+    (at / "who.csv").write_text("patient_id\n1CT1\n")
+    assert asked("opt-out", at / "who.csv", "--on", "2026-01-01").exit_code == 0
+    words = ("--permit-date", "2026-01-01", "--opt-out", at / "home" / "opted_out.jsonl", "--project", "registry")
     found = asked("deidentify", at / "in", "--out", at / "out", *words)
-    assert found.exit_code == 1
-    assert "must come with a table or FHIR" in found.output
-    assert not (at / "out").exists()
+    assert found.exit_code == 0, found.output
+    assert "opted out" in found.output
+    report = json.loads((at / "out.report.json").read_bytes())
+    assert (report["files_written"], report["files_opted_out"], report["files_refused"]) == (1, 1, 2)
+    (made,) = (at / "out").rglob("*.dcm")
+    assert pydicom.dcmread(made).Modality == "MR"
+    for name in ("MR_small.dcm", "SC_rgb_small_odd.dcm", "nobody.dcm"):
+        (at / "in" / name).unlink()
+    alone = asked("deidentify", at / "in", "--out", at / "none", *words)
+    assert alone.exit_code == 1
+    assert "1 of patients who opted out" in alone.output
+    assert not (at / "none").exists()
+    (at / "notes.csv").write_text("id,note\n1CT1,Anna Korhonen kävi.\n7,Matti Virtanen kävi.\n1CT1,Soitto.\n")
+    found = asked(
+        "scrub",
+        at / "notes.csv",
+        "--text",
+        "note",
+        "--patient",
+        "id",
+        "--language",
+        "fi",
+        "--out",
+        at / "n.csv",
+        *words,
+    )
+    assert found.exit_code == 0, found.output
+    assert pl.read_csv(at / "n.csv").height == 1
+    assert "opted out" in found.output
 
 
 def test_hospitals_link_patients_by_a_shared_key_alone(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,68 @@
+"""Objections under a key that is no longer the hospital's: recorded beside it, and carried over before it goes.
+
+Belongs here: what becomes of a register of opt-outs when the key of its pseudonyms is rotated or removed. Does not belong
+here: the keys (``kept_keys``), or who is left out (``opt_out``).
+"""
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from deidentification.opt_out import (
+    append_choices,
+    choice_pseudonyms,
+    identifier_forms,
+    objecting,
+    read_register,
+    record_choices,
+)
+from deidentification.pseudonyms import PSEUDONYM_CHARACTERS, pseudonymise
+from records.errors import ParameterError
+
+
+def record_under(path: Path, ids: pl.Series, choice: str, on: date, *, key: bytes, former: tuple[bytes, ...]) -> None:
+    """Record choices under the key in use, and under former ones where these patients chose before.
+
+    Raises
+    ------
+    ParameterError, StorageError
+        As ``record_choices``; the register is damaged.
+    """
+    known = set(read_register(path)["pseudonym"]) if path.exists() else set[str]()
+    before = [p for old in former for p in choice_pseudonyms(ids, old) if p in known]
+    record_choices(path, [*choice_pseudonyms(ids, key), *before], choice, on)
+
+
+def carry_over(path: Path, ids: pl.Series, old: bytes, *, key: bytes, former: tuple[bytes, ...], today: date) -> int:
+    """Repeat the choices under an old key under the one in use, so that the old one can go; returns how many.
+
+    Parameters
+    ----------
+    ids : polars.Series of String or integers
+        All patients whose choices may be in the register.
+    former : tuple of bytes
+        Other keys that are kept.
+
+    Raises
+    ------
+    ParameterError
+        An objection in force is of none of ``ids`` under any key; nothing is written.
+    """
+    register = read_register(path)
+    moved, known = dict[str, str](), set[str]()
+    for forms in identifier_forms(ids):
+        before = pseudonymise(forms, old).to_list()
+        moved |= dict(zip(before, pseudonymise(forms, key), strict=True))
+        known.update(before, *(pseudonymise(forms, other) for other in (key, *former)))
+    in_force = {p for p in objecting(register, today) if len(p) == PSEUDONYM_CHARACTERS}
+    if unknown := len(in_force - known):
+        raise ParameterError(
+            f"each objection must be of a patient in the lists given, got {unknown} pseudonyms of nobody; give the lists of those who "
+            "opted out by --patients, or keep the key: without it they could not be left out"
+        )
+    choices = [
+        (moved[p], on, choice) for p, on, choice in register.select("pseudonym", "date", "choice").rows() if p in moved
+    ]
+    append_choices(path, choices)
+    return len(choices)

@@ -1,0 +1,140 @@
+"""Rotation changes pseudonyms and loses nobody: old keys are kept, found, and go only when nothing is under them."""
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deidentification.kept_keys import (
+    FOLDER,
+    KEY_FILE,
+    HospitalKeys,
+    key_of_file,
+    removable,
+    remove,
+    replace_lost_hospital,
+    rotate_hospital,
+    rotate_project,
+)
+from deidentification.key_register import HOSPITAL, REGISTER, key_in_use
+from deidentification.opt_out import OptOuts, choice_pseudonyms, record_choices
+from deidentification.opt_out_keys import carry_over, record_under
+from deidentification.project_keys import fingerprint
+from records.errors import ParameterError, PhaseIVError, StorageError
+
+DAY, LATER = date(2026, 1, 1), date(2026, 6, 1)
+IDS = pl.Series("id", ["7", "008", "nine"])
+
+
+def keys(home: Path, environment: str | None = None) -> HospitalKeys:
+    return HospitalKeys.of(home, environment, today=DAY)
+
+
+def test_a_rotated_key_is_another_and_the_old_one_is_kept(tmp_path: Path) -> None:
+    old = keys(tmp_path).current
+    rotate_hospital(tmp_path, None, old=None, today=LATER)
+    now = keys(tmp_path)
+    assert now.current != old
+    assert now.former == (old,)
+    kept = tmp_path / FOLDER / f"{fingerprint(old)}.key"
+    assert kept.stat().st_mode & 0o077 == 0
+    kept.rename(tmp_path / "away")
+    with pytest.raises(StorageError, match="put it back"):
+        keys(tmp_path)
+
+
+def test_a_key_of_the_environment_is_rotated_with_its_old_one_beside_it(tmp_path: Path) -> None:
+    old, new = "0a" * 32, "new key of the hospital"
+    keys(tmp_path, old)
+    with pytest.raises(ParameterError, match="--old"):
+        rotate_hospital(tmp_path, old, old=None, today=LATER)
+    (tmp_path / "wrong").write_bytes(b"w" * 32)
+    (tmp_path / "old").write_text(f"{old}\n")
+    with pytest.raises(ParameterError, match="this home so far"):
+        rotate_hospital(tmp_path, new, old=b"w" * 32, today=LATER)
+    assert not (tmp_path / FOLDER).exists()
+    rotate_hospital(tmp_path, new, old=key_of_file(tmp_path, tmp_path / "old"), today=LATER)
+    assert keys(tmp_path, new).former == (bytes.fromhex(old),)
+
+
+def test_projects_keep_their_key_until_it_is_rotated(tmp_path: Path) -> None:
+    first = keys(tmp_path).project("stroke", today=DAY)
+    old = keys(tmp_path).current
+    rotate_hospital(tmp_path, None, old=None, today=LATER)
+    assert keys(tmp_path).project("stroke", today=LATER) == first
+    with pytest.raises(ParameterError, match="keys of stroke"):
+        removable(keys(tmp_path), fingerprint(old))
+    rotate_project(keys(tmp_path), "stroke", today=LATER)
+    second = keys(tmp_path).project("stroke", today=LATER)
+    assert second not in (first, old)
+    rotate_project(keys(tmp_path), "stroke", today=LATER)
+    assert keys(tmp_path).project("stroke", today=LATER) not in (first, second)
+    remove(keys(tmp_path), fingerprint(old), today=LATER)
+    assert keys(tmp_path).former == ()
+    with pytest.raises(ParameterError, match="keys list"):
+        remove(keys(tmp_path), fingerprint(old), today=LATER)
+
+
+def test_a_projects_lost_or_shared_key_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match="first use"):
+        rotate_project(keys(tmp_path), "stroke", today=DAY)
+    lost = keys(tmp_path).project("stroke", today=DAY)
+    (tmp_path / KEY_FILE).write_bytes(b"n" * 32)
+    with pytest.raises(ParameterError, match="put that key back"):
+        keys(tmp_path)
+    used = key_in_use(tmp_path / REGISTER, HOSPITAL)
+    assert used is not None
+    replace_lost_hospital(tmp_path, None, used.fingerprint, opted_out=tmp_path / "o.jsonl", today=LATER)
+    with pytest.raises(ParameterError, match="put that key back"):
+        keys(tmp_path).project("stroke", today=LATER)
+    with pytest.raises(ParameterError, match=f"--lost {fingerprint(lost)}"):
+        rotate_project(keys(tmp_path), "stroke", today=LATER)
+    rotate_project(keys(tmp_path), "stroke", lost=fingerprint(lost), today=LATER)
+    assert keys(tmp_path).project("stroke", today=LATER) != lost
+
+
+def test_a_lost_key_does_not_lose_objections(tmp_path: Path) -> None:
+    register, old = tmp_path / "opted_out.jsonl", keys(tmp_path).current
+    record_choices(register, choice_pseudonyms(IDS, old), "out", DAY)
+    (tmp_path / KEY_FILE).unlink()
+    with pytest.raises(ParameterError, match="record these objections anew"):
+        replace_lost_hospital(tmp_path, None, fingerprint(old), opted_out=register, today=LATER)
+    register.unlink()
+    replace_lost_hospital(tmp_path, None, fingerprint(old), opted_out=register, today=LATER)
+    assert keys(tmp_path).former == ()
+
+
+CHOICES = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["out", "in"]), st.booleans()), max_size=8)
+
+
+@settings(max_examples=25)
+@given(CHOICES)
+def test_choices_hold_over_rotation_and_removal(choices: list[tuple[int, str, bool]]) -> None:
+    """Whatever is chosen under the old key and after its rotation, the last choice counts, as it does under one key."""
+    import tempfile
+
+    old, new = b"o" * 32, b"n" * 32
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "opted_out.jsonl"
+        record_choices(path, [], "out", DAY)
+        last = dict.fromkeys(range(3), "in")
+        for person, choice, rotated in sorted(choices, key=lambda entry: entry[2]):
+            last[person] = choice
+            now = {"key": new, "former": (old,)} if rotated else {"key": old, "former": ()}
+            record_under(path, IDS[person : person + 1], choice, DAY, **now)
+        expected = [last[person] == "out" for person in range(3)]
+        assert OptOuts(path, LATER, new, former=(old,)).of(IDS).to_list() == expected
+        carry_over(path, pl.Series(["nine", "7", "8", "008"]), old, key=new, former=(), today=LATER)
+        assert OptOuts(path, LATER, new).of(IDS).to_list() == expected
+
+
+def test_an_objection_of_nobody_keeps_its_key(tmp_path: Path) -> None:
+    path, old, new = tmp_path / "opted_out.jsonl", b"o" * 32, b"n" * 32
+    record_choices(path, choice_pseudonyms(IDS, old), "out", DAY)
+    before = path.read_bytes()
+    with pytest.raises(PhaseIVError, match="got 2 pseudonyms of nobody"):
+        carry_over(path, IDS[:2], old, key=new, former=(), today=LATER)
+    assert path.read_bytes() == before

@@ -1,0 +1,80 @@
+"""``phaseiv keys``: rotation at the command line, with opt-outs, projects and tables made before."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner, Result
+
+from deidentification.key_register import REGISTER
+from orchestration.cli import app
+from use_cases.registry import discover
+
+SCHEMA = Path(__file__).parents[2] / "use_cases" / "stroke" / "copenhagen.yaml"
+
+
+@pytest.fixture
+def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PHASEIV_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    discover()["stroke"].cohorts[0].load().write_csv(tmp_path / "stroke.csv")
+    return tmp_path
+
+
+def asked(*words: object, code: int = 0) -> Result:
+    found = CliRunner().invoke(app, [str(word) for word in words])
+    assert found.exit_code == code, found.output
+    return found
+
+
+def released(at: Path, name: str, *more: object) -> pl.DataFrame:
+    asked("deidentify", at / "stroke.csv", "--schema", SCHEMA, "--out", at / name, *more)
+    return pl.read_csv(at / name)
+
+
+def fingerprints(at: Path, project: str) -> list[str]:
+    return [e["fingerprint"] for e in json.loads((at / "home" / REGISTER).read_bytes()) if e["project"] == project]
+
+
+def test_tables_opt_outs_and_removal_after_a_rotation(at: Path) -> None:
+    register = ("--opt-out", at / "home" / "opted_out.jsonl", "--permit-date", "2026-06-01")
+    ids = pl.read_csv(at / "stroke.csv", infer_schema=False)["patient_id"]
+    pl.DataFrame({"patient_id": [*ids[:3], "somebody else"]}).write_csv(at / "who.csv")
+    asked("opt-out", at / "who.csv", "--on", "2026-03-01")
+    before = released(at, "before.csv", *register)
+    assert "pseudonyms and date shifts are others" in asked("keys", "rotate", "hospital").output
+    after = released(at, "after.csv", *register)
+    assert not set(before["pseudonym"]) & set(after["pseudonym"])
+    assert json.loads((at / "after.csv.report.json").read_bytes())["excluded"] == 3
+    pl.DataFrame({"patient_id": ids}).write_csv(at / "source.csv")
+    asked("keys", "rekey", at / "before.csv", "--patients", at / "source.csv", "--out", at / "moved.csv")
+    assert set(pl.read_csv(at / "moved.csv")["pseudonym"]) == set(after["pseudonym"])
+    old, new = fingerprints(at, "hospital")
+    listed = asked("keys", "list").output
+    assert old in listed
+    assert "retired, kept" in listed
+    assert "2 pseudonyms of nobody" in asked("keys", "remove", old, code=1).output
+    assert "choices of opt-outs are repeated" in asked("keys", "remove", old, "--patients", at / "who.csv").output
+    released(at, "later.csv", *register)
+    assert json.loads((at / "later.csv.report.json").read_bytes())["excluded"] == 3
+    gone = asked("keys", "rekey", at / "before.csv", "--patients", at / "source.csv", "--out", at / "m.csv", code=1)
+    assert "was removed or lost" in gone.output
+    assert new not in gone.output
+
+
+def test_a_project_is_rotated_alone(at: Path) -> None:
+    first = released(at, "first.csv", "--project", "registry")
+    asked("keys", "rotate", "hospital")
+    assert released(at, "same.csv", "--project", "registry").equals(first)
+    asked("keys", "rotate", "registry")
+    assert not set(released(at, "next.csv", "--project", "registry")["pseudonym"]) & set(first["pseudonym"])
+    twice = pl.concat([first, first.head(2)])
+    twice.write_csv(at / "first.csv")
+    pl.read_csv(at / "stroke.csv", infer_schema=False).select("patient_id").write_csv(at / "source.csv")
+    found = asked("keys", "rekey", at / "first.csv", "--patients", at / "source.csv", "--project", "registry",
+                  "--out", at / "moved.csv", code=1)  # fmt: skip
+    assert "2 repeated rows" in found.output
+    assert not (at / "moved.csv").exists()
+    (at / "home" / "pseudonym.key").unlink()
+    assert "put that key back" in asked("keys", "list", code=1).output
