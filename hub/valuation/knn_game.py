@@ -2,22 +2,28 @@
 
 Belongs here: the utility of a coalition of holders from each holder's nearest records. Does not belong here: values of records
 (``knn_shapley``), which need no coalition.
+
+At each test patient only the K nearest places of each holder matter; a place is a distance at which the holder has records. All places
+of all holders are ranked once. A coalition's nearest places are then the smallest of its members' keys (rank, then place), and as
+holders come one by one, only the patients near whom the new one has records are looked at again.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from hub.valuation.knn_shapley import Scoring
 from hub.valuation.nearest import Labelled, squared_distances
+from records.errors import ParameterError
 
 
 @dataclass(frozen=True)
-class _Near:
-    """At each test patient the K nearest distances: how many records lie there and what they score together.
+class _Places:
+    """Places of all holders at each test patient, nearest first by holder, shape (tests, holders, K).
 
-    Shapes (tests, K). Unused places are infinitely far and hold no record.
+    ``far`` is infinite where a holder has no more records; ``count`` records lie there, which score ``score`` together.
     """
 
     far: np.ndarray
@@ -25,32 +31,42 @@ class _Near:
     score: np.ndarray
 
     @classmethod
-    def of(cls, far: np.ndarray, score: np.ndarray, places: int) -> "_Near":
-        return cls(far, np.ones_like(far), score).kept(places)
+    def of(cls, holdings: Sequence[Labelled], tests: np.ndarray, scoring: Scoring) -> "_Places":
+        if not holdings:
+            raise ParameterError("a game must have at least one holder, got 0; name the holders")
+        found = [_nearest(held, tests, scoring) for held in holdings]
+        return cls(*(np.stack(parts, axis=1) for parts in zip(*found, strict=True)))
 
-    def kept(self, places: int) -> "_Near":
-        """Equal distances as one place, the nearest ``places`` of them."""
-        order = np.argsort(self.far, axis=1, kind="stable")
-        far, count, score = (np.take_along_axis(x, order, axis=1) for x in (self.far, self.count, self.score))
-        tests, wide = far.shape
-        new = np.zeros(far.shape, dtype=np.int64)
-        new[:, 1:] = far[:, 1:] != far[:, :-1]
-        at = np.cumsum(new, axis=1) + wide * np.arange(tests)[:, None]
-        nearest = np.full(tests * wide, np.inf)
-        nearest[at.ravel()] = far.ravel()
-        added = [np.bincount(at.ravel(), x.ravel(), tests * wide).reshape(far.shape) for x in (count, score)]
-        return _Near(*(x[:, :places] for x in (nearest.reshape(far.shape), *added)))
+    @cached_property
+    def bits(self) -> int:
+        """Bits of a key that say which place it is."""
+        return max(1, int(np.prod(self.far.shape[1:]) - 1).bit_length())
 
-    def __add__(self, other: "_Near") -> "_Near":
-        mine, theirs = (self.far, self.count, self.score), (other.far, other.count, other.score)
-        joined = (np.concatenate(pair, axis=1) for pair in zip(mine, theirs, strict=True))
-        return _Near(*joined).kept(self.far.shape[1])
+    @cached_property
+    def keys(self) -> np.ndarray:
+        """Rank of the distance among all holders' (equal ones equal), then the place's own number; same shape as ``far``."""
+        far = self.far.reshape(len(self.far), -1)
+        order = np.argsort(far, axis=1, kind="stable")
+        near = np.take_along_axis(far, order, axis=1)
+        steps = np.zeros(near.shape, dtype=np.int64)
+        # Infinitely far is no distance to share.
+        steps[:, 1:] = (near[:, 1:] != near[:, :-1]) | np.isinf(near[:, 1:])
+        rank = np.empty_like(steps)
+        np.put_along_axis(rank, order, np.cumsum(steps, axis=1), axis=1)
+        keys = rank << self.bits | np.arange(far.shape[1])
+        return keys.astype(np.int32 if 2 * self.bits < 31 else np.int64).reshape(self.far.shape)
 
-    def utility(self, neighbours: int) -> float:
-        """Mean score of K neighbours; those at the last distance share the places that are left."""
-        before = np.cumsum(self.count, axis=1) - self.count
-        taken = np.clip(neighbours - before, 0, self.count) / np.maximum(self.count, 1)
-        return float((taken * self.score).sum() / (neighbours * len(self.far)))
+    @cached_property
+    def tied(self) -> int:
+        """The most holders' places at one distance from one test patient."""
+        rank = self.keys.reshape(len(self.far), -1) >> self.bits
+        flat = rank + rank.shape[1] * np.arange(len(rank))[:, None]
+        return int(np.bincount(flat.ravel()).max())
+
+    @cached_property
+    def alone(self) -> bool:
+        """Whether no two records lie at one distance."""
+        return self.tied == 1 and bool((self.count <= 1).all())
 
 
 class KnnGame:
@@ -64,34 +80,77 @@ class KnnGame:
     """
 
     def __init__(self, holdings: Sequence[Labelled], tests: np.ndarray, scoring: Scoring) -> None:
-        self._neighbours, self._near = scoring.neighbours, [self._nearest(h, tests, scoring) for h in holdings]
-        empty = np.zeros((len(tests), scoring.neighbours))
-        self._nobody = _Near(np.full_like(empty, np.inf), empty, empty)
+        self._neighbours, self._places = scoring.neighbours, _Places.of(holdings, tests, scoring)
         self.players, self.spread = len(holdings), scoring.spread
-
-    @staticmethod
-    def _nearest(held: Labelled, tests: np.ndarray, scoring: Scoring) -> _Near:
-        far = squared_distances(tests, held.features)
-        # A short list is filled up with places that nobody takes.
-        short = max(0, scoring.neighbours - held.rows)
-        near = _Near.of(
-            np.pad(far, ((0, 0), (0, short)), constant_values=np.inf),
-            np.pad(scoring.scores[:, held.labels], ((0, 0), (0, short))), scoring.neighbours,
-        )  # fmt: skip
-        nobody = np.isinf(near.far)
-        return _Near(near.far, np.where(nobody, 0.0, near.count), np.where(nobody, 0.0, near.score))
+        # Behind the last neighbour, places at the same distance share its score.
+        self._kept = min(scoring.neighbours + self._places.tied - 1, self.players * scoring.neighbours)
+        self._by_holder = np.ascontiguousarray(self._places.keys.swapaxes(0, 1))
+        self._count, self._score = (
+            np.ascontiguousarray(x.reshape(-1)) for x in (self._places.count, self._places.score)
+        )
+        self._first = np.arange(len(tests))[:, None] * (self.players * scoring.neighbours)
 
     def value(self, coalition: np.ndarray) -> float:
         """See ``games.Game``."""
-        near = self._nobody
-        for player in np.flatnonzero(coalition):
-            near = near + self._near[player]
-        return near.utility(self._neighbours)
+        there = self._by_holder[np.asarray(coalition, dtype=bool)]
+        if not len(there):
+            return 0.0
+        keys = there.swapaxes(0, 1).reshape(there.shape[1], -1)
+        if keys.shape[1] > self._kept:
+            keys = np.partition(keys, self._kept - 1, axis=1)[:, : self._kept]
+        return float(self._scores(np.sort(keys, axis=1), slice(None)).mean())
 
     def along(self, order: Sequence[int]) -> np.ndarray:
         """See ``games.Game``."""
-        near, found = self._nobody, [0.0]
-        for player in order:
-            near = near + self._near[player]
-            found.append(near.utility(self._neighbours))
+        keys = self._by_holder[order[0]].copy()
+        scores = self._scores(keys, slice(None))
+        found = [0.0, float(scores.mean())]
+        for player in order[1:]:
+            coming = self._by_holder[player]
+            if keys.shape[1] < self._kept:
+                keys = np.sort(np.concatenate([keys, coming], axis=1), axis=1)[:, : self._kept]
+                scores = self._scores(keys, slice(None))
+            else:
+                self._joined(keys, coming, scores)
+            found.append(float(scores.mean()))
         return np.array(found)
+
+    def _joined(self, keys: np.ndarray, coming: np.ndarray, scores: np.ndarray) -> None:
+        """Put a holder's places among the nearest, in place, where they are nearer than the last."""
+        near = (coming < keys[:, -1:]).sum(axis=1)
+        rows = np.flatnonzero(near)
+        if len(rows):
+            both = np.concatenate([keys[rows], coming[rows, : near.max()]], axis=1)
+            both.sort(axis=1)
+            keys[rows] = both[:, : self._kept]
+            scores[rows] = self._scores(keys[rows], rows)
+
+    def _scores(self, keys: np.ndarray, rows: slice | np.ndarray) -> np.ndarray:
+        """Mean score of K neighbours at the test patients ``rows``; those at the last distance share the places that are left."""
+        places = (keys & (1 << self._places.bits) - 1) + self._first[rows]
+        score = self._score[places]
+        if self._places.alone:
+            return score[:, : self._neighbours].sum(axis=1) / self._neighbours
+        rank, count = keys >> self._places.bits, self._count[places]
+        last = np.minimum((np.cumsum(count, axis=1) < self._neighbours).sum(axis=1), keys.shape[1] - 1)
+        border = np.take_along_axis(rank, last[:, None], axis=1)
+        inside, at = rank < border, rank == border
+        left, sharing = self._neighbours - (count * inside).sum(axis=1), np.maximum((count * at).sum(axis=1), 1)
+        shared = (score * at).sum(axis=1) * np.minimum(left / sharing, 1)
+        return ((score * inside).sum(axis=1) + shared) / self._neighbours
+
+
+def _nearest(held: Labelled, tests: np.ndarray, scoring: Scoring) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Distance, records and their score at the K nearest places of one holder, each of shape (tests, K)."""
+    far, places = squared_distances(tests, held.features), scoring.neighbours
+    order = np.argsort(far, axis=1, kind="stable")
+    far, score = (np.take_along_axis(x, order, axis=1) for x in (far, scoring.scores[:, held.labels]))
+    new = np.ones(far.shape, dtype=bool)
+    new[:, 1:] = far[:, 1:] != far[:, :-1]
+    at = np.cumsum(new, axis=1) - 1
+    within = at < places
+    flat = (at + places * np.arange(len(far))[:, None])[within]
+    nearest = np.full(len(far) * places, np.inf)
+    nearest[flat] = far[within]
+    count, scored = (np.bincount(flat, x, len(nearest)) for x in (None, score[within]))
+    return tuple(x.reshape(len(far), places) for x in (nearest, count.astype(float), scored))  # type: ignore[return-value]
