@@ -20,7 +20,7 @@ from hub.money.accounts import HUB, Place, bank, payable, paying, receivable, un
 from hub.money.currency import EURO
 from hub.money.documents import digest_of
 from hub.money.gateway import PaymentGateway, Receipt, Transfer
-from hub.money.ledger import Posting, balance, lock, moved, post
+from hub.money.ledger import Posting, balance, lock, post
 from hub.money.tables import Account, Entry, Invoice, Payout, Transaction
 from hub.people.roles import Role
 
@@ -53,9 +53,14 @@ def order(caller: Caller, *, key: str, payees: Sequence[str] | None = None) -> l
     there = owed(caller)
     chosen = [(who, there.get(who, 0), parties.of(caller, who)) for who in (payees if payees is not None else there)]
     if payees is None:
-        chosen = [(who, cents, details) for who, cents, details in chosen if details and details.iban]
+        chosen = [
+            (who, cents, details) for who, cents, details in chosen
+            if details and details.iban and not refused_by_bank(caller, who, details.iban)
+        ]  # fmt: skip
     if not chosen or any(cents <= 0 or details is None or not details.iban for _, cents, details in chosen):
         raise StateError("a payout must have an amount and an IBAN, got neither for somebody; choose others")
+    for who, _, details in chosen:
+        _must_be_taken(caller, who, details.iban if details else "")
     return [_ordered(caller, file, payable(who), who, cents) for who, cents, _ in chosen]
 
 
@@ -75,6 +80,7 @@ def refund(caller: Caller, payer: str, *, key: str) -> list[Payout]:
     too_much = -balance(caller.session, receivable(payer))
     if too_much <= 0 or not parties.known(caller, payer).iban:
         raise StateError("a refund must have an amount and an IBAN, got neither; look at the account")
+    _must_be_taken(caller, payer, parties.known(caller, payer).iban)
     return [_ordered(caller, file, receivable(payer), payer, too_much)]
 
 
@@ -118,6 +124,18 @@ def state_of(caller: Caller, payout: Payout) -> str:
     return last.removeprefix("payout.")
 
 
+def refused_by_bank(caller: Caller, party: str, iban: str) -> bool:
+    """Whether the last payout to this account was given back."""
+    sent = sa.select(Payout).where(Payout.party == party, Payout.iban == iban_number.compact(iban))
+    last = caller.session.scalar(sent.order_by(Payout.at.desc(), Payout.id).limit(1))
+    return last is not None and state_of(caller, last) == "returned"
+
+
+def was_refund(caller: Caller, payout: Payout) -> bool:
+    """Whether it was ordered to pay back what somebody paid too much."""
+    return _source(caller, payout).name == "receivable"
+
+
 def returned(caller: Caller, payout_id: str) -> int:
     """Book that the bank did not carry out an order; the amount is owed again.
 
@@ -153,6 +171,16 @@ def _receive(caller: Caller, one: Receipt) -> str:
     if payout is not None:
         _end(caller, payout, bank(one.currency), "paid", key)
         return "matched"
+    back = _payout_of(caller, one, "paid") if one.cents > 0 else None
+    if back is not None:
+        source = _source(caller, back)
+        _post(
+            caller,
+            Posting(
+                key, "payout.returned", f"payout:{back.id}", ((bank(one.currency), one.cents), (source, -one.cents))
+            ),
+        )
+        return "matched"
     query = sa.select(Invoice).where(Invoice.reference == one.reference, Invoice.currency == one.currency)
     invoice = caller.session.scalar(query) if one.reference and one.cents > 0 else None
     place = receivable(invoice.payer, one.currency) if invoice else unmatched(one.currency)
@@ -162,10 +190,18 @@ def _receive(caller: Caller, one: Receipt) -> str:
     return "matched" if invoice else "unmatched"
 
 
-def _payout_of(caller: Caller, one: Receipt) -> Payout | None:
-    query = sa.select(Payout).where(sa.func.replace(Payout.id, "-", "") == one.transfer, Payout.cents == -one.cents)
+def _payout_of(caller: Caller, one: Receipt, state: str = "ordered") -> Payout | None:
+    """The payout that a movement carries out, or gives back."""
+    query = sa.select(Payout).where(sa.func.replace(Payout.id, "-", "") == one.transfer, Payout.cents == abs(one.cents))
     found = caller.session.scalar(query) if one.transfer else None
-    return found if found and state_of(caller, found) == "ordered" else None
+    return found if found and state_of(caller, found) == state else None
+
+
+def _must_be_taken(caller: Caller, party: str, iban: str) -> None:
+    if refused_by_bank(caller, party, iban):
+        raise StateError(
+            "a payout must go to an account that the bank takes, got the one it gave back; correct the IBAN"
+        )
 
 
 def _ordered(caller: Caller, file: str, source: Place, party: str, cents: int) -> Payout:
@@ -188,7 +224,9 @@ def _end(caller: Caller, payout: Payout, place: Place, how: str, key: str) -> in
 
 def _source(caller: Caller, payout: Payout) -> Place:
     """What the order was taken from: earnings, or what was paid too much."""
-    there = moved(caller.session, payable(payout.party, payout.currency), f"payout:{payout.id}")
+    ordered = sa.select(Transaction.number).where(Transaction.key == f"payout:{payout.id}:ordered").scalar_subquery()
+    names = sa.select(Account.name).join(Entry, Entry.account == Account.id).where(Entry.number == ordered)
+    there = "payable" in set(caller.session.scalars(names))
     return (payable if there else receivable)(payout.party, payout.currency)
 
 

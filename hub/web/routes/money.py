@@ -14,7 +14,7 @@ from hub.audit.heads import public_key
 from hub.audit.log import record
 from hub.caller import Caller
 from hub.market import purchases
-from hub.money import books, heads, invoices, matching, parties, payouts, pdf, ubl
+from hub.money import books, heads, invoices, matching, parties, payouts, pdf, returns, ubl
 from hub.money.accounts import HUB
 from hub.money.camt import LARGEST_FILE
 from hub.money.notary import LocalNotary
@@ -88,6 +88,26 @@ async def pay(request: Request, caller: PageCaller) -> Response:
     if not key:
         raise ParameterError("a payout must have a key, got none; reload the page and send it again")
     made = payouts.order(caller, key=key[:100])
+    return redirect(request, f"/books/payouts/{made[0].file}", "The payouts are ordered.")
+
+
+@routes.page("/books/returned", roles=OPERATOR)
+def not_taken(request: Request, caller: PageCaller) -> Response:
+    """Payouts on their way and those that the bank gave back."""
+    return render(request, "money_returned.html.j2", cases=returns.cases(caller))
+
+
+@routes.form("/books/returned/{payout}", roles=OPERATOR)
+def gave_back(request: Request, caller: PageCaller, payout: str) -> Response:
+    """Book that the bank did not carry a payout out."""
+    payouts.returned(caller, payout)
+    return redirect(request, "/books/returned", "The payout is booked as given back; the amount is owed again.")
+
+
+@routes.form("/books/returned/{payout}/again", roles=OPERATOR)
+def pay_again(request: Request, caller: PageCaller, payout: str) -> Response:
+    """Order anew, to the corrected account."""
+    made = returns.again(caller, payout)
     return redirect(request, f"/books/payouts/{made[0].file}", "The payouts are ordered.")
 
 
@@ -205,7 +225,7 @@ def invoices_call(caller: PageCaller) -> list[dict[str, Any]]:
 def _form(request: Request, caller: Caller, written: dict[str, Any], *, hub: bool, wrong: str = "") -> Response:
     return render(
         request, "money_billing.html.j2", status=422 if wrong else 200, written=written, wrong=wrong, of_hub=hub,
-        operator=caller.has(Role.OPERATOR),
+        operator=caller.has(Role.OPERATOR), refused=returns.asks_for_another_account(caller, HUB if hub else caller.somebody.id),
     )  # fmt: skip
 
 

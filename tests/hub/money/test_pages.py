@@ -8,12 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from hub.deployment import Deployment
 from hub.money import books, invoices, parties, vat
-from hub.money.accounts import HUB, receivable
+from hub.money.accounts import HUB, bank, payable, paying, receivable, unmatched
+from hub.money.check import check
 from hub.money.invoice import Line
 from hub.money.ledger import balance
+from hub.money.notary import LocalNotary
+from hub.money.tables import Payout
 from hub.people.roles import Role
 from hub.people.tables import Person
 from tests.hub.money.test_payments import BUYER, HOLDER, statement
@@ -107,3 +111,59 @@ def test_the_hubs_billing_details_are_an_operators(hub: Deployment, invoice: str
     assert "FI2112345600000786" in wrong.text, "what was written is kept"
     assert developer.submit("/billing", **BUYER | {"name": "New Oy"}).status_code == 200
     assert "New Oy" in developer.get("/billing").text
+
+
+def test_a_payout_that_the_bank_gave_back_is_paid_again_to_the_corrected_account(
+    invoice: str, hub: Deployment, people: People, browser: Browser
+) -> None:
+    """By hand, and by a statement after it was paid; never to the account that did not take it; balanced at every step."""
+    operator, holder, earner = browser(Role.OPERATOR), browser(Role.HOLDER), people[Role.HOLDER].id
+
+    def standing() -> tuple[int, int]:
+        with hub.database.read() as session:
+            assert check(session, LocalNotary(hub.keys)).intact
+            return -balance(session, payable(earner)), -balance(session, paying(earner))
+
+    def newest() -> str:
+        with hub.database.read() as session:
+            return session.scalars(sa.select(Payout.id).order_by(Payout.at.desc())).first() or ""
+
+    operator.submit("/books/payouts", key="monday")
+    first = newest()
+    assert standing() == (0, 9_000)
+    assert f"/books/returned/{first}" in operator.get("/books/returned").text
+    assert "correct the IBAN" not in holder.get("/billing").text
+    operator.submit(f"/books/returned/{first}")
+    assert standing() == (9_000, 0)
+    page = operator.get("/books/returned").text
+    assert "account not corrected yet" in page
+    assert HOLDER["iban"] not in page
+    assert "correct the IBAN" in holder.get("/billing").text
+    refused = operator.submit(f"/books/returned/{first}/again")
+    assert refused.status_code == 409
+    assert operator.submit("/books/payouts", key="tuesday").status_code == 409  # nor with everybody's payouts
+    assert standing() == (9_000, 0)
+
+    holder.submit("/billing", **(HOLDER | {"iban": "PL27114020040000300201355387"}))
+    assert "account corrected" in operator.get("/books/returned").text
+    hub.clock.forward(minutes=1)  # type: ignore[attr-defined]
+    again = operator.submit(f"/books/returned/{first}/again")
+    assert again.content == operator.submit(f"/books/returned/{first}/again").content  # ordered once
+    second = newest()
+    assert second != first
+    assert standing() == (0, 9_000)
+    assert b"PL27114020040000300201355387" in again.content
+
+    for cents, number in ((-9_000, 1), (9_000, 2)):  # paid, and days later it comes back
+        told = statement((cents, "", second.replace("-", ""))).replace(b"B0", b"R%d" % number)
+        operator.submit("/books/statements", files={"statement": ("s.xml", told, "application/xml")})
+        assert standing() == ((0, 0) if cents < 0 else (9_000, 0))
+    assert "account not corrected yet" in operator.get("/books/returned").text
+    with hub.database.read() as session:
+        assert balance(session, bank()) == 0
+        assert balance(session, unmatched()) == 0
+
+
+def test_only_operators_see_payouts(invoice: str, browser: Browser) -> None:
+    for role in Role:
+        assert browser(role).get("/books/returned").status_code == (200 if role is Role.OPERATOR else 403)
