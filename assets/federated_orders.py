@@ -47,7 +47,9 @@ def computed_asset(federation: Federation, open_hub: OpenHub) -> dg.AssetsDefini
     )  # fmt: skip
     def computed(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         desk = Desk(open_hub(), context.partition_key, context.run.run_id)
-        return worked_off(desk, federation.cohort, lambda order: _Work(context, desk, federation, order).delivered())
+        return worked_off(
+            desk, federation.cohort.name, lambda order: _Work(context, desk, federation, order).delivered()
+        )
 
     return computed
 

@@ -62,15 +62,15 @@ def requested_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace, ope
             facts = {"candidate_sha256": made.table.sha256, "mlflow_run_id": made.manifest["mlflow_run"]}
             return {"artefact": artefact, "rows": order.rows, **facts}
 
-        return worked_off(desk, cohort, deliver)
+        return worked_off(desk, cohort.name, deliver)
 
     return requested
 
 
 def worked_off(
-    desk: "Desk", cohort: Cohort, deliver: "Callable[[Order], dict[str, Any]]"
+    desk: "Desk", cohort: str, deliver: "Callable[[Order], dict[str, Any]]"
 ) -> dg.MaterializeResult:  # fmt: skip
-    """Claim the order and deliver it from ``cohort``; whatever goes wrong ends it with a reason its applicant can read."""
+    """Claim the order and deliver it from the named cohort; whatever goes wrong ends it with a reason its applicant can read."""
     order = desk.begin()
     try:
         must_be_of(desk.hub, cohort, order.dataset_id)
@@ -87,7 +87,7 @@ def worked_off(
     return dg.MaterializeResult(metadata={"delivered": True, **facts})
 
 
-def must_be_of(hub: "Deployment", cohort: Cohort, dataset_id: str) -> None:
+def must_be_of(hub: "Deployment", cohort: str, dataset_id: str) -> None:
     """Refuse a data set of another cohort: a use case has one at a time, which its operator may change.
 
     Raises
@@ -99,7 +99,7 @@ def must_be_of(hub: "Deployment", cohort: Cohort, dataset_id: str) -> None:
 
     with hub.database.read() as session:
         dataset = session.get(Dataset, dataset_id)
-        if dataset is not None and dataset.cohort not in (None, cohort.name):
+        if dataset is not None and dataset.cohort not in (None, cohort):
             raise ParameterError(ANOTHER_COHORT)
 
 

@@ -42,7 +42,7 @@ def statistics_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace, op
         if question is None:
             return dg.MaterializeResult(metadata={"answered": False, "reason": "it was answered before"})
         try:
-            must_be_of(hub, cohort, question.dataset_id)
+            must_be_of(hub, cohort.name, question.dataset_id)
             cells = _counted(question, use_case, cohort, workspace, context.run.run_id)
             _told(hub, question_id, lambda caller: _answer(caller, question, cells))
         except PhaseIVError as error:

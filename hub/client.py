@@ -284,6 +284,22 @@ class Artefact:
                 return pl.read_csv(io.BytesIO(self.read(name)))
         raise ParameterError(f"the package must hold a table, got {', '.join(self.names)}; ask for parquet or csv")
 
+    def unpack(self, to: Path | str) -> Path:
+        """All files, into a folder; for images.
+
+        Raises
+        ------
+        ParameterError
+            A name would leave the folder.
+        """
+        from hub.repository.archives import safe_name
+
+        if not all(safe_name(name) for name in self.names):
+            raise ParameterError("a package's names must be plain relative paths, got another; ask the hub's operator")
+        with zipfile.ZipFile(self.path) as package:
+            package.extractall(to)
+        return Path(to)
+
     def pandas(self) -> "pd.DataFrame":
         """The table as pandas knows it."""
         return self.polars().to_pandas()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestration.cli_hub_images import describe_images, images_id
+from orchestration.cli_images import Modality, place_of
 from records.errors import ParameterError, PhaseIVError
 
 if TYPE_CHECKING:
@@ -76,12 +78,19 @@ def account(
     typer.echo(f"{email} may sign in as {', '.join(role)}")
 
 
+hub_app.command(
+    "describe-images", epilog="Example: `phaseiv hub describe-images lung --holder ada@hospital.eu --body-email body@agency.eu --offer`"
+)(describe_images)  # fmt: skip
+
+
 @hub_app.command(epilog='Example: `phaseiv hub goods stroke`, then list it on the page "What you sell"')
 def goods(
     use_case: Annotated[str, typer.Argument(help="A use case with a release.")],
     dataset: Annotated[str, typer.Option(help="The data set in the catalogue; by default the use case's cohort.")] = "",
+    modality: Annotated[Modality, typer.Option(help="The release of its table, or of its images.")] = Modality.TABLE,
 ) -> None:
     """Hand the latest release of a use case to the market; the gate's verdict goes with it."""
+    from assets.images.goods import deposit_images
     from assets.market import deposit_release
     from orchestration.hub_demo import dataset_id
     from orchestration.settings import Settings
@@ -89,7 +98,11 @@ def goods(
     settings = Settings()
     try:
         found, cohort, hub = _market_of(settings, use_case)
-        made = deposit_release(settings.workspace(), hub, found, cohort, dataset or dataset_id(found, cohort))
+        if modality is Modality.IMAGE:
+            place = place_of(use_case, settings)
+            made = deposit_images(place, hub, dataset or images_id(place))
+        else:
+            made = deposit_release(settings.workspace(), hub, found, cohort, dataset or dataset_id(found, cohort))
     except PhaseIVError as error:
         raise _refused(error) from error
     typer.echo(f"goods {made}")
@@ -192,9 +205,10 @@ def search(
 def request(
     dataset: Annotated[str, typer.Argument(help="A data set's id.")],
     form: Annotated[Path | None, typer.Option(help="JSON with the answers of Article 67.")] = None,
-    rows: Annotated[int, typer.Option(help="Rows of synthetic data.")] = 500,
+    rows: Annotated[int, typer.Option(help="Rows of synthetic data, or images.")] = 500,
     formats: Annotated[
-        list[str] | None, typer.Option("--format", help="parquet, csv, omop or fhir; repeatable.")
+        list[str] | None,
+        typer.Option("--format", help="parquet, csv, omop or fhir; of images dicom, nifti or png; repeatable."),
     ] = None,
     wait: Annotated[bool, typer.Option(help="Wait until the data lie ready, and download them.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for the download.")] = Path("."),
@@ -202,7 +216,9 @@ def request(
     """Ask for synthetic data."""
     with _Client() as client:
         answers = json.loads(form.read_text(encoding="utf-8")) if form else {}
-        made = client.request(dataset, form=answers, rows=rows, formats=formats or ["parquet", "csv"])
+        images = client.dataset(dataset).get("modality")
+        usual = ["dicom"] if images else ["parquet", "csv"]
+        made = client.request(dataset, form=answers, rows=rows, formats=formats or usual)
         typer.echo(repr(made))
         if wait:
             typer.echo(repr(made.wait().get(out)))

@@ -41,7 +41,7 @@ def run_images(use_cases: Sequence[str], synthesis: dict[str, Any], settings: Se
 
     errors = []
     for name in use_cases:
-        place = _place(name, settings)
+        place = place_of(name, settings)
         config = {f"{'__'.join(place.prefix)}__synthetic": {"config": synthesis}}
         if error := execute(image_job(name), config, settings):
             errors.append(error)
@@ -55,7 +55,7 @@ def image_study(use_case: Annotated[str, typer.Argument(help="A use case whose i
     from assets.images.factory import study_job
 
     settings = prepare()
-    place = _place(use_case, settings)
+    place = place_of(use_case, settings)
     if error := execute(study_job(use_case), {}, settings):
         raise ended(error, code=1)
     typer.echo(f"study: {place.page.with_name(f'{place.group}_study.png')}")
@@ -82,7 +82,7 @@ def make(
     from records.errors import PhaseIVError
     from records.images import read_images
 
-    place = _place(use_case, prepare())
+    place = place_of(use_case, prepare())
     try:
         real, synthetic = (
             read_images(image_path(place.workspace, [*place.prefix, name])).table
@@ -116,7 +116,7 @@ def serve(
         raise ended(str(error), code=1) from error
 
 
-def _place(use_case: str, settings: Settings) -> "ImagePlace":
+def place_of(use_case: str, settings: Settings) -> "ImagePlace":
     from assets.images.place import ImagePlace
     from records.errors import PhaseIVError
     from use_cases.registry import discover

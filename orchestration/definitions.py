@@ -6,7 +6,7 @@ Belongs here: ``build_definitions``. Does not belong here: knowledge of any one 
 import dagster as dg
 
 from assets.factory import build_use_case, computation_job, on_demand_job, statistics_job, storage
-from assets.images.factory import build_images
+from assets.images.factory import build_images, images_on_demand_job
 from assets.market import build_market
 from orchestration.orders import order_sensors
 from orchestration.questions import question_sensor
@@ -41,14 +41,14 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         build_use_case(u, workspace, settings.open_hub, settings.cohorts.get(key), settings.federation.get(key))
         for key, u in use_cases.items()
     ]
-    images = [build_images(u, workspace, settings.images.get(key)) for key, u in use_cases.items()]
+    images = [build_images(u, workspace, settings.open_hub, settings.images.get(key)) for key, u in use_cases.items()]
     sweep = dg.define_asset_job(
         "privacy_utility_sweep",
         dg.AssetSelection.assets(*[[key, "privacy_utility_frontier"] for key in use_cases]),
         description="Candidates over epsilon and seeds, for all use cases; never released.",
     )
-    jobs = [job for part in parts for job in part.jobs or []]
-    ordered = {name(key) for key in use_cases for name in (on_demand_job, computation_job)}
+    jobs = [job for part in (*parts, *images) for job in part.jobs or []]
+    ordered = {name(key) for key in use_cases for name in (on_demand_job, images_on_demand_job, computation_job)}
     on_demand = [job for job in jobs if job.name in ordered]
     answering = [job for job in jobs if job.name in {statistics_job(key) for key in use_cases}]
     arrivals = cohort_file_sensor(

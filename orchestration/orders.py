@@ -11,6 +11,7 @@ import dagster as dg
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
 from assets.factory import computation_job, on_demand_job
+from assets.images.factory import images_on_demand_job
 from assets.requests import ORDERS, OpenHub
 from records.errors import PhaseIVError
 
@@ -29,8 +30,8 @@ def order_sensors(jobs: Sequence[Any], open_hub: OpenHub) -> list[dg.SensorDefin
 
 
 def job_of(order: "Order") -> str:
-    """The job that works off an order: on this side's tables, or by asking the hospitals' parties."""
-    return computation_job(order.use_case) if order.kind == "mpc" else on_demand_job(order.use_case)
+    """The job that works off an order: on this side's tables or images, or by asking the hospitals' parties."""
+    return {"mpc": computation_job, "images": images_on_demand_job}.get(order.kind, on_demand_job)(order.use_case)
 
 
 def reached(open_hub: OpenHub) -> "Deployment | dg.SkipReason":

@@ -49,7 +49,7 @@ def image_report_asset(place: ImagePlace) -> dg.AssetsDefinition:
         manifest = manifest_of(place.workspace, place.name, synthetic.sha256)
         train, holdout = split_images(deidentified.table, place.cohort.image)
         evaluation = evaluate_images(
-            train, holdout, synthetic.table, place.schema, seed=EVALUATION_SEED, baselines=_baselines(place, train),
+            train, holdout, synthetic.table, place.schema, seed=EVALUATION_SEED, baselines=baselines(place, train),
             candidate_sha256=synthetic.sha256, training_seeds=range(config.seeds), tell=context.log.info,
         )  # fmt: skip
         run = Tracking(place.workspace).record(
@@ -62,7 +62,7 @@ def image_report_asset(place: ImagePlace) -> dg.AssetsDefinition:
     return image_report  # type: ignore[return-value]
 
 
-def _baselines(place: ImagePlace, train: ImageTable) -> dict[str, ImageTable]:
+def baselines(place: ImagePlace, train: ImageTable) -> dict[str, ImageTable]:
     """As many images as were learnt from, made from the codebook alone and no patient but the labels' exact shares.
 
     Nothing of them leaves but what a classifier scores that was trained on them.

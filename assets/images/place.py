@@ -45,6 +45,13 @@ class ImagePlace:
         return released_images(self.cohort.image)
 
     @property
+    def formats(self) -> tuple[str, ...]:
+        """What can hold the images."""
+        from records.images.writing import formats_of
+
+        return tuple(form.value for form in formats_of(self.cohort.image))
+
+    @property
     def page(self) -> Path:
         """The HTML report."""
         return self.workspace.page(self.group)

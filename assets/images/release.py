@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.images.order_package import made_by
 from assets.images.place import ImagePlace
 from assets.images.verdict import verdict_on
 from assets.manifest import manifest_of
@@ -22,7 +23,9 @@ def image_release_asset(place: ImagePlace) -> dg.AssetsDefinition:
 
     @dg.asset(
         **place.stored(None, "dicom", "nifti", "png"),
-        description=place.described("The released synthetic images (DICOM, NIfTI, PNG), if the gate lets them pass."),
+        description=place.described(
+            "The released synthetic images (DICOM, NIfTI, PNG: what can hold them), if the gate lets them pass."
+        ),
     )
     def release(context: dg.AssetExecutionContext, synthetic: ImageFile, image_report: dict) -> dg.MaterializeResult:
         manifest = manifest_of(place.workspace, place.name, synthetic.sha256)
@@ -46,17 +49,10 @@ def image_release_asset(place: ImagePlace) -> dg.AssetsDefinition:
 
 
 def _write(folder: Path, place: ImagePlace, synthetic: ImageFile, manifest: dict[str, Any]) -> None:
-    from importlib.metadata import version
+    from records.images.writing import formats_of, write_folder
 
-    from records.images.writing import Format, MadeBy, write_folder
-
-    params, spend = manifest["params"], manifest["spend"]
-    made_by = MadeBy(
-        f"PHASE IV AI {params['family']}", version("phaseiv"), manifest["mlflow_run"],
-        epsilon=spend["epsilon"], delta=spend["delta"] if spend["epsilon"] is not None else None,
-    )  # fmt: skip
-    for form in Format:
+    for form in formats_of(place.schema):
         # What a run that was cut off has left is not the release.
         if not (folder / form.value / "about.json").exists():
-            write_folder(folder / form.value, synthetic.table, place.schema, made_by, form=form)
+            write_folder(folder / form.value, synthetic.table, place.schema, made_by(manifest), form=form)
     write_images(folder / "synthetic.npz", synthetic.table)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import numpy as np
 
+from assets.images.learning import learnt
 from assets.images.place import ImagePlace
 from assets.manifest import write_manifest
 from assets.synthesis import code_commit
@@ -61,7 +62,7 @@ def _answered(
     answer = _answer_file(place, config, real.sha256)
     if config.epsilon is not None and answer.exists():
         return read_images(answer).table, json.loads(answer.with_suffix(".json").read_bytes())
-    model = _fitted(place, config, real, context.run.run_id)
+    model = learnt(place, config.synthesizer, config.epsilon, real, run_id=context.run.run_id, seed=config.seed)
     table = model.sample(config.images, rng=np.random.default_rng(config.seed))
     if warning := getattr(model, "warning_", None):
         context.log.warning(warning)
@@ -75,37 +76,26 @@ def _answered(
 def _answer_file(place: ImagePlace, config: ImageSynthesisConfig, version: str) -> Path:
     """Where the images of this question are kept.
 
-    Images are drawn once: other numbers of them, and other seeds, are other questions and cost again.
+    Images are drawn once. Other numbers of them and other seeds come from the same model, which is paid for once (``learning``).
     """
     asked = [version, place.schema.model_dump_json(), place.use_case.delta, *config.model_dump().values()]
     return place.workspace.home / "measurements" / f"{sha256(json.dumps(asked).encode())}.npz"
 
 
-def _fitted(place: ImagePlace, config: ImageSynthesisConfig, real: ImageFile, run_id: str) -> "ImageSynthesizer":
-    """The fitted synthesizer; a private question is debited before anything is measured.
+def described(
+    place: ImagePlace, synthesizer: str, epsilon: float | None, model: "ImageSynthesizer", candidate: ImageFile, version: str
+) -> dict[str, Any]:  # fmt: skip
+    """The manifest of images that were drawn from a model, but for their run in MLflow."""
+    from models.images.registry import chosen
 
-    Raises
-    ------
-    BudgetError
-        The cohort's budget does not hold the question; nothing was measured.
-    """
-    from deidentification.images import images_to_hand_out, split_images
-    from hub.budget import BudgetLedger
-    from models.images.registry import build, chosen
-    from records.accounting import epsilon_to_rho
-
-    use_case, schema = place.use_case, place.schema
-    model = build(chosen(config.synthesizer, schema), delta=use_case.delta)
-    if config.epsilon is None:
-        train, _ = split_images(images_to_hand_out(real.table), place.cohort.image)
-        return model.fit(train, schema, budget=None, rng=np.random.default_rng(config.seed))
-    train, _ = split_images(real.table, place.cohort.image)
-    rho = epsilon_to_rho(config.epsilon, use_case.delta)
-    BudgetLedger(place.workspace.ledger_url).debit(
-        schema.name, rho=rho, total_rho=use_case.budget_rho, epsilon=config.epsilon, delta=use_case.delta,
-        question=f"images: {config.synthesizer}", account="release", run_id=run_id,
-    )  # fmt: skip
-    return model.fit(train, schema, budget=rho, rng=np.random.default_rng())
+    params = {
+        "synthesizer": synthesizer, "family": chosen(synthesizer, place.schema), "epsilon": epsilon,
+        "delta": place.use_case.delta, "neighbouring": model.privacy_.neighbouring, "cohort": place.cohort.name,
+        "phantom": place.cohort.image.phantom, "data_version": version, "code_commit": code_commit(),
+    }  # fmt: skip
+    return {
+        "candidate_sha256": candidate.sha256, "spend": model.privacy_.to_json(), "params": params, "rows": len(candidate.table)
+    }  # fmt: skip
 
 
 def _tracked(
@@ -114,22 +104,17 @@ def _tracked(
 ) -> dict[str, Any]:  # fmt: skip
     """The candidate's manifest, after its run went to MLflow."""
     from assets.tracking import Tracking
-    from models.images.registry import chosen
 
-    sha, spend = sha256(image_bytes(table)), model.privacy_.to_json()
-    params = {
-        "synthesizer": config.synthesizer, "family": chosen(config.synthesizer, place.schema), "epsilon": config.epsilon,
-        "delta": place.use_case.delta, "seed": config.seed, "neighbouring": model.privacy_.neighbouring,
-        "cohort": place.cohort.name, "phantom": place.cohort.image.phantom, "data_version": version,
-        "code_commit": code_commit(),
-    }  # fmt: skip
+    candidate = ImageFile(table, sha256(image_bytes(table)))
+    made = described(place, config.synthesizer, config.epsilon, model, candidate, version)
+    made["params"] |= {"seed": config.seed}
     run = Tracking(place.workspace).record(
-        place.use_case.key, f"image synthesis {config.synthesizer}", params=params,
+        place.use_case.key, f"image synthesis {config.synthesizer}", params=made["params"],
         metrics={"images": len(table), "rho": model.privacy_.rho, "epsilon_spent": model.privacy_.epsilon},
-        tags={"dagster_run_id": context.run.run_id, "candidate_sha256": sha},
-        files={"spend.json": json.dumps(spend, indent=1).encode()},
+        tags={"dagster_run_id": context.run.run_id, "candidate_sha256": candidate.sha256},
+        files={"spend.json": json.dumps(made["spend"], indent=1).encode()},
     )  # fmt: skip
-    return {"candidate_sha256": sha, "mlflow_run": run, "spend": spend, "params": params, "rows": len(table)}
+    return made | {"mlflow_run": run}
 
 
 def _shown(manifest: dict[str, Any], table: ImageTable) -> dict[str, Any]:

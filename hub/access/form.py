@@ -22,7 +22,7 @@ from hub.access.law import PROHIBITED_USES, PUBLIC_BODY_PURPOSES, PURPOSES
 Words = Annotated[str, Field(max_length=4000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Letter = Annotated[str, Field(pattern="^[a-f]$")]
-Format = Literal["parquet", "csv", "omop", "fhir", "dicom"]
+Format = Literal["parquet", "csv", "omop", "fhir", "dicom", "nifti", "png"]
 MAX_PERMIT_MONTHS = 120
 
 
@@ -53,7 +53,7 @@ class Form(BaseModel):
     declarations : list of str
         Letters of Article 54 that the applicant declares not to do.
     rows, columns, formats
-        For synthetic data: how many rows, which columns (``None`` is all that the offer allows), which files. Columns also
+        For synthetic data: how many rows (or images), which columns (``None`` is all that the offer allows), which files. Columns also
         for computations (``None`` is all of the data sets).
     epsilon : float or None
         For computations: the epsilon of all answers with noise together; ``None`` allows none.
@@ -89,7 +89,7 @@ class Form(BaseModel):
     rows: int | None = Field(default=None, ge=1, le=10_000_000)
     columns: list[Name] | None = Field(default=None, max_length=2000)
     epsilon: float | None = Field(default=None, gt=0, le=10, allow_inf_nan=False)
-    formats: list[Format] = Field(default=["parquet"], max_length=5)
+    formats: list[Format] = Field(default=["parquet"], max_length=7)
     declarations: list[Annotated[str, Field(pattern="^[a-e]$")]] = Field(default=[], max_length=5)
 
     @model_validator(mode="before")

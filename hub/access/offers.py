@@ -9,7 +9,7 @@ an offer can only ever shorten the way to what people have allowed.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -28,10 +28,18 @@ from hub.errors import ForbiddenError, NotFoundError, StateError
 from hub.people.roles import Role
 from records.errors import ParameterError
 
+if TYPE_CHECKING:
+    from hub.catalogue.tables import Dataset
+
 MAX_EPSILON, MAX_ROWS = 10.0, 1_000_000
 LONGEST = timedelta(days=366)
-SYNTHESIZERS = ("auto", "aim", "mst", "star")  # the pipeline's methods with differential privacy
-FORMATS = ("parquet", "csv", "omop", "fhir", "dicom")
+# The pipeline's methods with differential privacy, and what they can be written as.
+TABLE_SYNTHESIZERS, IMAGE_SYNTHESIZERS = (
+    ("auto", "aim", "mst", "star"),
+    ("auto", "gaussian", "evolution", "embedding", "prior"),
+)
+TABLE_FORMATS, IMAGE_FORMATS = ("parquet", "csv", "omop", "fhir"), ("dicom", "nifti", "png")
+SYNTHESIZERS, FORMATS = tuple(dict.fromkeys(TABLE_SYNTHESIZERS + IMAGE_SYNTHESIZERS)), TABLE_FORMATS + IMAGE_FORMATS
 PERMIT_MONTHS = 12
 
 
@@ -45,9 +53,8 @@ def propose(
 
     caller.must_have(Role.HOLDER)
     dataset = own(caller, dataset_id)
-    _sound(epsilon, max_rows, purposes, formats, valid_until, budget_orders, caller.now)
-    if synthesizer not in SYNTHESIZERS:
-        raise ParameterError(f"the synthesizer must be one of {', '.join(SYNTHESIZERS)}, got another; choose one")
+    _sound(epsilon, max_rows, purposes, valid_until, budget_orders, caller.now)
+    must_make(dataset, synthesizer, formats)
     offer = StandingOffer(
         dataset_id=dataset.id, synthesizer=synthesizer, epsilon=epsilon, max_rows=max_rows,
         columns=list(dict.fromkeys(columns)) if columns else None, purposes=sorted(set(purposes)),
@@ -58,6 +65,26 @@ def propose(
     caller.session.flush()
     _audit(caller, offer, "proposed", terms=terms(offer))
     return offer
+
+
+def formats_of(dataset: "Dataset") -> tuple[str, ...]:
+    """What synthetic data of a data set can be written as."""
+    return IMAGE_FORMATS if dataset.modality else TABLE_FORMATS
+
+
+def must_make(dataset: "Dataset", synthesizer: str, formats: Sequence[str]) -> None:
+    """Refuse a method or a format that the data set's pipeline does not have: those of images are others than those of tables.
+
+    Raises
+    ------
+    ParameterError
+        It has none of that name.
+    """
+    methods, forms = IMAGE_SYNTHESIZERS if dataset.modality else TABLE_SYNTHESIZERS, formats_of(dataset)
+    if synthesizer not in methods:
+        raise ParameterError(f"the synthesizer must be one of {', '.join(methods)}, got another; choose one")
+    if not formats or not set(formats) <= set(forms):
+        raise ParameterError(f"formats must be among {', '.join(forms)}, got none or others; choose from the list")
 
 
 def approve(caller: Caller, offer_id: str) -> StandingOffer:
@@ -220,8 +247,7 @@ def _found(session: Session, offer_id: str) -> StandingOffer:
 
 
 def _sound(
-    epsilon: float, max_rows: int, purposes: Sequence[str], formats: Sequence[str], valid_until: datetime,
-    budget_orders: int | None, now: datetime,
+    epsilon: float, max_rows: int, purposes: Sequence[str], valid_until: datetime, budget_orders: int | None, now: datetime
 ) -> None:  # fmt: skip
     if not 0 < epsilon <= MAX_EPSILON:
         raise ParameterError(f"epsilon must be above 0 and at most {MAX_EPSILON:g}, got another; choose less")
@@ -229,8 +255,6 @@ def _sound(
         raise ParameterError(f"rows must be 1 to {MAX_ROWS}, got another; choose fewer")
     if not purposes or not set(purposes) <= set(law.PURPOSES):
         raise ParameterError("purposes must be letters of Article 53(1), got none or others; choose from the list")
-    if not formats or not set(formats) <= set(FORMATS):
-        raise ParameterError(f"formats must be among {', '.join(FORMATS)}, got none or others; choose from the list")
     if not now < valid_until <= now + LONGEST:
         raise ParameterError("an offer must end within a year from now, got another day; choose an earlier one")
     if budget_orders is not None and budget_orders < 1:

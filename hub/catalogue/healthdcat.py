@@ -50,6 +50,10 @@ def dataset_graph(record: DatasetRecord, base: str, dataset_id: str, version: in
     _concepts(graph, me, record)
     _people(graph, me, record)
     _coverage(graph, me, record)
+    if record.modality is not None:
+        graph.add((me, HEALTH.hasCodeValues, Literal(record.modality.value)))
+        graph.add((me, HEALTH.hasCodingSystem, URIRef(vocabulary.DICOM_CODES)))
+        graph.add((URIRef(vocabulary.DICOM_CODES), RDF.type, DCTERMS.Standard))
     if record.provenance:
         statement = BNode()
         graph.add((me, DCTERMS.provenance, statement))
@@ -163,6 +167,10 @@ def _distribution(graph: Graph, node: URIRef, found: Distribution, laws: Iterabl
     graph.add((node, DCAT.accessURL, URIRef(str(found.access_url))))
     _legislation(graph, node, laws)
     _concept(graph, node, DCTERMS["format"], vocabulary.file_type(found.format), DCTERMS.MediaTypeOrExtent)
+    if found.media_type:
+        _concept(graph, node, DCAT.mediaType, vocabulary.media_type(found.media_type), DCTERMS.MediaType)
+    if found.zipped:
+        _concept(graph, node, DCAT.packageFormat, vocabulary.media_type("application/zip"), DCTERMS.MediaType)
     if found.licence:
         _concept(graph, node, DCTERMS.license, str(found.licence), DCTERMS.LicenseDocument)
 

@@ -14,6 +14,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
+from records.images.schema import Modality
+
 AccessRights = Literal["PUBLIC", "RESTRICTED", "NON_PUBLIC"]
 PNG, MOST_PLOTS, LARGEST_PLOT = b"\x89PNG\r\n\x1a\n", 8, 400_000
 NOT_IN_IRI = set('<>"{}|\\^`')  # RFC 3987
@@ -39,6 +41,7 @@ def _picture(text: str) -> str:
 Words = Annotated[str, Field(min_length=1, max_length=4000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$")]
 Short = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f]*$")]
 Code = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{1,39}$")]
+MediaType = Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9][a-z0-9.+-]{0,80}$")]
 Address = Annotated[HttpUrl, AfterValidator(_iri)]
 Picture = Annotated[str, Field(max_length=LARGEST_PLOT), AfterValidator(_picture)]
 Facts = dict[Short, Words]
@@ -72,11 +75,13 @@ class Variable(Entry):
 
 
 class Distribution(Entry):
-    """A way to the data: where to ask for them, and in which form they come."""
+    """A way to the data: where to ask for them, and in which form they come; ``media_type`` is a registered one (IANA)."""
 
     title: Short
     access_url: Address
     format: Code
+    media_type: MediaType | None = None
+    zipped: bool = False
     licence: Address | None = None
 
 
@@ -127,7 +132,9 @@ class DatasetRecord(Entry):
     records, individuals : int or None
         Rounded counts.
     plots : dict
-        Caption to PNG in base64, of aggregates only.
+        Caption to PNG in base64, of aggregates or released synthetic images only.
+    modality : Modality or None
+        Of images; ``None`` for tables.
     """
 
     title: Short
@@ -145,6 +152,7 @@ class DatasetRecord(Entry):
     access_body: Agent | None = None
     distributions: list[Distribution] = []
     structured: bool = True
+    modality: Modality | None = None
     variables: list[Variable] = Field(default=[], max_length=5000)
     records: int | None = Field(default=None, ge=0)
     individuals: int | None = Field(default=None, ge=0)

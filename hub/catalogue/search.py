@@ -28,7 +28,7 @@ from hub.catalogue.tables import Dataset
 
 MOST_WORDS, REST = 8, 10
 LARGE, LOOK_EVERY = 1000, 1.0  # data sets, seconds
-FACETS = ("theme", "category", "access_rights", "publisher", "synthetic")
+FACETS = ("theme", "category", "access_rights", "publisher", "synthetic", "modality")
 MANY = ("theme", "category")
 PUBLISHED = Dataset.status == "published"
 STAMP = sa.select(sa.func.count(), sa.func.max(Dataset.published_at), sa.func.sum(Dataset.version)).where(PUBLISHED)

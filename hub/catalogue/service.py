@@ -182,6 +182,7 @@ def facts(dataset: Dataset) -> dict[str, Any]:
     return {
         "id": dataset.id, "title": dataset.title, "description": dataset.description, "version": dataset.version,
         "access_rights": dataset.access_rights, "publisher": dataset.publisher, "synthetic": dataset.synthetic,
+        "modality": dataset.modality or None,
         "published_at": dataset.published_at.isoformat() if dataset.published_at else None,
     }  # fmt: skip
 
@@ -193,6 +194,7 @@ def _columns(record: DatasetRecord) -> dict[str, Any]:
         "record": record.model_dump(mode="json"), "title": record.title, "description": record.description,
         "access_rights": record.access_rights, "theme": " ".join(record.themes), "words": folded(words),
         "category": " ".join(record.health_categories), "publisher": record.publisher.name if record.publisher else "",
+        "modality": record.modality or "",
     }  # fmt: skip
 
 

@@ -18,6 +18,8 @@ class Dataset(Base):
     ``words`` is all its text, folded, for the search; ``turtle`` and ``json_ld`` are what was checked at publication.
     ``theme`` and ``category`` hold all values, with spaces between.
 
+    ``modality`` is that of images (CT, MR, DX), empty for tables.
+
     ``use_case`` and ``cohort`` name the pipeline that can make synthetic data of it, if there is one.
     """
 
@@ -39,6 +41,7 @@ class Dataset(Base):
     category: Mapped[str] = mapped_column(index=True, default="")
     publisher: Mapped[str] = mapped_column(index=True, default="")
     synthetic: Mapped[bool] = mapped_column(index=True, default=False)
+    modality: Mapped[str] = mapped_column(index=True, default="", server_default="")
     use_case: Mapped[str | None]
     cohort: Mapped[str | None]
     created_at: Mapped[datetime]

@@ -4,7 +4,8 @@ Belongs here: addresses and the type that each must be declared with. Does not b
 
 References
 ----------
-EU Vocabularies (access-right, data-theme, dataset-type, file-type, country); HealthDCAT-AP health categories; ELI.
+EU Vocabularies (access-right, data-theme, dataset-type, file-type, country); HealthDCAT-AP health categories; ELI. EDAM
+(formats of images that the EU's list of file types lacks); IANA media types; DICOM PS3.16 CID 29 (modalities).
 """
 
 from urllib.parse import quote
@@ -13,6 +14,9 @@ AUTHORITY = "http://publications.europa.eu/resource/authority"
 REGULATION = "http://data.europa.eu/eli/reg/2025/327/oj"
 HEALTH_CATEGORY = "http://healthdataportal.eu/ns/health/category"
 THEME_HEALTH = "HEAL"
+DICOM_CODES = "http://dicom.nema.org/resources/ontology/DCM"
+MEDIA_TYPES = "https://www.iana.org/assignments/media-types"
+EDAM = {"DICOM": "http://edamontology.org/format_3548", "NIFTI": "http://edamontology.org/format_3549"}
 DATASET_TYPES = ("STATISTICAL", "TEST_DATA", "SYNTHETIC_DATA", "PERSONAL_DATA")
 CODE_SYSTEMS = {
     "LOINC": "https://loinc.org/",
@@ -46,7 +50,12 @@ def dataset_type(value: str) -> str:
 
 def file_type(value: str) -> str:
     """The IRI of a file type, for instance ``CSV``."""
-    return f"{AUTHORITY}/file-type/{value.upper()}"
+    return EDAM.get(value.upper()) or f"{AUTHORITY}/file-type/{value.upper()}"
+
+
+def media_type(value: str) -> str:
+    """The IRI of a registered media type, for instance ``application/dicom``."""
+    return f"{MEDIA_TYPES}/{value}"
 
 
 def country(value: str) -> str:

@@ -22,11 +22,15 @@ from hub.errors import NotFoundError, StateError
 
 if TYPE_CHECKING:
     from hub.access.tables import Permit, StandingOffer
+    from hub.catalogue.tables import Dataset
     from hub.repository.tables import Artefact
 
 TIME_LIMIT, KEPT = timedelta(minutes=30), timedelta(days=14)
 STAGES: dict[str, tuple[str, ...]] = {
-    OrderKind.SYNTHETIC: ("waiting", "starting", "learning", "measuring", "checking", "packing", "done"),
+    **dict.fromkeys(
+        (OrderKind.SYNTHETIC, OrderKind.IMAGES),
+        ("waiting", "starting", "learning", "measuring", "checking", "packing", "done"),
+    ),
     OrderKind.MPC: ("waiting", "starting", "asking", "computing", "checking", "packing", "done"),
 }
 FIRST_STAGE = 2  # of a run that has begun
@@ -43,12 +47,17 @@ def place(
     if dataset.use_case is None:
         raise StateError(f"{dataset.id} must be connected to its data, got no connection; ask the data holder")
     order = Order(
-        permit_id=permit.id, offer_id=offer.id, person_id=permit.person_id, dataset_id=dataset.id,
+        kind=kind_of(dataset), permit_id=permit.id, offer_id=offer.id, person_id=permit.person_id, dataset_id=dataset.id,
         use_case=dataset.use_case, synthesizer=offer.synthesizer, epsilon=offer.epsilon, rows=rows,
         columns=list(columns) if columns else None, formats=list(formats), created_at=caller.now, updated_at=caller.now,
         deadline=caller.now + TIME_LIMIT,
     )  # fmt: skip
     return queue(caller, order, rows=rows, epsilon=offer.epsilon)
+
+
+def kind_of(dataset: "Dataset") -> OrderKind:
+    """What is ordered of a data set that can be synthesised: rows of a table, or images."""
+    return OrderKind.IMAGES if dataset.modality else OrderKind.SYNTHETIC
 
 
 def queue(caller: Caller, order: Order, **detail: Any) -> Order:
@@ -150,7 +159,7 @@ def hand_over(
     _moved(session, order_id, (OrderState.RUNNING,), OrderState.READY, now, **changes)
     _audit(session, order, "ready", now, artefact=made.id)
     if order.purchase_id:
-        fulfilment.ready(session, order, made.id, now)
+        fulfilment.ready(session, hub, order, made.id, now)
     delivered(session, hub, order, now)
     return made
 

@@ -29,6 +29,7 @@ class OrderKind(StrEnum):
     """What is ordered."""
 
     SYNTHETIC = "synthetic"
+    IMAGES = "images"
     MPC = "mpc"
 
 
@@ -39,6 +40,8 @@ class Order(Base):
     """One thing made for one person. ``stage`` says in words what is being done now.
 
     What was bought in the market (``purchase_id``) has no permit and no offer.
+
+    Of images, ``rows`` is their number and ``columns`` what stands beside them.
 
     A computation (``mpc``) has no offer (an empty id) and no synthesizer; ``question`` is its description, ``job_sha256``
     what the parties agreed on, ``parties`` how each comes along. Answers have 0 rows, those without noise epsilon 0.

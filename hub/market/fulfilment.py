@@ -16,8 +16,10 @@ from hub.caller import Caller
 from hub.catalogue.service import published
 from hub.delivery import orders
 from hub.delivery.tables import OPEN, Order
+from hub.deployment import Deployment
 from hub.errors import GoneError, StateError
 from hub.market import agreements, goods
+from hub.market.kinds import Kind
 from hub.market.services import Synthesis, read_service
 from hub.market.tables import Agreement, Listing, Purchase, Use
 from hub.people.roles import Role
@@ -65,9 +67,9 @@ def order(caller: Caller, purchase_id: str, *, rows: int, formats: Sequence[str]
     purchase = caller.session.get_one(Purchase, purchase_id, with_for_update=True, populate_existing=True)
     agreements.must_allow(caller, purchase.agreement_id, purchase.buyer_id)
     listing = caller.session.get_one(Listing, purchase.listing_id)
-    service = read_service(listing.service or {})
-    if listing.service is None or purchase.state not in ("paid", "delivered") or purchase.left < 1:
+    if listing.kind != Kind.SYNTHESIS or purchase.state not in ("paid", "delivered") or purchase.left < 1:
         raise StateError("a paid order must be left, got none; buy another")
+    service = read_service(listing.service or {})
     _sound(service, rows, formats)
     dataset = published(caller.session, listing.dataset_id)
     if dataset.use_case is None:
@@ -76,7 +78,7 @@ def order(caller: Caller, purchase_id: str, *, rows: int, formats: Sequence[str]
         rho_to_epsilon(float(purchase.amount["rho"]), service.delta) if "rho" in purchase.amount else service.epsilon
     )
     made = Order(
-        permit_id="", offer_id="", purchase_id=purchase.id, person_id=purchase.buyer_id, dataset_id=dataset.id,
+        kind=orders.kind_of(dataset), permit_id="", offer_id="", purchase_id=purchase.id, person_id=purchase.buyer_id, dataset_id=dataset.id,
         use_case=dataset.use_case, synthesizer=service.synthesizer, epsilon=epsilon, rows=rows, columns=None,
         formats=sorted(set(formats)) or list(service.formats), created_at=caller.now, updated_at=caller.now,
         deadline=caller.now + orders.TIME_LIMIT,
@@ -101,11 +103,14 @@ def expires_at(session: Session, order: Order, now: datetime) -> datetime:
     return session.get_one(Agreement, purchase.agreement_id).valid_until
 
 
-def ready(session: Session, order: Order, artefact_id: str, now: datetime) -> None:
+def ready(session: Session, hub: Deployment, order: Order, artefact_id: str, now: datetime) -> None:
     """An order of a service is done."""
+    from hub.market import computing
+
     purchase = session.get_one(Purchase, order.purchase_id or "", with_for_update=True)
     purchase.artefact_id, purchase.delivered_at, purchase.state = artefact_id, purchase.delivered_at or now, "delivered"
     session.add(Use(purchase_id=purchase.id, dataset_id=purchase.dataset_id, kind="delivery", amount="1", at=now))
+    computing.ready(session, hub, purchase, now)
 
 
 def not_made(session: Session, order: Order) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from hub.access import odrl
+from hub.access import odrl, offers
 from hub.audit.log import record
 from hub.caller import Caller
 from hub.catalogue.search import folded
@@ -22,7 +22,7 @@ from hub.errors import GoneError, NotFoundError, StateError
 from hub.market import goods, sanctions
 from hub.market.kinds import Kind
 from hub.market.prices import ByBudget, read_price
-from hub.market.services import read_service
+from hub.market.services import read_compute, read_service
 from hub.market.sharing import Split, sole
 from hub.market.tables import Consent, Listing
 from hub.market.terms import Terms, offer, read_terms
@@ -77,7 +77,7 @@ def create(caller: Caller, draft: Draft) -> Listing:
     title, text = _text(draft.title, LONGEST_TITLE), _text(draft.description or "-", LONGEST_TEXT)
     made = Listing(
         holder_id=holder.id, dataset_id=dataset.id, kind=kind, goods_id=draft.goods_id if not kind.service else None,
-        service=read_service(draft.service or {}).model_dump(mode="json") if kind.service else None, title=title,
+        service=_service(kind, draft, dataset) if kind.service else None, title=title,
         description=text, words=folded(f"{title} {text} {dataset.title} {dataset.publisher}"), terms=terms.model_dump(mode="json"),
         price=price.model_dump(mode="json"), split=split.plain(), frontier=_points(draft.frontier), automatic=draft.automatic,
         state="draft", created_at=caller.now,
@@ -223,8 +223,20 @@ def _sellable(caller: Caller, draft: Draft, kind: Kind, dataset: Dataset) -> Non
         raise NotFoundError("the goods must exist, got unknown ones; look at your listings")
 
 
+def _service(kind: Kind, draft: Draft, dataset: Dataset) -> dict[str, Any]:
+    """How the service is made; images come in their own formats unless others are written."""
+    if kind is Kind.COMPUTATION:
+        return read_compute(draft.service or {}).model_dump(mode="json")
+    own = {"formats": offers.IMAGE_FORMATS} if dataset.modality else {}
+    service = read_service(own | dict(draft.service or {}))
+    offers.must_make(dataset, service.synthesizer, service.formats)
+    return service.model_dump(mode="json")
+
+
 def _priced(session: Session, dataset_id: str, kind: Kind, price: BaseModel) -> None:
-    if price.kind not in PRICED[kind.service]:  # type: ignore[attr-defined]
+    # The privacy of a computation is chosen with its question, not with its price.
+    fits = [one for one in PRICED[kind.service] if kind is not Kind.COMPUTATION or one != "by_budget"]
+    if price.kind not in fits:  # type: ignore[attr-defined]
         raise ParameterError("a price must be of a kind that fits what is listed, got another; choose from the list")
     if isinstance(price, ByBudget):
         others = sa.select(Listing.price).where(Listing.dataset_id == dataset_id, Listing.state == "listed")

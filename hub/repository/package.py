@@ -13,7 +13,7 @@ from records.errors import ParameterError
 
 # The least date a zip file can hold: equal contents give equal bytes.
 EPOCH = (1980, 1, 1, 0, 0, 0)
-STORED = (".parquet", ".png")  # compressed already
+STORED = (".parquet", ".png", ".gz")  # compressed already
 UNIX = 3
 
 

@@ -30,7 +30,7 @@ def public_summary(document: Mapping[str, Any]) -> dict[str, Any]:
         An evaluation's JSON (``metrics.reporting.document``).
     """
     verdict = document["verdict"]
-    shown = [(h, _rounded(at(document, h.path)), _rounded(at(document, h.reference))) for h in HEADLINES]
+    shown = [(h, rounded(at(document, h.path)), rounded(at(document, h.reference))) for h in HEADLINES]
     return {
         "format": FORMAT, "title": document["title"], "candidate_sha256": document["candidate_sha256"], "notice": NOTICE,
         "released": verdict["released"], "checks": len(verdict["findings"]), "spend": document["spend"],
@@ -48,6 +48,7 @@ def public_page(summary: Mapping[str, Any], citation: str, survival: bytes | Non
     return environment().get_template("public.html.j2").render(s=summary, citation=citation, picture=picture)
 
 
-def _rounded(value: Any) -> float | None:
+def rounded(value: Any) -> float | None:
+    """A number to two decimals; nothing for anything else."""
     known = isinstance(value, int | float) and not isinstance(value, bool)
     return round(float(value), DECIMALS) if known else None

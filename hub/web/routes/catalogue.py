@@ -32,10 +32,11 @@ RdfFormat = Literal["ttl", "jsonld"] | None
 
 
 def facets(
-    theme: Text = "", category: Text = "", access_rights: Text = "", publisher: Text = "", synthetic: Text = ""
+    theme: Text = "", category: Text = "", access_rights: Text = "", publisher: Text = "", synthetic: Text = "",
+    modality: Text = "",
 ) -> dict[str, str]:  # fmt: skip
     """What a search is narrowed to; an empty text narrows nothing."""
-    return dict(zip(service.FACETS, (theme, category, access_rights, publisher, synthetic), strict=True))
+    return dict(zip(service.FACETS, (theme, category, access_rights, publisher, synthetic, modality), strict=True))
 
 
 Chosen = Annotated[dict[str, str], Depends(facets)]

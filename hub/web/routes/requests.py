@@ -18,6 +18,7 @@ from hub.access.tables import Permit
 from hub.access.tables import Request as Application
 from hub.caller import Caller
 from hub.catalogue.service import published
+from hub.catalogue.tables import Dataset
 from hub.errors import NotFoundError, StateError
 from hub.people.roles import Role
 from hub.web.access import PageCaller, Routes
@@ -26,7 +27,6 @@ from records.errors import ParameterError
 
 DEVELOPER = frozenset({Role.DEVELOPER})
 HOLDERS_OF_PERMITS = frozenset({Role.DEVELOPER, Role.OFFICER, Role.HEAD})
-FORMATS = offers.FORMATS
 routes = Routes("access")
 Text = Annotated[str, Form(max_length=steps.WORDS_AT_MOST)]
 
@@ -150,7 +150,7 @@ STEPS_OF_APPLICANT: dict[str, Callable[[Caller, str, str], Application]] = {
 def amendment(request: Request, caller: PageCaller, request_id: str) -> Response:
     """The form of a permit, to be changed."""
     found = service.own(caller, request_id)
-    return _amendment(request, found, found.form)
+    return _amendment(request, caller, found, found.form)
 
 
 @routes.form("/requests/{request_id}/amendment", roles=DEVELOPER)
@@ -166,7 +166,7 @@ def ask_amendment(
     try:
         changes.ask_amendment(caller, request_id, service.read_form(answers), words)
     except ParameterError as error:
-        return _amendment(request, found, answers, str(error))
+        return _amendment(request, caller, found, answers, str(error))
     return redirect(request, f"/requests/{request_id}", "The amendment is asked for.")
 
 
@@ -235,7 +235,8 @@ def _step(
     return render(
         request, "access_form.html.j2", status=422 if wrong else 200, found=found, step=step, steps=STEPS,
         questions=questions(step, forms.Kind(found.kind)), values=values, wrong=wrong, step_of=step_of,
-        check=service.check(caller, service.read_form(found.form)), more=_asked_for(caller, found), **_choices(),
+        check=service.check(caller, service.read_form(found.form)), more=_asked_for(caller, found),
+        **_choices(caller, found),
     )  # fmt: skip
 
 
@@ -247,16 +248,20 @@ def _asked_for(caller: Caller, found: Application) -> str:
     return asked[-1] if asked else ""
 
 
-def _amendment(request: Request, found: Application, values: dict[str, Any], wrong: str = "") -> Response:
+def _amendment(
+    request: Request, caller: Caller, found: Application, values: dict[str, Any], wrong: str = ""
+) -> Response:
     asked = [one for step in range(1, len(STEPS)) for one in questions(step, forms.Kind(found.kind))]
     return render(
         request, "access_amendment.html.j2", status=422 if wrong else 200, found=found, values=values, wrong=wrong,
-        questions=[one for one in asked if one.name != "applicant"], **_choices(),
+        questions=[one for one in asked if one.name != "applicant"], **_choices(caller, found),
     )  # fmt: skip
 
 
-def _choices() -> dict[str, Any]:
-    return {"purposes": law.PURPOSES, "prohibited": law.PROHIBITED_USES, "formats": FORMATS,
+def _choices(caller: Caller, found: Application) -> dict[str, Any]:
+    asked = [one for name in found.dataset_ids if (one := caller.session.get(Dataset, name)) is not None]
+    formats = dict.fromkeys(form for one in asked for form in offers.formats_of(one)) or offers.FORMATS
+    return {"purposes": law.PURPOSES, "prohibited": law.PROHIBITED_USES, "formats": list(formats),
             "reserved": law.PUBLIC_BODY_PURPOSES}  # fmt: skip
 
 

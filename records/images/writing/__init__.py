@@ -6,6 +6,6 @@ whether the images may be released at all (the gate). The libraries of DICOM and
 """
 
 from records.images.writing.facts import MadeBy
-from records.images.writing.folders import Format, write_folder
+from records.images.writing.folders import Format, formats_of, write_folder
 
-__all__ = ["Format", "MadeBy", "write_folder"]
+__all__ = ["Format", "MadeBy", "formats_of", "write_folder"]

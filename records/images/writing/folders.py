@@ -16,7 +16,7 @@ import polars as pl
 
 from records.errors import ParameterError, Problem, TableError
 from records.folders import whole_folder
-from records.images.schema import ImageSchema
+from records.images.schema import ImageSchema, Modality
 from records.images.table import PATIENT, ImageTable
 from records.images.validation import image_problems
 from records.images.writing.facts import MadeBy, about
@@ -32,6 +32,13 @@ class Format(StrEnum):
     DICOM = "dicom"
     NIFTI = "nifti"
     PNG = "png"
+
+
+def formats_of(schema: ImageSchema) -> tuple[Format, ...]:
+    """Formats that can hold such images: without a scale a slice is neither NIfTI nor CT nor MR of DICOM."""
+    projection, scale = schema.modality is Modality.DX, schema.spacing is not None
+    able = {Format.DICOM: projection or scale, Format.NIFTI: scale and not projection, Format.PNG: True}
+    return tuple(form for form in Format if able[form])
 
 
 @dataclass(frozen=True)

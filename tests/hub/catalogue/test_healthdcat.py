@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from pyshacl import validate
-from rdflib import Graph, URIRef
-from rdflib.namespace import CSVW, DCTERMS
+from rdflib import Graph, Literal, URIRef
+from rdflib.namespace import CSVW, DCAT, DCTERMS
 
 from hub.catalogue.from_evaluation import missing_shares, record_of
+from hub.catalogue.from_images import record_of_images
 from hub.catalogue.healthdcat import DCATAP, HEALTH, catalogue_graph, dataset_graph, dataset_iri
 from hub.catalogue.record import Agent, DatasetRecord, Sample, Variable
 from hub.catalogue.validation import problems
@@ -98,6 +99,39 @@ def test_no_row_and_no_exact_count_leaves(browser: Callable[..., Any]) -> None:
     made = record()
     assert made.records == 490, "492 patients are told as 490"
     assert all(v.missing_share is None for v in made.variables)
+
+
+IMAGES = [(use_case, cohort) for use_case in discover().values() for cohort in use_case.images if cohort.image.phantom]
+
+
+def image_record(index: int = 0) -> DatasetRecord:
+    use_case, cohort = IMAGES[index]
+    return record_of_images(
+        cohort.image, title=f"Synthetic images: {cohort.image.title} (simulated, no patients)", formats=("dicom", "nifti", "png"),
+        identifier="urn:x", citation=cohort.source.citation, licence=cohort.source.licence, publisher=Agent(name="H", email="h@example.eu"),
+        access_body=BODY, hub_url=BASE, dataset_id="x", use_case=use_case.title, keywords=[use_case.key], images=60,
+        spend={"epsilon": 5.0, "delta": 1e-5}, figures={"AUC": 0.8},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("index", range(len(IMAGES)))
+def test_image_data_sets_conform_and_say_that_they_are_simulated(index: int, standard: Graph) -> None:
+    made = image_record(index)
+    graph = dataset_graph(made, BASE, "x")
+    conforms, _, words = validate(graph, shacl_graph=standard)
+    assert conforms, words
+    assert problems(graph) == []
+    for text in (made.title, made.description, made.simulated or "", " ".join(made.keywords)):
+        assert "simulated" in text
+
+
+def test_our_shapes_refuse_unknown_modalities_and_media_types() -> None:
+    graph, me = dataset_graph(image_record(), BASE, "x"), dataset_iri(BASE, "x")
+    graph.set((me, HEALTH.hasCodeValues, Literal("XA")))
+    assert any(words.startswith("modality") for words in problems(graph))
+    graph = dataset_graph(image_record(), BASE, "x")
+    graph.set((URIRef(f"{me}#distribution-1"), DCAT.mediaType, URIRef("https://example.eu/x-nifti")))
+    assert any(words.startswith("distribution") for words in problems(graph))
 
 
 TRIPLES = {

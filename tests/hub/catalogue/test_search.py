@@ -23,7 +23,7 @@ ROW = Any
 
 def row(number: int, words: list[str], theme: list[str], synthetic: bool) -> ROW:
     text = folded(" ".join(words))
-    values = [f"d{number}", words[0] if words else "", text, " ".join(theme), "", "PUBLIC", "Oulu", synthetic]
+    values = [f"d{number}", words[0] if words else "", text, " ".join(theme), "", "PUBLIC", "Oulu", synthetic, ""]
     named = ("id", "title", "words", *FACETS)
 
     class Row(tuple[Any, ...]):
