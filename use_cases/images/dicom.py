@@ -4,14 +4,14 @@ Belongs here: which files make a series, and ordinals for patients' studies and 
 (``dicom_planes``) and geometry (``dicom_stack``).
 
 Layout: DICOM files (PS3.10) anywhere below the folder, and ``labels.csv`` whose column ``patient`` holds the Patient
-ID and whose other columns are named as in the codebook.
+ID and whose other columns are named as in the codebook. Masks are DICOM Segmentations below the folder.
 """
 
 import logging
 import re
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +27,7 @@ from records.errors import StorageError
 from records.images import Modality
 from records.reading import read_table
 from use_cases.images.codebook import ImageCohort
+from use_cases.images.dicom_masks import Marks, masks_of
 from use_cases.images.dicom_planes import Plane, planes_of
 from use_cases.images.dicom_stack import stacked
 from use_cases.images.report import SeriesError
@@ -36,7 +37,7 @@ LABELS = "labels.csv"
 _GROUPED = [
     "PatientID", "StudyInstanceUID", "SeriesInstanceUID", "StudyDate", "StudyTime", "SeriesNumber", "Modality", "Rows",
     "ImageType", "SeriesDescription", "BodyPartExamined", "RecognizableVisualFeatures",
-    "DeidentificationMethodCodeSequence",
+    "DeidentificationMethodCodeSequence", "ReferencedSeriesSequence",
 ]  # fmt: skip
 _MODALITIES = {Modality.CT: ("CT",), Modality.MR: ("MR",), Modality.DX: ("DX", "CR", "DR", "RG", "RF")}
 _HEADS = ("HEAD", "BRAIN", "SKULL", "FACE", "ORBIT", "HEADNECK", "WHOLEBODY")
@@ -50,12 +51,13 @@ _DAMAGE = (
 
 @dataclass(frozen=True)
 class DicomSeries:
-    """Files of one series with the header of the first."""
+    """Files of one series with the header of the first, and of the segmentations that mark it."""
 
     paths: tuple[Path, ...]
     header: Dataset
     study: int
     series: int
+    masks: tuple[Path, ...] = ()
 
     @property
     def patient(self) -> str:
@@ -89,8 +91,10 @@ def as_series(one: DicomSeries, read: partial[Volume]) -> Series:
 def _read(one: DicomSeries, values: Mapping[str, Any] | None, cohort: ImageCohort) -> Volume:
     if values is None:
         raise SeriesError("have its patient in labels.csv", "no such row", "add the row or drop the patient's files")
-    pixels, spacing, _ = stacked(read_planes(one.paths, cohort), cohort.image.modality)
-    return Volume(pixels, spacing, values=values, scaled=spacing[1] > 0)
+    planes = read_planes(one.paths, cohort)
+    marks = read_masks(one.masks, planes, cohort) if cohort.image.mask and one.masks else None
+    pixels, spacing, masks = stacked(planes, cohort.image.modality, marks)
+    return Volume(pixels, spacing, masks, values=values, scaled=spacing[1] > 0)
 
 
 def read_planes(paths: Iterable[Path], cohort: ImageCohort) -> list[Plane]:
@@ -113,6 +117,17 @@ def _planes(path: Path, cohort: ImageCohort) -> list[Plane]:
     except _DAMAGE:
         # pydicom's message may quote a value
         raise SeriesError("have whole files", "a damaged one", "copy the series again") from None
+
+
+def read_masks(paths: Iterable[Path], planes: Sequence[Plane], cohort: ImageCohort) -> Marks:
+    """Masks of the planes from segmentations, see ``dicom_masks``."""
+    try:
+        with quiet():
+            return masks_of((dcmread(path) for path in paths), planes, cohort.image)
+    except SeriesError:
+        raise
+    except _DAMAGE:
+        raise SeriesError("have whole segmentations", "a damaged one", "copy it again") from None
 
 
 def labels_by_patient(path: Path) -> dict[str, dict[str, Any]]:
@@ -142,10 +157,23 @@ def series_of(folder: Path, cohort: ImageCohort) -> list[DicomSeries]:
     found = [DicomSeries((path,), Dataset(), 0, number) for number, path in enumerate(damaged, start=1)]
     for studies in groups.values():
         for study, series in enumerate(sorted(studies.values(), key=_study_order), start=1):
+            masks = _segmentations(series.values())
             for number, files in enumerate(sorted(series.values(), key=_series_order), start=1):
                 header = files[0][1]
                 if _wanted(header, cohort, wanted):
-                    found.append(DicomSeries(tuple(path for path, _ in files), header, study, number))
+                    marks = (*masks[str(header.get("SeriesInstanceUID", ""))], *masks[""])
+                    found.append(DicomSeries(tuple(path for path, _ in files), header, study, number, marks))
+    return found
+
+
+def _segmentations(series: Iterable[list[tuple[Path, Dataset]]]) -> dict[str, list[Path]]:
+    """Files of segmentations by the series that they mark; those that name none may mark any of their study."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    for path, header in (entry for files in series for entry in files):
+        if header.get("Modality") == "SEG":
+            named = {str(one.SeriesInstanceUID) for one in header.get("ReferencedSeriesSequence") or []}
+            for uid in named or {""}:
+                found[uid].append(path)
     return found
 
 

@@ -101,12 +101,12 @@ def _refuse_other_units(rescale: Dataset, schema: ImageSchema) -> None:
 
 
 def _frame(file: Dataset, frame: Dataset, stored: NDArray[Any], schema: ImageSchema) -> Plane:
-    rescale = _group(file, frame, "PixelValueTransformationSequence") or Dataset()
+    rescale = group(file, frame, "PixelValueTransformationSequence") or Dataset()
     _refuse_other_units(rescale, schema)
     slope, intercept = float(rescale.get("RescaleSlope", 1)), float(rescale.get("RescaleIntercept", 0))
     pixels = _physical(stored, (stored * slope + intercept).astype(np.float32), file, schema)
     position, orientation, measures = (
-        _group(file, frame, name)
+        group(file, frame, name)
         for name in ("PlanePositionSequence", "PlaneOrientationSequence", "PixelMeasuresSequence")
     )
     if position is None or orientation is None or measures is None:
@@ -114,7 +114,7 @@ def _frame(file: Dataset, frame: Dataset, stored: NDArray[Any], schema: ImageSch
     return _placed(position, orientation, measures, pixels, schema, uid=str(file.get("SOPInstanceUID", "")))
 
 
-def _group(file: Dataset, frame: Dataset, name: str) -> Dataset | None:
+def group(file: Dataset, frame: Dataset, name: str) -> Dataset | None:
     """A functional group of the frame, or the one that all frames share."""
     shared = file.get("SharedFunctionalGroupsSequence") or [Dataset()]
     items = frame.get(name) or shared[0].get(name)

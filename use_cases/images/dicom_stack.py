@@ -39,7 +39,7 @@ def stacked(
     """
     _refuse_mixed(planes)
     if modality is Modality.DX:
-        return np.stack([plane.pixels for plane in planes]), (1.0, *planes[0].spacing), None
+        return np.stack([plane.pixels for plane in planes]), (1.0, *planes[0].spacing), _drawn(planes, masks)
     first = planes[0]
     assert first.orientation is not None
     row, column = first.orientation[:3], first.orientation[3:]
@@ -49,11 +49,14 @@ def stacked(
     gap = _gap(heights[order], first.thickness)
     directions, spacing = np.array([normal, column, row]), (gap, *first.spacing)
     pixels, turned = oriented(np.stack([planes[i].pixels for i in order]), directions, spacing)
-    if masks is None:
-        return pixels, turned, None
-    empty = np.zeros(first.pixels.shape, np.uint8)
-    drawn = np.stack([masks.get(planes[i].uid, empty) for i in order])
-    return pixels, turned, oriented(drawn, directions, spacing)[0]
+    drawn = _drawn([planes[i] for i in order], masks)
+    return pixels, turned, None if drawn is None else oriented(drawn, directions, spacing)[0]
+
+
+def _drawn(planes: Sequence[Plane], masks: Mapping[str, NDArray[Any]] | None) -> NDArray[Any] | None:
+    """Masks of the planes in their order."""
+    empty = np.zeros(planes[0].pixels.shape, np.uint8)
+    return None if masks is None else np.stack([masks.get(plane.uid, empty) for plane in planes])
 
 
 def _refuse_mixed(planes: Sequence[Plane]) -> None:

@@ -99,19 +99,24 @@ def test_hounsfield_units_and_shares_come_back(tmp_path: Path, made_by: MadeBy, 
         assert (low * slope + intercept, high * slope + intercept) == pytest.approx(schema.window, abs=step)
 
 
-@pytest.mark.parametrize("case", [*CASES, "radiograph"])
+@pytest.mark.parametrize("case", [*CASES, "radiograph", "masked radiograph"])
 def test_our_own_loader_reads_the_folder_again(
     tmp_path: Path, made_by: MadeBy, cohort: Callable[..., ImageCohort], case: str
 ) -> None:
-    table, schema = table_of(case) if case == "radiograph" else as_patients(*phantom(case))
+    table, schema = table_of(case) if "radiograph" in case else as_patients(*phantom(case))
     write_folder(tmp_path / "out", table, schema, made_by, form=Format.DICOM)
-    loaded = load_images(cohort(schema, Layout.DICOM, mask={}), tmp_path / "out", key=KEY)
+    loaded = load_images(cohort(schema, Layout.DICOM), tmp_path / "out", key=KEY)
     assert not loaded.report.refused
     assert loaded.report.patients == len(table)
     expected = np.stack([scaled(image[None], schema.unit)[0] for image in table.pixels]).clip(*schema.window)
     order = matched(loaded.table, table)
     step = {"HU": 0.5, "relative": 1e-4, "grey": 0.51 / 65_535}[schema.unit]
     assert np.abs(loaded.table.pixels - expected[order]).max() <= step
+    if schema.mask:
+        assert table.masks is not None
+        assert loaded.table.masks is not None
+        assert (loaded.table.masks == table.masks[order]).all()
+        assert table.masks.any()
     assert loaded.table.rows.select(schema.table.names).equals(typed(table, schema)[order.tolist()])
 
 
