@@ -102,7 +102,7 @@ class _Work:
 
     def delivered(self) -> dict[str, Any]:
         """Ask, judge, hand over; what the run's page shows."""
-        from federation.jobs.ends import JobEndedError
+        from federation.jobs.ends import BUDGET, REFUSED, JobEndedError
 
         self._must_be_allowed()
         job = self._job()
@@ -113,7 +113,10 @@ class _Work:
             answer = self._synthesis(job, watch) if job.kind == SYNTHESIS else self._answer(job, watch)
         except JobEndedError as error:
             self.context.log.warning(str(error))
-            raise PhaseIVError(self._without_addresses(error.end)) from error
+            words = self._without_addresses(error.end)
+            if error.end.kind in (REFUSED, BUDGET):
+                self._refused(words)
+            raise PhaseIVError(words) from error
         watch.tell("packing")
         return self._handed_over(answer)
 
@@ -122,6 +125,14 @@ class _Work:
 
         with self.desk.hub.database.read() as session:
             must_still_allow(session, self.desk.hub, self.order, self.desk.hub.clock())
+
+    def _refused(self, words: str) -> None:
+        """Somebody would not take part: what was bought is given back."""
+        from hub.market import computing
+
+        if self.order.purchase_id is not None:
+            with self.desk.hub.database.write() as session:
+                computing.refused(session, self.desk.hub, self.order.id, words, self.desk.hub.clock())
 
     def _job(self) -> "Job":
         from federation.jobs.codebook import digests
@@ -164,10 +175,12 @@ class _Work:
         cohort, total = self.federation.cohort.name, self.federation.use_case.budget_rho
         left = total - BudgetLedger(self.federation.workspace.ledger_url).spent(cohort)
         if job.rho is not None and job.rho > left:
-            raise BudgetError(
+            words = (
                 f"the computation must fit what is left of the budget of {cohort}, rho {max(left, 0):.4f}, got "
                 f"{job.rho:.4f}; ask for a smaller epsilon"
             )
+            self._refused(words)
+            raise BudgetError(words)
 
     def _pay(self, job: "Job") -> None:
         """Debit this deployment's ledger, once all parties have agreed to the job: a refused one costs nothing here."""

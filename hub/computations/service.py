@@ -100,14 +100,33 @@ def place(caller: Caller, permit_id: str, wanted: Description) -> Order:
         caller, permit.id, person_id=permit.person_id, action=EXECUTE, dataset_ids=[dataset.id], columns=wanted.touched,
         epsilon=left.epsilon - left.epsilon_left + (wanted.epsilon or 0.0),
     )  # fmt: skip
-    made = _order(permit, dataset.use_case, wanted, left, caller.now)
+    made = described_order(
+        wanted, use_case=dataset.use_case, person_id=permit.person_id, now=caller.now, until=permit.valid_until
+    )
+    made.permit_id = permit.id
     return orders.queue(
         caller, made, computation=wanted.kind, sha256=made.question_sha256, epsilon=made.epsilon, dataset=dataset.id
     )  # fmt: skip
 
 
+def described_order(wanted: Description, *, use_case: str, person_id: str, now: datetime, until: datetime) -> Order:
+    """An order of a computation, not placed yet and under nothing yet; it must be done before ``until``."""
+    table = wanted.kind == SYNTHESIS
+    return Order(
+        kind=OrderKind.MPC, permit_id="", offer_id="", person_id=person_id, dataset_id=wanted.dataset_id, use_case=use_case,
+        synthesizer=SYNTHESIZER if table else "", epsilon=wanted.epsilon or 0.0, rows=wanted.rows or 0,
+        columns=wanted.columns or None, formats=["parquet", "csv"] if table else ["json"], question=wanted.plain,
+        question_sha256=wanted.sha256, created_at=now, updated_at=now, deadline=min(now + TIME_LIMIT, until),
+    )  # fmt: skip
+
+
 def must_still_allow(session: Session, hub: Deployment, order: Order, now: datetime) -> None:
-    """Refuse an order whose permit has ended, or was changed, since it was placed; its run asks this first."""
+    """Refuse an order whose permit or purchase has ended, or was changed, since it was placed; its run asks this first."""
+    if order.purchase_id is not None:
+        from hub.market import computing
+
+        computing.must_still_allow(session, hub, order, now)
+        return
     caller = Caller(session, now, hub, session.get_one(Person, order.person_id))
     wanted = Description.model_validate(order.question)
     must_allow(
@@ -122,17 +141,6 @@ def mine(caller: Caller, permit_id: str | None = None) -> list[Order]:
     if permit_id is not None:
         own = own.where(Order.permit_id == permit_id)
     return list(caller.session.scalars(own.order_by(Order.created_at.desc(), Order.id)))
-
-
-def _order(permit: Permit, use_case: str, wanted: Description, left: Terms, now: datetime) -> Order:
-    table = wanted.kind == SYNTHESIS
-    return Order(
-        kind=OrderKind.MPC, permit_id=permit.id, offer_id="", person_id=permit.person_id, dataset_id=wanted.dataset_id,
-        use_case=use_case, synthesizer=SYNTHESIZER if table else "", epsilon=wanted.epsilon or 0.0, rows=wanted.rows or 0,
-        columns=wanted.columns or None, formats=["parquet", "csv"] if table else ["json"], question=wanted.plain,
-        question_sha256=wanted.sha256, created_at=now, updated_at=now,
-        deadline=min(now + TIME_LIMIT, permit.valid_until),
-    )  # fmt: skip
 
 
 def _known(caller: Caller, permit: Permit, wanted: Description) -> Sequence[Variable]:

@@ -18,6 +18,7 @@ from hub.caller import Caller
 from hub.database.base import new_id
 from hub.errors import ForbiddenError, GoneError, NotFoundError, StateError
 from hub.market import agreements, budget, fulfilment, listings
+from hub.market.kinds import Kind
 from hub.market.prices import ByBudget, PerQuery, Subscription, read_price
 from hub.market.sharing import read_split
 from hub.market.tables import Agreement, Dispute, Goods, Listing, Purchase, Use
@@ -121,12 +122,18 @@ def settle_paid(caller: Caller) -> list[Purchase]:
 
 
 def lapse(caller: Caller) -> int:
-    """Cancel what was not paid two weeks after it was due, so that nobody keeps a budget by not paying; returns how many."""
+    """Cancel what was not paid two weeks after it was due, so that nobody keeps a budget by not paying; returns how many.
+
+    What was paid and not asked for until its agreement was over is earned then.
+    """
+    from hub.market import computing
+
     late = caller.now - timedelta(days=invoices.DAYS_TO_PAY) - GRACE
     unpaid = sa.select(Purchase).where(Purchase.state == "invoiced", Purchase.created_at < late)
     found = list(caller.session.scalars(unpaid.with_for_update()))
     for one in found:
         cancel(caller, one, UNPAID)
+    computing.release_unused(caller)
     return len(found)
 
 
@@ -267,7 +274,8 @@ def _paid(caller: Caller, one: Purchase, agreement: Agreement) -> None:
         cancel(caller, one, str(error)[:300])
         return
     told(caller, one, "paid")
-    if one.invoice_id and not disputed(caller.session, one.id):
+    held = listing.kind == Kind.COMPUTATION  # until its first answer is there (``computing``)
+    if one.invoice_id and not held and not disputed(caller.session, one.id):
         release(caller, one, f"purchase:{one.id}:paid")
 
 

@@ -8,10 +8,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from hub.access.offers import FORMATS, MAX_EPSILON, MAX_ROWS, SYNTHESIZERS
+from hub.computations.description import ColumnName
+from hub.computations.kinds import KINDS
 from hub.market.sent import wrong_fields
 from records.errors import ParameterError
 
 DELTA = 1e-5
+MOST_COLUMNS = 200
 
 
 class Synthesis(BaseModel):
@@ -38,6 +41,50 @@ class Synthesis(BaseModel):
         if not names or not set(names) <= set(FORMATS):
             raise ValueError("must be among the pipeline's formats")
         return tuple(sorted(set(names)))
+
+
+class Compute(BaseModel):
+    """Computations by the hospitals' own parties.
+
+    Parameters
+    ----------
+    kinds : tuple of str
+        Which (``hub.computations.kinds.KINDS``).
+    columns : tuple of str
+        On which variables; empty: all of the data set.
+    epsilon : float
+        At most, of each order of a kind that has noise.
+    minimum_count : int
+        Smaller counts are suppressed inside the protocol; a buyer may ask for a larger one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kinds: Annotated[tuple[str, ...], Field(min_length=1, max_length=len(KINDS))]
+    columns: Annotated[tuple[ColumnName, ...], Field(max_length=MOST_COLUMNS)] = ()
+    epsilon: Annotated[float, Field(gt=0, le=MAX_EPSILON)] = 1.0
+    minimum_count: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+
+    @field_validator("kinds")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not set(names) <= set(KINDS):
+            raise ValueError("must be among the kinds of computations")
+        return tuple(name for name in KINDS if name in names)
+
+
+def read_compute(values: Any) -> Compute:
+    """A service of computations from a form or from JSON.
+
+    Raises
+    ------
+    ParameterError
+        A field is wrong; the message names it.
+    """
+    try:
+        return Compute.model_validate(values)
+    except ValidationError as error:
+        raise ParameterError(f"a service must be well formed, got {wrong_fields(error)}; mend these fields") from error
 
 
 def read_service(values: Any) -> Synthesis:

@@ -17,9 +17,10 @@ from hub.catalogue.search import words_of
 from hub.catalogue.tables import Dataset
 from hub.errors import HubError
 from hub.market import budget, goods
+from hub.market.kinds import Kind
 from hub.market.listings import live, terms_of
 from hub.market.prices import ByBudget, read_price
-from hub.market.services import read_service
+from hub.market.services import DELTA, read_service
 from hub.market.tables import Goods, Listing
 from records.accounting import epsilon_to_rho
 from records.errors import BudgetError
@@ -107,7 +108,7 @@ def compare(caller: Caller, listing_ids: Sequence[str]) -> list[View]:
 
 def frontier(session: Session, listing: Listing) -> list[Point]:
     """Accuracy expected against price: what the holder states, and what was measured of released goods."""
-    delta = read_service(listing.service).delta if listing.service else read_service({}).delta
+    delta = read_service(listing.service).delta if listing.kind == Kind.SYNTHESIS else DELTA
     points = {round(epsilon, 6): accuracy for epsilon, accuracy in listing.frontier}
     for one in goods.of_dataset(session, listing.dataset_id):
         figures = one.facts.get("figures") or {}

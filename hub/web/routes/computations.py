@@ -81,10 +81,17 @@ def _terms(terms: Terms) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _place(permit: Permit) -> dict[str, Any]:
+    """Where the pages lie, and where they come from."""
+    return {
+        "action": f"/permits/{permit.id}/compute", "back": f"/requests/{permit.request_id}", "heading": "What your permit allows",
+    }  # fmt: skip
+
+
 def _choice(request: Request, caller: Caller, permit: Permit) -> Response:
     datasets = [published(caller.session, one) for one in permit.dataset_ids]
     return render(
-        request, "computations_choose.html.j2", permit=permit, terms=service.terms(caller, permit), groups=GROUPS,
+        request, "computations_choose.html.j2", **_place(permit), terms=service.terms(caller, permit), groups=GROUPS,
         kinds=list(KINDS.values()), datasets=datasets, ordered=service.mine(caller, permit.id),
     )  # fmt: skip
 
@@ -97,7 +104,7 @@ def _form(
     dataset = published(caller.session, named if named in permit.dataset_ids else permit.dataset_ids[0])
     kind = KINDS[values["kind"]]
     return render(
-        request, "computations_form.html.j2", status=422 if wrong else 200, permit=permit, terms=terms, dataset=dataset,
+        request, "computations_form.html.j2", status=422 if wrong else 200, **_place(permit), terms=terms, dataset=dataset,
         kind=kind, values=values, given=values.get("parameters") or {}, wrong=wrong, purposes=law.PURPOSES,
         variables=terms.variables(service.variables(dataset)), filters=FILTERS, noise=kind.noise != Noise.NEVER,
         always=kind.noise == Noise.ALWAYS,

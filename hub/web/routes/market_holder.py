@@ -18,6 +18,7 @@ from hub.access.law import PURPOSES
 from hub.access.offers import SYNTHESIZERS
 from hub.caller import Caller
 from hub.catalogue.tables import Dataset
+from hub.computations.kinds import KINDS
 from hub.market import goods, listings, shelf, valuations
 from hub.market.kinds import WORDS, Kind
 from hub.market.listings import Draft
@@ -31,7 +32,7 @@ from hub.web.routes.requests import Written
 from records.errors import ParameterError
 
 HOLDER = frozenset({Role.HOLDER})
-SERVICE = "service:"
+SERVICE, COMPUTE = "service:", "compute:"
 routes = Routes("market of holders")
 
 
@@ -66,7 +67,7 @@ def create(request: Request, caller: PageCaller, sent: Written) -> Response:
         with caller.session.begin_nested():  # a mistake is shown at the form, and nothing of it is kept
             made = listings.create(caller, _draft(caller, sent))
     except ParameterError as error:
-        return _mine(request, caller, dict(sent.items()), sent.getlist("purposes"), str(error))
+        return _mine(request, caller, dict(sent.items()), sent.getlist("purposes"), str(error), sent.getlist("computations"))
     note = "It is listed." if made.state == "listed" else "It is listed as soon as all who earn by it consent."
     return redirect(request, "/holder/market", note)
 
@@ -144,7 +145,8 @@ def api_consent(caller: PageCaller, listing_id: str) -> dict[str, Any]:
 
 
 def _mine(
-    request: Request, caller: Caller, written: dict[str, Any] | None = None, purposes: Any = (), wrong: str = ""
+    request: Request, caller: Caller, written: dict[str, Any] | None = None, purposes: Any = (), wrong: str = "",
+    computations: Any = (),
 ) -> Response:  # fmt: skip
     found, person = listings.of_holder(caller), caller.somebody.id
     asked = sa.select(Consent.listing_id).where(Consent.person_id == person, Consent.given_at.is_(None))
@@ -152,7 +154,7 @@ def _mine(
     return render(
         request, "market_holder.html.j2", status=422 if wrong else 200, listings=found, asked=set(caller.session.scalars(asked)),
         goods=_goods(caller), datasets=caller.session.scalars(own).all(), written=defaultdict(str, written or {}), chosen=list(purposes),
-        wrong=wrong, valuations=valuations.of_caller(caller), in_percent=lambda one: valuations.in_percent(caller.session, one.split),
+        wrong=wrong, computations=list(KINDS.values()), offered=list(computations), valuations=valuations.of_caller(caller), in_percent=lambda one: valuations.in_percent(caller.session, one.split),
         kinds=WORDS, purposes=PURPOSES, synthesizers=SYNTHESIZERS,
     )  # fmt: skip
 
@@ -166,18 +168,18 @@ def _goods(caller: Caller) -> list[Goods]:
 
 def _draft(caller: Caller, sent: FormData) -> Draft:
     what = _text(sent, "what")
-    service = what.startswith(SERVICE)
-    found = None if service else caller.session.get(Goods, what)
-    if not service and found is None:
+    kind = {SERVICE: Kind.SYNTHESIS, COMPUTE: Kind.COMPUTATION}.get(what[: len(SERVICE)])
+    found = None if kind else caller.session.get(Goods, what)
+    if kind is None and found is None:
         raise ParameterError("a listing must sell an artefact or a service, got another; real data are never sold")
-    dataset = what.removeprefix(SERVICE) if found is None else found.dataset_id
+    dataset = what[len(SERVICE) :] if found is None else found.dataset_id
     purposes = [one for one in sent.getlist("purposes") if isinstance(one, str)]
     return Draft(
-        dataset_id=dataset, kind=Kind.SYNTHESIS if found is None else found.kind, goods_id=None if found is None else found.id,
+        dataset_id=dataset, kind=found.kind if found is not None else str(kind), goods_id=None if found is None else found.id,
         title=_text(sent, "title"), description=_text(sent, "description"), price=_price(sent), split=_split(sent),
         terms={"purposes": purposes, "months": _whole(sent, "months"), "redistribution": sent.get("redistribution") == "yes",
                "territory": _text(sent, "territory") or "EU", "acknowledgement": _text(sent, "acknowledgement")},
-        service=_service(sent) if service else None, frontier=_points(_text(sent, "frontier")),
+        service={Kind.SYNTHESIS: _service, Kind.COMPUTATION: _compute}[kind](sent) if kind else None, frontier=_points(_text(sent, "frontier")),
         automatic=sent.get("automatic") == "yes",
     )  # fmt: skip
 
@@ -226,6 +228,14 @@ def _service(sent: FormData) -> dict[str, Any]:
         "synthesizer": _text(sent, "synthesizer") or "auto",
         "epsilon": epsilon,
         "max_rows": _whole(sent, "max_rows") or 5000,
+    }
+
+
+def _compute(sent: FormData) -> dict[str, Any]:
+    return {
+        "kinds": [one for one in sent.getlist("computations") if isinstance(one, str)],
+        "epsilon": _text(sent, "epsilon").replace(",", ".") or "1",
+        "minimum_count": _whole(sent, "minimum_count") or 10,
     }
 
 

@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 from hub.caller import Caller
 from hub.delivery import orders
 from hub.market import agreements, disputes, fulfilment, purchases
+from hub.market.kinds import Kind
 from hub.market.services import read_service
 from hub.market.sharing import read_split
 from hub.market.tables import Listing
@@ -151,7 +152,7 @@ def purchase_page(request: Request, caller: Caller, purchase_id: str, wrong: str
         request, "market_purchase.html.j2", status=422 if wrong else 200, purchase=found, listing=listing, wrong=wrong,
         mine=mine, invoice=invoice, open_amount=invoices.open_amount(caller.session, invoice) if invoice else 0,
         shares=_shares(caller, found.shares, found.cents), orders=fulfilment.orders_of(caller.session, found),
-        service=read_service(listing.service) if listing.service else None, disputes=disputes.of_purchase(caller, found),
+        service=read_service(listing.service) if listing.kind == Kind.SYNTHESIS else None, computes=listing.kind == Kind.COMPUTATION, disputes=disputes.of_purchase(caller, found),
         share=_in_words(caller, agreements.visible(caller, found.agreement_id).document["split"]) if not mine else None,
         may_dispute=mine and disputes.may_open(caller, found),
     )  # fmt: skip

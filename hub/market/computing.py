@@ -1,0 +1,178 @@
+"""Computations of several hospitals that were bought: ordered, allowed, refused and refunded, paid out.
+
+Belongs here: an order of a computation under a purchase, and what its end means for the money. Does not belong here: what may be
+described (``hub.computations``), whether a hospital takes part, which its own party decides.
+
+What holders earn by a computation stays held until its first answer is there. If a hospital refuses before that, the purchase is
+credited; afterwards an order that was refused may be placed again, as another question.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from hub.caller import Caller
+from hub.catalogue.record import Variable
+from hub.catalogue.service import published
+from hub.catalogue.tables import Dataset
+from hub.computations import service as computations
+from hub.computations.checks import DescriptionError, Terms, must_fit, typed
+from hub.computations.description import Description
+from hub.delivery import orders
+from hub.delivery.tables import OPEN, Order, OrderKind, OrderState
+from hub.deployment import Deployment
+from hub.errors import GoneError, StateError
+from hub.market import agreements, purchases
+from hub.market.kinds import Kind
+from hub.market.services import Compute, read_compute
+from hub.market.tables import Agreement, Listing, Negotiation, Purchase, Use
+from hub.market.terms import read_terms
+from hub.people.roles import Role
+from hub.people.tables import Person
+
+REFUSED = "a hospital refused the computation"
+
+
+@dataclass(frozen=True)
+class Bought:
+    """A paid computation service of the caller: what may be ordered under it."""
+
+    purchase: Purchase
+    service: Compute
+    dataset: Dataset
+    terms: Terms
+
+    @property
+    def variables(self) -> list[Variable]:
+        """Variables that may be computed on."""
+        return self.terms.variables(computations.variables(self.dataset))
+
+
+def bought(caller: Caller, purchase_id: str) -> Bought:
+    """One's own purchase of computations.
+
+    Raises
+    ------
+    NotFoundError, ForbiddenError, GoneError
+        There is none; its agreement has ended.
+    StateError
+        It is another service, or no paid order is left.
+    """
+    caller.must_have(Role.DEVELOPER)
+    purchases.mine_one(caller, purchase_id)
+    purchase = caller.session.get_one(Purchase, purchase_id, with_for_update=True, populate_existing=True)
+    agreement = agreements.must_allow(caller, purchase.agreement_id, purchase.buyer_id)
+    listing = caller.session.get_one(Listing, purchase.listing_id)
+    if listing.kind != Kind.COMPUTATION or purchase.state not in ("paid", "delivered") or purchase.left < 1:
+        raise StateError("a paid order must be left, got none; buy another")
+    service, dataset = read_compute(listing.service or {}), published(caller.session, listing.dataset_id)
+    agreed = caller.session.get_one(Negotiation, agreement.negotiation_id)
+    columns = frozenset(service.columns) if service.columns else None
+    terms = Terms((dataset.id,), read_terms(agreed.terms).purposes, columns, service.epsilon, service.epsilon)
+    return Bought(purchase, service, dataset, terms)
+
+
+def order(caller: Caller, purchase_id: str, wanted: Description) -> Order:
+    """Place one of the paid orders; the same question that is worked on or answered is not asked and paid twice.
+
+    Raises
+    ------
+    StateError
+        No paid order is left, or the data set is not connected.
+    DescriptionError
+        The description fits neither the service nor the data.
+    """
+    if (same := _same(caller, purchase_id, wanted)) is not None:
+        return same
+    found = bought(caller, purchase_id)
+    wanted = typed(wanted, found.variables)
+    if wanted.kind == computations.SYNTHESIS and not wanted.columns:
+        wanted = wanted.model_copy(update={"columns": [v.name for v in found.variables]})
+    if (same := _same(caller, purchase_id, wanted)) is not None:
+        return same
+    _must_be_offered(found.service, wanted)
+    must_fit(wanted, found.variables, found.terms)
+    if found.dataset.use_case is None:
+        raise StateError("a service must be connected to its data, got no connection; ask the operator")
+    found.purchase.left -= 1
+    caller.session.add(
+        Use(purchase_id=purchase_id, dataset_id=found.dataset.id, kind="order", amount="1", at=caller.now)
+    )
+    until = caller.session.get_one(Agreement, found.purchase.agreement_id).valid_until
+    made = computations.described_order(
+        wanted, use_case=found.dataset.use_case, person_id=found.purchase.buyer_id, now=caller.now, until=until
+    )
+    made.purchase_id = purchase_id
+    return orders.queue(
+        caller, made, computation=wanted.kind, sha256=made.question_sha256, epsilon=made.epsilon, purchase=purchase_id
+    )  # fmt: skip
+
+
+def must_still_allow(session: Session, hub: Deployment, order: Order, now: datetime) -> None:
+    """Refuse an order whose purchase or agreement has ended since; its run asks this first."""
+    purchase = session.get_one(Purchase, order.purchase_id or "")
+    if purchase.state not in ("paid", "delivered"):
+        raise GoneError("the agreement must be in force, got one that has ended; negotiate anew")
+    caller = Caller(session, now, hub, session.get_one(Person, order.person_id))
+    agreements.must_allow(caller, purchase.agreement_id, order.person_id)
+
+
+def refused(session: Session, hub: Deployment, order_id: str, words: str, now: datetime) -> None:
+    """A hospital refused: the order ends, and the purchase is credited if nothing was delivered of it and nothing else is worked on."""
+    if not orders.fail(session, order_id, words, now):
+        return
+    order = session.get_one(Order, order_id)
+    purchase = session.get(Purchase, order.purchase_id or "", with_for_update=True, populate_existing=True)
+    if purchase is None or purchase.state != "paid" or purchase.delivered_at is not None:
+        return
+    others = sa.select(Order.id).where(Order.purchase_id == purchase.id, Order.state.in_(OPEN))
+    if session.scalar(others.limit(1)) is None:
+        purchases.cancel(Caller(session, now, hub), purchase, REFUSED)
+
+
+def ready(session: Session, hub: Deployment, purchase: Purchase, now: datetime) -> None:
+    """The first answer is there: who earns by it may be paid."""
+    if session.get_one(Listing, purchase.listing_id).kind == Kind.COMPUTATION:
+        _released(Caller(session, now, hub), purchase)
+
+
+def release_unused(caller: Caller) -> None:
+    """What was paid and never asked for is earned when its agreement is over."""
+    over = (
+        sa.select(Purchase).join(Agreement, Agreement.id == Purchase.agreement_id)
+        .join(Listing, Listing.id == Purchase.listing_id)
+        .where(Listing.kind == Kind.COMPUTATION, Purchase.state == "paid", Agreement.valid_until <= caller.now)
+    )  # fmt: skip
+    for one in caller.session.scalars(over).all():
+        _released(caller, one)
+
+
+def _released(caller: Caller, purchase: Purchase) -> None:
+    if purchase.invoice_id and not purchases.disputed(caller.session, purchase.id):
+        purchases.release(caller, purchase, f"purchase:{purchase.id}:paid")
+
+
+def _must_be_offered(service: Compute, wanted: Description) -> None:
+    wrong: Mapping[str, str] = {
+        **({"kind": "must be one that the service offers"} if wanted.kind not in service.kinds else {}),
+        **({"epsilon": "must be at most what the service allows"} if (wanted.epsilon or 0) > service.epsilon else {}),
+        **(
+            {"minimum_count": f"must be at least {service.minimum_count}"}
+            if wanted.minimum_count < service.minimum_count
+            else {}
+        ),
+    }
+    if wrong:
+        raise DescriptionError(wrong)
+
+
+def _same(caller: Caller, purchase_id: str, wanted: Description) -> Order | None:
+    purchases.mine_one(caller, purchase_id)
+    asked = sa.select(Order).where(
+        Order.purchase_id == purchase_id, Order.kind == OrderKind.MPC, Order.question_sha256 == wanted.sha256,
+        Order.state.in_((*OPEN, OrderState.READY)),
+    )  # fmt: skip
+    return caller.session.scalars(asked.order_by(Order.created_at)).first()

@@ -1,0 +1,223 @@
+"""Computations that are bought: what is offered, paid out with the first answer, refunded if a hospital refuses, balanced."""
+
+from typing import Any
+
+import pytest
+
+from hub.computations import service as computations
+from hub.computations.checks import DescriptionError
+from hub.computations.description import Description
+from hub.delivery import orders
+from hub.delivery.tables import Order
+from hub.errors import GoneError, StateError
+from hub.market import agreements, computing, fulfilment, listings, purchases
+from hub.market.kinds import Kind
+from hub.market.tables import Purchase
+from hub.money import payouts
+from hub.money.accounts import held, income, payable, receivable
+from hub.money.ledger import balance
+from hub.people.roles import Role
+from records.errors import ParameterError
+from tests.hub.market.conftest import BY_BUDGET, DATASET, Market, packed
+
+SERVICE = {"kinds": ["count", "histogram"], "epsilon": 1, "minimum_count": 10}
+EACH = {"kind": "per_query", "cents": 10_000}
+COUNT = Description(dataset_id=DATASET, purpose="e", kind="count")
+
+
+@pytest.fixture
+def agreement(market: Market, second: Any) -> Any:
+    """On computations whose price two hospitals share, the hub keeping a tenth."""
+    split = {"utility": "as agreed", "contributions": {market.holder.id: "2", second.id: "1"}, "commission": "0.1"}
+    listing = market.list(kind=Kind.COMPUTATION, service=SERVICE, price=EACH, split=split)
+    with market.as_caller(second) as caller:
+        listings.consent(caller, listing.id)
+    return market.agree(listing)
+
+
+@pytest.fixture
+def paid(market: Market, agreement: Any) -> Purchase:
+    """Two orders, paid."""
+    bought = market.buy(agreement, queries=2)
+    market.pay(bought)
+    return market.now(bought)
+
+
+def ordered(market: Market, purchase: Purchase, wanted: Description = COUNT) -> Order:
+    with market.as_caller(market.buyer) as caller:
+        return computing.order(caller, purchase.id, wanted)
+
+
+def answered(market: Market, order: Order) -> None:
+    """As a run of the data side does."""
+    with market.hub.database.write() as session:
+        found = orders.begin(session, order.id, f"run-{order.id}", market.hub.clock())
+        computations.must_still_allow(session, market.hub, found, market.hub.clock())
+        orders.hand_over(session, market.hub, order.id, package=packed(market.folder), title="Answer", shown={},
+                         now=market.hub.clock())  # fmt: skip
+
+
+def refused(market: Market, order: Order) -> None:
+    with market.hub.database.write() as session:
+        orders.begin(session, order.id, f"run-{order.id}", market.hub.clock())
+        computing.refused(session, market.hub, order.id, "hospital-b: not this column", market.hub.clock())
+
+
+def standing(market: Market, second: Any) -> tuple[int, int, int, int]:
+    """Held and payable of the second hospital, income of the hub, what the buyer owes."""
+    market.balanced()
+    with market.hub.database.read() as session:
+        places = (held(second.id), payable(second.id), income(), receivable(market.buyer.id))
+        return tuple(balance(session, place) for place in places)  # type: ignore[return-value]
+
+
+def test_the_parties_are_paid_when_the_first_answer_is_there(market: Market, paid: Purchase, second: Any) -> None:
+    assert (paid.state, paid.left, paid.cents) == ("paid", 2, 20_000)
+    assert standing(market, second) == (-6_000, 0, -2_000, 0)  # paid by the buyer, held until it is computed
+    order = ordered(market, paid)
+    assert (order.kind, order.permit_id, order.purchase_id, market.now(paid).left) == ("mpc", "", paid.id, 1)
+    answered(market, order)
+    assert standing(market, second) == (0, -6_000, -2_000, 0)
+    done = market.now(paid)
+    assert (done.state, done.artefact_id is not None) == ("delivered", True)
+    answered(market, ordered(market, paid, COUNT.model_copy(update={"minimum_count": 20})))
+    assert standing(market, second) == (0, -6_000, -2_000, 0)  # once
+    with pytest.raises(StateError, match="a paid order must be left"):
+        ordered(market, paid, COUNT.model_copy(update={"minimum_count": 30}))
+
+
+def test_the_same_question_is_paid_once(market: Market, paid: Purchase) -> None:
+    first = ordered(market, paid)
+    assert ordered(market, paid).id == first.id
+    answered(market, first)
+    assert ordered(market, paid).id == first.id
+    assert market.now(paid).left == 1
+
+
+def test_a_refusal_before_the_first_answer_refunds(market: Market, paid: Purchase, second: Any, people: Any) -> None:
+    refused(market, ordered(market, paid))
+    found = market.now(paid)
+    assert (found.state, found.reason, found.left) == ("cancelled", "a hospital refused the computation", 0)
+    gross = standing(market, second)[3]
+    assert standing(market, second)[:3] == (0, 0, 0)
+    assert gross < -20_000  # with VAT, owed to the buyer
+    with market.as_caller(people[Role.OPERATOR]) as caller:
+        assert payouts.overpaid(caller) == {market.buyer.id: -gross}
+        payouts.refund(caller, market.buyer.id, key="back")
+    assert standing(market, second) == (0, 0, 0, 0)
+    with pytest.raises(StateError):
+        ordered(market, paid)
+
+
+def test_a_refusal_after_an_answer_gives_the_order_back(market: Market, paid: Purchase, second: Any) -> None:
+    answered(market, ordered(market, paid))
+    refused(market, ordered(market, paid, COUNT.model_copy(update={"minimum_count": 20})))
+    found = market.now(paid)
+    assert (found.state, found.left) == ("delivered", 1)
+    assert standing(market, second) == (0, -6_000, -2_000, 0)
+
+
+def test_a_refusal_while_another_is_computed_waits_for_it(market: Market, paid: Purchase, second: Any) -> None:
+    one, other = ordered(market, paid), ordered(market, paid, COUNT.model_copy(update={"minimum_count": 20}))
+    refused(market, one)
+    assert market.now(paid).state == "paid"
+    refused(market, other)
+    assert market.now(paid).state == "cancelled"
+    assert standing(market, second)[:3] == (0, 0, 0)
+
+
+def test_what_fails_by_itself_is_given_back_as_an_order(market: Market, paid: Purchase) -> None:
+    order = ordered(market, paid)
+    with market.hub.database.write() as session:
+        orders.fail(session, order.id, "a line broke", market.hub.clock())
+    assert (market.now(paid).state, market.now(paid).left) == ("paid", 2)
+
+
+def test_what_is_never_asked_for_is_earned_when_the_agreement_is_over(
+    market: Market, paid: Purchase, second: Any
+) -> None:
+    def swept() -> tuple[int, int, int, int]:
+        with market.as_caller(None) as caller:
+            purchases.lapse(caller)
+        return standing(market, second)
+
+    assert swept() == (-6_000, 0, -2_000, 0)
+    market.hub.clock.forward(days=400)  # type: ignore[attr-defined]
+    assert swept() == swept() == (0, -6_000, -2_000, 0)
+
+
+def test_a_run_asks_whether_it_is_still_allowed(market: Market, paid: Purchase, agreement: Any) -> None:
+    order = ordered(market, paid)
+    with market.as_caller(market.holder) as caller:
+        agreements.end_all(caller, market.holder.id, "left")
+    with market.hub.database.read() as session, pytest.raises(GoneError):
+        computations.must_still_allow(session, market.hub, order, market.hub.clock())
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"kind": "moments", "columns": ["age"]}, "kind"), ({"epsilon": 2.0}, "epsilon"), ({"minimum_count": 5}, "minimum_count"),
+        ({"purpose": "a"}, "purpose"), ({"kind": "histogram", "columns": ["weight"]}, "columns"), ({"dataset_id": "other"}, "dataset_id"),
+    ],
+)  # fmt: skip
+def test_what_the_service_does_not_offer_is_refused(
+    market: Market, paid: Purchase, changes: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(DescriptionError) as caught:
+        ordered(market, paid, COUNT.model_copy(update=changes))
+    assert field in caught.value.fields
+    assert market.now(paid).left == 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"service": {}}, {"service": SERVICE | {"kinds": ["sum"]}}, {"service": SERVICE | {"epsilon": 0}}, {"price": BY_BUDGET},
+        {"service": SERVICE | {"synthesizer": "auto"}},
+    ],
+)  # fmt: skip
+def test_a_service_that_is_not_well_formed_is_not_listed(market: Market, changes: dict[str, Any]) -> None:
+    with pytest.raises(ParameterError):
+        market.list(**({"kind": Kind.COMPUTATION, "service": SERVICE, "price": EACH} | changes))
+
+
+def test_a_synthesis_is_not_ordered_of_a_computation_and_the_other_way_round(market: Market, paid: Purchase) -> None:
+    with market.as_caller(market.buyer) as caller, pytest.raises(StateError):
+        fulfilment.order(caller, paid.id, rows=10)
+    synthesis = market.buy(market.agree(market.list(price={"kind": "free"})), "s")
+    with pytest.raises(StateError):
+        ordered(market, market.now(synthesis))
+
+
+def test_pages_from_listing_to_order(market: Market, browser: Any) -> None:
+    holder, buyer = browser(Role.HOLDER), browser(Role.DEVELOPER)
+    form = {
+        "what": f"compute:{DATASET}",
+        "title": "Counts",
+        "price": "free",
+        "purposes": "e",
+        "months": "12",
+        "automatic": "yes",
+    }
+    assert "kinds" in holder.submit("/holder/market", **form).text  # none was chosen
+    holder.submit("/holder/market", **form, computations=["count", "histogram"])
+    page = buyer.get("/market", params={"kind": "computation"}).text
+    assert "Counts" in page
+    [listing] = [one["id"] for one in buyer.api("GET", "/market/listings").json()["items"] if one["title"] == "Counts"]
+    assert buyer.get(f"/market/listings/{listing}").status_code == 200
+    with market.hub.database.read() as session:
+        bought = market.buy(market.agree(session.get_one(listings.Listing, listing)))
+    address = f"/market/purchases/{bought.id}"
+    assert f"{address}/compute" in buyer.get(address).text
+    choice = buyer.get(f"{address}/compute").text
+    assert "Number of patients" in choice
+    assert "Kaplan-Meier" not in choice
+    assert (
+        "must be at least" in buyer.submit(f"{address}/compute", kind="histogram", dataset_id=DATASET, purpose="e").text
+    )
+    asked = buyer.submit(f"{address}/compute", kind="count", dataset_id=DATASET, purpose="e", minimum_count="10")
+    assert "Digest of the question" in asked.text
+    assert buyer.api("GET", f"{address}/computations").status_code == 409  # the one order is placed
+    assert "count" in buyer.get(address).text
+    assert browser(Role.HOLDER).get(f"{address}/compute").status_code == 403
