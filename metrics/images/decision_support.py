@@ -43,7 +43,7 @@ def decision_support(
     Returns
     -------
     dict
-        ``phantom``, ``test_patients`` and ``rows``: a list of ``patients``, ``source``, ``reason``, ``auc`` and ``gain``
+        ``phantom``, ``unit`` (patient, or image where no patient is known), ``test_patients`` and ``rows``: a list of ``patients``, ``source``, ``reason``, ``auc`` and ``gain``
         (over the same real patients alone), the last two with ``value``, ``lower`` and ``upper`` over patients and seeds.
 
     Raises
@@ -57,7 +57,7 @@ def decision_support(
     steps = [*sorted({size for size in sizes if size < most}), most]
     rows = [row for size in steps for row in _at_size(size, train, synthetic, holdout, schema, seeds, model)]
     return plain(
-        {"format": FORMAT, "cohort": schema.name, "phantom": schema.phantom, "model": model, "seeds": list(seeds),
+        {"format": FORMAT, "cohort": schema.name, "phantom": schema.phantom, "unit": schema.privacy_unit, "model": model, "seeds": list(seeds),
          "label": schema.label.label, "test_patients": len(holdout.patients), "rows": rows}
     )  # fmt: skip
 
@@ -73,7 +73,7 @@ def _at_size(
     return [
         {
             "patients": size, "source": name, "reason": side.reason, "auc": side.auc,
-            "gain": {"value": -side.loss.value, "lower": -side.loss.upper, "upper": -side.loss.lower},
+            "gain": {"value": 0 - side.loss.value, "lower": 0 - side.loss.upper, "upper": 0 - side.loss.lower},
         }
         for name, side in report.sides[model].items()
     ]  # fmt: skip

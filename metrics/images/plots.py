@@ -164,8 +164,10 @@ def radiomics_plot(histograms: Sequence[Mapping[str, Any]]) -> Figure:
 def decision_support_plot(study: Mapping[str, Any]) -> Figure:
     """AUC on real patients over the number of patients trained on: real, synthetic, and both."""
     figure, (axes,) = panels(1, width=8.4, height=4.0)
+    what = "phantoms" if study["phantom"] else f"{study.get('unit', 'patient')}s"
     labels = {
-        "real": "real patients", "synthetic": "as many synthetic ones", "both": "the real ones and all synthetic"
+        "real": what if study["phantom"] else f"real {what}", "synthetic": "as many synthetic ones",
+        "both": f"the {'phantoms' if study['phantom'] else 'real ones'} and all synthetic",
     }  # fmt: skip
     for step, (source, label) in enumerate(labels.items()):
         rows = [row for row in study["rows"] if row["source"] == source and row["auc"]["value"] is not None]
@@ -181,7 +183,6 @@ def decision_support_plot(study: Mapping[str, Any]) -> Figure:
     axes.set_xticks(sizes)
     axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.xaxis.set_minor_locator(NullLocator())
-    what = "phantoms" if study["phantom"] else "patients"
     axes.set(xlabel=f"Number of {what} trained on", ylabel=f"AUC on {study['test_patients']} unseen {what}")
     axes.legend(loc="lower right")
     return figure

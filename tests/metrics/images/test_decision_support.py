@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from metrics.images.decision_support import decision_support, some_patients, together
+from metrics.images.plots import decision_support_plot
 from records.errors import ParameterError
-from records.images import ImageSchema, ImageTable
+from records.images import ImageSchema, ImageTable, PrivacyUnit
 
 Draw = Callable[..., ImageTable]
 
@@ -22,6 +24,23 @@ def test_curves(draw_images: Draw, image_schema: ImageSchema) -> None:
     assert rows[8, "both"]["gain"]["lower"] > 0
     assert rows[8, "both"]["auc"]["value"] > rows[8, "synthetic"]["auc"]["value"]
     assert rows[8, "real"]["gain"]["value"] == 0
+    assert "-0.0" not in json.dumps(found)
+
+
+def test_what_cannot_be_measured_has_a_reason_and_is_drawn_as_nothing(
+    draw_images: Draw, image_schema: ImageSchema
+) -> None:
+    train, made, test = draw_images(40, 0), draw_images(40, 1), draw_images(40, 2)
+    one_class = made.select(np.flatnonzero(made.rows["finding"] == "spot"))
+    unit = image_schema.model_copy(update={"privacy_unit": PrivacyUnit.IMAGE})
+    found = decision_support(train, one_class, test, unit, sizes=(8,), seeds=(0, 1), model="logistic")
+    rows = {(row["patients"], row["source"]): row for row in found["rows"]}
+    assert rows[8, "synthetic"]["auc"] == {"value": None, "lower": None, "upper": None}
+    assert rows[8, "synthetic"]["gain"]["value"] is None
+    assert "fewer than two classes" in rows[8, "synthetic"]["reason"]
+    assert rows[8, "both"]["auc"]["value"] is not None
+    assert found["unit"] == "image"
+    assert decision_support_plot(found).startswith(b"\x89PNG")
 
 
 def test_patients_keep_slices_and_shares(draw_images: Draw, image_schema: ImageSchema) -> None:
