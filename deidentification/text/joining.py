@@ -3,12 +3,14 @@
 Belongs here: what follows from words judged to be names. Does not belong here: judging a word (``judging``).
 """
 
+import re
 from collections.abc import Iterator
 
 from deidentification.text.spans import Kind, Span
 from deidentification.text.tokens import Is, Reading, Token
 from deidentification.text.words import PARTICLES, stems
 
+_ENTRY = re.compile(r" ?(?:[–—→/,;>)]|->|=>|- |$|\n)")
 _FOREIGN = frozenset({"von", "van", "zu", "zur", "af", "av", "ter", "ten", "bin", "ibn", "ben", "der", "den"})
 
 
@@ -25,14 +27,26 @@ class Joining(Reading):
         """A capitalised word that is part of a name in one place is one everywhere in the note."""
         judged = (t.word.lower() for t in self.tokens if t.judged is Is.PERSON and t.capital and len(t.word) > 3)
         named = {form for word in judged for form in stems(word, self.words.code) if not self.words.known(form)}
+        surnames = self._surnames()
         for at, token in enumerate(self.tokens):
             if (
                 token.judged is Is.OTHER
                 and token.capital
                 and not (self.words.eponym(token.word) and self.termed(at))
-                and named.intersection(stems(token.word.lower(), self.words.code))
+                and (
+                    named.intersection(stems(token.word.lower(), self.words.code))
+                    or surnames.intersection(stems(token.word.lower(), self.words.code)[1:])
+                )
             ):
                 token.judged = Is.PERSON
+
+    def _surnames(self) -> frozenset[str]:
+        """Finnish family names after given ones, also ordinary words: *Veikko Karhu ... Karhun*, with another ending."""
+        pairs = zip(self.tokens, self.tokens[1:], strict=False) if self.words.code == "fi" else ()
+        return frozenset(
+            two.word.lower() for one, two in pairs
+            if one.judged is two.judged is Is.PERSON and one.end + 1 == two.start and self.words.given(one.word)
+        )  # fmt: skip
 
     def _spread(self) -> None:
         """A word beside a person's name is part of it if capitalised or listed, and is not known for something else."""
@@ -66,6 +80,8 @@ class Joining(Reading):
 
     def _belongs(self, other: int, step: int) -> bool:
         words, near = self.words, self.tokens[other]
+        if self._initial(near) or self._last_of_three(other, step):
+            return True
         if near.word[0].isdigit() or self.listed(
             near, "titles", "roles", "relatives", "days", "stop", "record", "national", "naming"
         ):
@@ -94,10 +110,45 @@ class Joining(Reading):
         if step < 0 and near.first:
             if near.shout and len(near.word) > 3 and (words.name(near.word) or not words.known(near.word)):
                 return True
-            if words.at_home(near.word, "family") and not self.listed(near, "ordinary"):
-                return True
-            return words.given(near.word) and (not words.known(near.word) or words.at_home(near.word, "given"))
-        return near.word[0].islower() or not words.medical(near.word) or words.name(near.word)
+            return self._opens(other)
+        return near.word[0].islower() or not words.clinical(near.word) or words.name(near.word)
+
+    def _opens(self, at: int) -> bool:
+        """Whether a word that a sentence begins with belongs to the name after it: *Li Xiuying needs*, *Gamba Ezio ->*."""
+        words, near = self.words, self.tokens[at]
+        if not words.known(near.word):
+            return words.name(near.word) or not near.shout
+        if words.name(near.word) and (self._entry(at) or not self.listed(near, "ordinary", "common", "acts")):
+            return words.given(near.word) or words.at_home(near.word, "family") or len(near.word) < 4 or self._entry(at)
+        return False
+
+    def _entry(self, at: int) -> bool:
+        """Whether a name of two to four words begins here that a dash, arrow, slash or comma ends, as an entry of a list, or
+        that does what patients do: *Bill Frank reports*."""
+        last = at + 1
+        while last < min(at + 4, len(self.tokens)) and self.tokens[last].judged is Is.PERSON:
+            last += 1
+        end = self.tokens[last - 1].end
+        acts = last < len(self.tokens) and self.listed(self.tokens[last], "acts")
+        return last > at + 1 and (acts or _ENTRY.match(self.text, end) is not None)
+
+    def _initial(self, token: Token) -> bool:
+        """Whether it is one capital letter with a dot: *C. Valadares*."""
+        return len(token.word) == 1 and token.capital and self.text[token.end : token.end + 1] == "."
+
+    def _last_of_three(self, at: int, step: int) -> bool:
+        """Whether a capitalised small word ends a name of three: *Thanh Huong Le:*."""
+        near, two = self.tokens[at], self.tokens[max(0, at - 2) : at]
+        return (
+            step > 0
+            and near.capital
+            and not near.first
+            and not near.shout
+            and len(two) == 2
+            and all(token.judged is Is.PERSON for token in two)
+            and self.words.name(near.word)
+            and self.text[near.end : near.end + 1] in (",", ":", ";", ")", ".", "")
+        )
 
     def _last_of_lower(self, at: int) -> bool:
         """Whether a word that is nothing else ends a name in lower case: *mohamed abdi warsame,*."""

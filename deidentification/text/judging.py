@@ -41,7 +41,7 @@ class Judging(Reading):
             return False
         before = self.tokens[lead]
         gap = self.text[before.end : self.tokens[lead + 1].start]
-        title = self.listed(before, "titles") and before.word != "mRS" and gap.strip() in ("", ".") and "\n" not in gap
+        title = self.listed(before, "titles") and before.word != "mRS" and gap.strip(" .ªº") == ""
         if self.listed(token, "days"):
             return title and token.capital and not self.listed(before, "relatives", "roles")
         if title and (token.capital or self._lower_name(token, before)):
@@ -53,7 +53,8 @@ class Judging(Reading):
             trigger
             and token.capital
             and not self.acronym(token)
-            and ("'" in token.word or "’" in token.word or not self.words.medical(token.word))
+            and not (self.listed(token, "stop", "common") and gap.strip(" ") != "")
+            and ("'" in token.word or "’" in token.word or not self.words.clinical(token.word))
             and not self.words.eponym(token.word)
         )
 
@@ -100,9 +101,11 @@ class Judging(Reading):
         )
 
     def _plausible(self, token: Token) -> bool:
-        """Whether a lower-case word after a title may be a name."""
-        if len(token.word) < 4 or self.listed(token, "stop"):
+        """Whether a lower-case word after a title may be a name; one of three letters only if it is listed and no other word."""
+        if len(token.word) < 3 or self.listed(token, "stop"):
             return False
+        if len(token.word) == 3:
+            return self.words.name(token.word) and not self.words.known(token.word)
         return self.words.name(token.word) or not self.words.known(token.word)
 
     def _capitalised(self, at: int) -> Is:
@@ -113,6 +116,8 @@ class Judging(Reading):
             return Is.OTHER
         if token.word.lower() in words.language.months or words.eponym(token.word) or self.termed(at):
             return Is.OTHER
+        if words.country(token.word) and (self.placed(at) or not words.at_home(token.word, "given")):
+            return Is.OTHER
         if self._list_form(at):
             return Is.PERSON
         named = words.name(token.word)
@@ -121,7 +126,7 @@ class Judging(Reading):
             and (not words.known(token.word) or not token.first)
             and (self.placed(at) or not named)
         ):
-            return Is.PLACE
+            return Is.PERSON if self._subject(at) else Is.PLACE
         if named and (not token.first or self._surely(token) or self._acting(at)):
             at_home = words.at_home(token.word, "given") or words.at_home(token.word, "family")
             return Is.OTHER if words.drug(token.word) and not at_home else Is.PERSON
@@ -174,6 +179,18 @@ class Judging(Reading):
         """Whether a given name, though an ordinary word, does what patients do: *Grace reports*."""
         after = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
         return after is not None and self.listed(after, "acts") and self.words.at_home(self.tokens[at].word, "given")
+
+    def _subject(self, at: int) -> bool:
+        """Whether a town's name after a given name does what patients do: *Rauha Rantasalmi kertoi*."""
+        before, after = self.before(at), self.tokens[at + 1] if at + 1 < len(self.tokens) else None
+        return (
+            before is not None
+            and before.capital
+            and self.words.given(before.word)
+            and self.touch(at - 1, at)
+            and after is not None
+            and self.listed(after, "acts")
+        )
 
     def _lower(self, at: int) -> Is:
         """A lower-case word is a name if it is listed as one and nothing else."""

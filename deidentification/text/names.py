@@ -1,12 +1,13 @@
 """Persons, organisations and towns in prose.
 
-Belongs here: the order of the steps. Does not belong here: the steps (``judging``, ``joining``, ``organisations``), or
+Belongs here: the order of the steps. Does not belong here: the steps (``judging``, ``joining``, ``cues``, ``organisations``), or
 identifiers with a written form (``written``).
 """
 
 import re
 from collections.abc import Iterator
 
+from deidentification.text.cues import dotted, entries
 from deidentification.text.joining import Joining
 from deidentification.text.judging import Judging
 from deidentification.text.language import Language
@@ -23,7 +24,10 @@ def names(text: str, language: Language) -> Iterator[Span]:
     """Spans of persons, organisations and towns."""
     yield from organisations(text, language)
     yield from _nicknames(text, language)
-    yield from _Reader(text, Words(language)).spans()
+    words = Words(language)
+    read = tuple(_Reader(text, words).spans())
+    persons = [span for span in read if span.kind is Kind.PERSON]
+    yield from (*read, *dotted(text, words), *entries(text, words, persons))
 
 
 class _Reader(Judging, Joining):

@@ -11,9 +11,10 @@ from enum import Enum
 
 from deidentification.text.words import PARTICLES, Words
 
-_TOKEN = re.compile(r"[^\W\d_]+(?:\.(?:ra|ssa|na)\b)?(?:['’-][^\W\d_]+)*(?:['’](?=\W|$))?|\d+(?:[.,]\d+)*")
+_TOKEN = re.compile(r"[^\W\d_ªº]+(?:\.(?:ra|ssa|na)\b)?(?:['’-][^\W\d_ªº]+)*(?:['’](?=\W|$))?|\d+(?:[.,]\d+)*")
 _ELISION = re.compile(r"(?:l|d|un|[a-z]{2,4}l|c|s|qu)['’](?=[^\W\d_])")
 _ARTICLE = re.compile(r"(?:a[lnsdrtz]|e[lr]|ul|ash?|abu|ibn|bin|d|o|n)['’-][^\W\d_a-zß-öø-ÿ]")  # al-Khatib, d'Agostino
+_DOTTED = (". ", ".", ".ª ", ".º ", "ª ", ".a ")  # of an initial: M. Korhonen, M.ª José
 _LIMITS = re.compile(r"[.!?:;•\n\t]")
 
 
@@ -106,18 +107,32 @@ class Reading:
         gap = self.text[one.end : two.start]
         for token in between:
             gap = gap.replace(token.word, "", 1)
-        gap = gap.replace("'", "").replace("’", "")
+        gap = re.sub(r"\b[dl]['’]|['’]", "", gap)  # Joaquim d'Almeida
         if gap.strip(" ") == "":
             return bool(gap) or bool(between)
-        if gap.strip(" ") == ".":
+        if gap.strip(" ") in (".", ".ª", ".º", "ª"):
             return (len(one.word) == 1 and one.capital) or self.listed(one, "shortened")
         return (
             gap.strip(" ") == ","
             and one.capital
             and two.capital
-            and (one.shout or one.first)
-            and (self.words.given(two.word) or (len(two.word) == 1 and one.shout))
+            and (one.shout or self.tokens[self.begins(left)].first)
+            and (
+                self.words.given(two.word)
+                or (len(two.word) == 1 and one.shout)
+                or (one.shout and two.judged is Is.PERSON and not self.words.known(one.word))
+            )
         )
+
+    def begins(self, at: int) -> int:
+        """Where the run of capitalised words and particles begins that ends here: *Iglesias* of *Iglesias de la Torre*."""
+        while at and not self.tokens[at].first:
+            before = self.tokens[at - 1]
+            gap = self.text[before.end : self.tokens[at].start]
+            if gap != " " or not (before.capital or before.word in PARTICLES):
+                break
+            at -= 1
+        return at
 
 
 def _tokens(text: str) -> Iterator[Token]:
@@ -127,7 +142,7 @@ def _tokens(text: str) -> Iterator[Token]:
         if elided := _ELISION.match(text, start, end):
             start = elided.end()
         gap = text[last:start]
-        initial = last > 1 and gap == ". " and text[last - 1].isupper() and not text[last - 2].isalnum()
+        initial = last > 0 and gap in _DOTTED and text[last - 1].isupper() and not text[: last - 1][-1:].isalnum()
         first = last == 0 or (bool(_LIMITS.search(gap)) and not initial)
         yield Token(text[start:end].rstrip("'’"), start, start + len(text[start:end].rstrip("'’")), first)
         last = end

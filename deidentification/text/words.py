@@ -25,8 +25,11 @@ _MEDICAL = re.compile(
     r"|ksabaani?|statiini|mabi|nibi|bani|tiini|oli|iini|siini|amidi|pine|mide|zole|pam|lam)[aeioäos]?"
 )
 _OWNER = re.compile(r"(?<=\w{3})(?:ns[aä]|ni|mme|nne|(?<=[aeiouyäö])(?:an|än|en))$")  # vaimonsa, tyttärelleen
+_ROLE = re.compile(
+    r"\w{3}(?:lääkäri|hoitaja|työntekijä|terapeutti|sihteeri|ohjaaja|kirurgi|psykologi|neuvoja|avustaja|kätilö)\w{0,4}$"
+)
 _DERIVED = re.compile(
-    r"\w{4}(?:[tsn][uy]n[uy]t|t[ae]tt[uy]|nro|numero|vakuutus|kaulaus|kuvaus|tutkimus|leikkaus|hoito|tauti|oire|arvio|lausunto)$"
+    r"\w{4}(?:[tsn][uy]n[uy]t|t[ae]tt[uy]|nro|numero|vakuutus|kaulaus|kuvaus|tutkimus|leikkaus|hoito|tauti|oire|arvio|lausunto|osasto|neste(?:ttä)?|syöpä|kuume|kipu|koe|löydös)$"
 )
 PARTICLES = frozenset(
     [
@@ -42,6 +45,7 @@ PARTICLES = frozenset(
         "di",
         "du",
         "della",
+        "lo",
         "dal",
         "dalla",
         "dalle",
@@ -99,11 +103,12 @@ class Form:
 
 @cache
 def listing(name: str) -> dict[str, str]:
-    text = files(_LEXICON).joinpath(f"lexicon/{name}.tsv").read_text(encoding="utf-8")
+    """Words of a table and their marks; names have a second table of frequent ones."""
     table: dict[str, str] = {}
-    for line in text.splitlines():
-        word, _, marks = line.partition("\t")
-        table[word.lower()] = f"{table.get(word.lower(), '')} {marks}"
+    for file in (files(_LEXICON).joinpath(f"lexicon/{name}{part}.tsv") for part in ("", "_frequent")):
+        for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
+            word, _, marks = line.partition("\t")
+            table[word.lower()] = f"{table.get(word.lower(), '')} {marks}"
     return table
 
 
@@ -137,6 +142,10 @@ class Words:
         return self.form(word, "places") is not None or any(
             form in _set("cities") for form in stems(word.lower(), self.code)
         )
+
+    def country(self, word: str) -> bool:
+        """Whether it is a country or continent, which alone tells nobody apart."""
+        return any(form in _set("countries") for form in stems(word.lower(), self.code))
 
     def at_home(self, word: str, table: str) -> bool:
         """Whether a name of ``table`` is at home in this language."""
@@ -178,6 +187,11 @@ class Words:
         """Whether it is a drug or a term, or has the shape of a medical term."""
         return _medical(word.lower(), self.code)
 
+    def clinical(self, word: str) -> bool:
+        """Whether it is a listed drug or term, or an ordinary word with the shape of a medical one; *Thornthwaite* is not."""
+        low = word.lower()
+        return _drug(low, self.code) or (_medical(low, self.code) and known_word(low, self.code))
+
     def drug(self, word: str) -> bool:
         """Whether it is a listed drug, term or brand of medicine."""
         return _drug(word.lower(), self.code)
@@ -195,6 +209,8 @@ class Words:
     def listed(self, word: str, what: str) -> bool:
         """Whether the word or its lemma is in the language's list ``what``."""
         low, listed = word.lower(), self.language.listed(what)
+        if what == "roles" and self.code == "fi" and _ROLE.search(low):
+            return True
         if low in listed or low.rstrip(".") in listed:
             return True
         forms = {*stems(low, "fi"), *stems(_OWNER.sub("", low), "fi")} if self.code == "fi" else ()

@@ -17,9 +17,50 @@ from deidentification.text.spans import Kind, Span
 
 CAPITALISED = r"[^\W\d_a-zß-öø-ÿ][\w'’-]*"
 _SHARED = {"e-mail": Kind.EMAIL, "web address": Kind.URL, "IBAN": Kind.IBAN, "telephone": Kind.PHONE, "IP address": Kind.URL, "record number": Kind.MRN}  # fmt: skip
-_NUMBER = r"(?:[A-Z]{1,2} (?=\d{3,4}[ -]\d))?[A-Za-z]{0,5}[-/.]?\d[\dA-Za-z./-]*\d(?: \d{3,}| \d{1,4}\b(?=[.,;:) ]*(?:$|[a-z(])))*"
+_NUMBER = r"(?:[A-Z]{1,2} (?=\d{3,4}[ -]\d)|[A-Z]{2,6} (?=\d{5}))?[A-Za-z]{0,10}[-/.]?\d[\dA-Za-z./-]*\d(?:[-/][A-Z]{1,2}\b| [A-Z]{1,2}\b(?=[,.;)]))?(?: \d{3,}| \d{1,4}\b(?=[.,;:) ]*(?:$|[a-z(])))*"
 _COUNTED = r"(?! ?(?:mg|ml|mcg|µg|ug|cm|mm|kg|g|h|UI|IU|UI|%|c[eé]l|cell|solu)\b| c[eé]l| cell| solu)"
 _MEASURED = r"(?! ?(?:mg|ml|cm|mm|kg|g|%|h|x)\b| ?%| (?:m[eê]s|mont|week|year|day|sem|sett|d[ií]a|gior|a[nñ]o|ann|frag|cicl|cycl|fram|frus|core|cil|biop|g[aâ]n|linf|nod|punt|pont|point))"
+_LABORATORY = frozenset(
+    [
+        "plt",
+        "wbc",
+        "rbc",
+        "gb",
+        "gr",
+        "ck",
+        "cpk",
+        "ldh",
+        "bnp",
+        "psa",
+        "tsh",
+        "tel",
+        "cel",
+        "cc",
+        "cf",
+        "nif",
+        "niss",
+        "plaq",
+        "trom",
+        "leuk",
+        "e",
+        "b",
+        "l",
+        "n",
+        "id",
+        "tc",
+        "tr",
+        "rm",
+        "rx",
+        "rmn",
+        "pet",
+        "us",
+        "eco",
+        "mr",
+        "ct",
+        "xr",
+        "mri",
+    ]
+)
 _FORMS: tuple[tuple[Kind, str], ...] = (
     (Kind.URL, r"(?i)\b(?:https?://|www\.)[^\s\"<>,;)]+"),
     (Kind.NATIONAL_ID, r"\b[A-CEGHJ-PR-TW-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b"),  # UK National Insurance
@@ -43,6 +84,9 @@ _FORMS: tuple[tuple[Kind, str], ...] = (
     (Kind.MRN, r"\b[A-Z]{1,5}[-/](?:\d{2}|\d{4})[-/]\d{3,}(?:[-/]\d{1,3})?\b|\b[A-Z]{2,5} (?:19|20)\d{2}[ /-]\d{4,}\b"),
     (Kind.MRN, r"(?<![\d.,/-])\d{5,}[-/]\d{1,2}\b(?![/-]|[.,]\d)"),
     (Kind.MRN, r"\b[A-Z]{1,5}-?\d{2}[-/]\d{3,}\b|\b[A-Z]-\d{2}-\d{3,}\b|\b[A-Z]{1,5}-?\d{5,}\b"),
+    (Kind.MRN, r"\b[A-Z]{1,8}[-/]\d{4,}(?:[-/][A-Z\d]{1,6})*\b|\b[A-Z]{1,4}\d{5,}-\d{2,}\b"),
+    (Kind.MRN, r"(?<![\d.,/+-])\d{2,4}-\d{6,}(?:-\d{1,2})?(?![\d-])"),
+    (Kind.PHONE, r"(?<![\d.,/-])[2-9]\d-\d{3}-\d{4}(?![\d-])"),
     (Kind.MRN, r"(?<![\d.,/-])\d{7,24}(?![\d.,]\d)"),
     (
         Kind.MRN,
@@ -51,6 +95,11 @@ _FORMS: tuple[tuple[Kind, str], ...] = (
     (Kind.DATE, r"\b(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:[12]\d|3[01]|0?[1-9])\b"),
     (Kind.DATE, r"\b(?:[12]\d|3[01]|0?[1-9])\s?[-/.]\s?(?:1[0-2]|0?[1-9])\s?[-/.]\s?(?:19|20)?\d{2}\b(?![/.]\d)"),
     (Kind.DATE, r"\b(?:1[0-2]|0[1-9])/(?:19|20)\d{2}\b"),
+    (Kind.DATE, r"\b(?:[12]\d|3[01]|0?[1-9])([-/. ])(?:X?I{1,3}|I?V|VI{1,3}|I?X|XI{0,2})\1(?:19|20)?\d{2}\b"),
+    (
+        Kind.DATE,
+        r"(?<![\d.,/-])(?:[12]\d|3[01]|[1-9])\.(?:1[0-2]|[1-9])\.(?=[,;:)]| [a-zß-öø-ÿ])",
+    ),  # not the end of a sentence: PSA 12.3. Plan
     (Kind.ADDRESS, r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b"),
 )
 
@@ -111,7 +160,9 @@ def _labelled(of: Language) -> Iterator[tuple[Kind, str]]:
         Kind.MRN,
         rf"\b(?i:{alternatives(of.listed('record'))}){gap}(?P<it>{_NUMBER})(?<=\d{{2}})(?! ?-?(?:v|vuotias|años|anos|anni|years?)\b)",
     )
-    numbers = r"\+?\(?\d[\d ()./-]{2,16}\d"
+    labels = of.listed("record") | of.listed("national") | of.listed("phone") | _LABORATORY
+    yield Kind.MRN, rf"\b(?!(?i:{alternatives(labels)}) )[A-Z]{{2,6}} \d{{6,}}\b"
+    numbers = r"(?!\d{1,2}[.,]\d{1,2}(?![\d ./-]))\+?\(?\d[\d ()./-]{2,16}\d"
     yield (
         Kind.PHONE,
         rf"\b(?i:{alternatives(of.listed('phone'))})\.?(?: ?(?:no|nr|n|nro|nº|n\.º)\.?)?[ :#]{{0,3}}(?P<it>{numbers})",
@@ -132,7 +183,7 @@ def _dates(of: Language) -> Iterator[tuple[Kind, str]]:
     before = "" if of.code == "fi" else rf"(?:\b{days},?\s+)?"
     yield (
         Kind.DATE,
-        rf"(?i)\b{before}{day}\s?[- ]?{of_}{months}{tail}(?:(?:,? (?:de |del |do )?|[-/.])(?:{year})|[-/]\d{{2}}| ['’]\d{{2}})?\b",
+        rf"(?i)\b{before}{day}\s?[-/. ]?{of_}{months}{tail}(?:(?:,? (?:de |del |do )?|[-/.])(?:{year})|[-/.]\d{{2}}| ['’]\d{{2}})?\b",
     )
     yield Kind.DATE, rf"(?i)\b{months}{tail}(?: (?:de |del |do )?| '?){year}\b"
     feast = rf"(?i:\b{alternatives(of.listed('feasts'))}(?:na|n|ina|na aattona)?,?(?: of| de| del| do)?) {year}\b"
@@ -142,9 +193,14 @@ def _dates(of: Language) -> Iterator[tuple[Kind, str]]:
     if of.code == "fi":
         yield Kind.DATE, rf"(?i)\b{months}{tail} {day}(?: päivänä)?"
         yield Kind.DATE, r"(?<![\d.,])(?P<it>(?:[12]\d|3[01]|[1-9])\.(?:1[0-2]|[1-9])\.)(?!\d)"
+        yield Kind.DATE, r"(?<![\d.,])(?P<it>(?:[12]\d|3[01]|[1-9])\.(?:1[0-2]|[1-9]))(?=: )"
         yield Kind.DATE, r"(?<![\d.,])(?P<it>[0-3]?\d\.(?:[01]?\d\.)?)(?=\s?[–-]\s?[0-3]?\d\.[01]?\d\.)"
     else:
         lead = alternatives(of.listed("date_before"))
+        yield (
+            Kind.DATE,
+            r"(?<=, )(?P<it>(?:[12]\d|3[01]|0?[1-9])/(?:1[0-2]|0?[1-9]))(?=,? (?:a las?|às|alle|ore|at|pelas) )",
+        )
         yield Kind.DATE, rf"(?i)\b{lead}(?: the| el| il| o)? (?P<it>[0-3]?\d[/-][01]?\d)\b(?![/.,-]\d){_MEASURED}"
         yield Kind.DATE, rf"(?i)\b{lead} (?P<it>[0-3]\d\.[01]\d)\b(?![/.,-]\d){_MEASURED}"
 
@@ -189,5 +245,5 @@ def _romance_addresses(of: Language, name: str, town: str) -> Iterator[tuple[Kin
     post = rf"(?:,? (?:\d{{5}}|\d{{4}}-\d{{3}}) {town})?"
     number = r"(?:(?:n\.?[ºo°]? ?)?\d{1,4}\b|s/n|s\.n\.|snc)"
     street = rf"(?:[\w'’.-]+ ){{0,6}}?{CAPITALISED}(?: [IVX]+)?"
-    yield Kind.ADDRESS, rf"(?<!\w)(?:(?i:{heads})\.? |[Cc]/ ?){street},? {number}{floor}{post}"
+    yield Kind.ADDRESS, rf"(?<!\w)(?:(?i:{heads})\.? |[Cc]/(?!c\b) ?){street},? {number}{floor}{post}"
     yield Kind.ADDRESS, rf"\b(?:\d{{5}}|\d{{4}}-\d{{3}}) {name}"
