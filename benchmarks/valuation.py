@@ -29,7 +29,7 @@ from use_cases.registry import discover
 PAGE = Path("docs/benchmarks/valuation.md")
 COHORTS = ("support2_lung", "byar_greene", "copenhagen", "smart_cerebrovascular")
 SMALL_HOLDER, MARKETS = 60, 20
-PERMUTATIONS = 1_500
+PERMUTATIONS = 4_000
 FEATURES = 24
 Row = tuple[str, str, float, float, str]
 
@@ -157,7 +157,7 @@ def _speed_section() -> list[str]:
     return [
         "# Valuation: speed, bounds and power", "",
         "`python -m benchmarks.valuation`, one core, CPU seconds; beside them seconds by the clock at low priority, while other work took "
-        "most of the same cores.", "",
+        "most of the same cores (CPU seconds of games are up to three times those of a quiet machine).", "",
         "| step | size | CPU s | clock s | wanted |", "|---|---|---|---|---|", *rows,
     ]  # fmt: skip
 
