@@ -1,6 +1,7 @@
 """From an application to what three hospitals computed together: real servers, real parties with TLS, a real browser."""
 
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from playwright.sync_api import Page, expect
 from orchestration.federation_demo import federation, running
 from orchestration.settings import Settings
 from tests.hub.journeys.conftest import Servers, Visitor, serving
+from tests.hub.market.conftest import BUYER, HUB
+from tests.hub.money.test_payments import statement
 from use_cases.registry import discover
 
 pytestmark = pytest.mark.slow
@@ -105,6 +108,80 @@ def synthesised(window: Window, compute: str, folder: Path) -> None:
     with downloaded(page, folder / "table.zip") as package:
         assert {"synthetic.parquet", "synthetic.csv", "manifest.json"} <= set(package.namelist())
     assert developer.complaints == []
+
+
+def test_a_bought_computation_is_paid_with_its_answer_and_refunded_if_a_hospital_refuses(
+    window: Window, servers: Servers, tmp_path: Path
+) -> None:
+    holder, buyer, operator = window("holder"), window("developer", java_script_enabled=False), window("operator")
+    billed(operator.page, servers.hub, HUB, "/billing?hub=true")
+    billed(buyer.page, servers.hub, BUYER)
+    page = holder.open("/holder/market")
+    page.get_by_label("What", exact=True).select_option(value=f"compute:{DATASET}")
+    page.get_by_label("Title").fill("Survival, computed together")
+    page.locator("input[name=price][value=per_query]").check()
+    page.get_by_label("Amount, without VAT").fill("100")
+    page.locator("input[name=purposes][value=e]").check()
+    page.get_by_label("The hub agrees on my behalf").check()
+    page.get_by_text("Service, frontier and split").click()
+    for kind in ("histogram", "moments"):
+        page.locator(f"input[name=computations][value={kind}]").check()
+    page.get_by_role("button", name="List it").click()
+    expect(page.get_by_role("link", name="Survival, computed together")).to_be_visible()
+
+    plain = buyer.open("/market")
+    plain.get_by_role("link", name="Survival, computed together").click()
+    plain.get_by_role("button", name="Ask for it on these terms").click()
+    plain.get_by_role("button", name="Verify the agreement").click()
+    agreement = plain.url
+    # The parties' own rules allow histograms and nothing is said of means, which they refuse.
+    computed(buyer, operator, agreement, "Histograms", "age", "1")
+    answered(plain)
+    with downloaded(plain, tmp_path / "answer.zip") as package:
+        assert set(json.loads(package.read("manifest.json"))["signatures"]) == {
+            "hospital-a",
+            "hospital-b",
+            "hospital-c",
+        }
+    computed(buyer, operator, agreement, "Means and variances", "age", "2")
+    expect(plain.locator("#progress .error")).to_be_visible(timeout=MINUTES)
+    plain.goto(f"{servers.hub}/market/purchases")
+    expect(plain.get_by_text("delivered", exact=True)).to_be_visible()
+    expect(plain.get_by_text("cancelled", exact=True)).to_be_visible()
+    operator.open("/books").get_by_text("Paid too much").wait_for()
+    expect(operator.open("/books/check").get_by_text("intact", exact=True)).to_be_visible()
+
+
+def computed(buyer: Visitor, operator: Visitor, agreement: str, kind: str, column: str, number: str) -> None:
+    """Buy one order, pay it by the bank's statement, and describe the question."""
+    plain = buyer.page
+    plain.goto(agreement)
+    plain.get_by_role("button", name="Buy with obligation to pay").click()
+    purchase, told = plain.url, plain.get_by_text("with reference RF").inner_text()
+    reference = re.findall(r"RF[0-9A-Z]+", told)[-1]
+    amount = int(re.sub(r"\D", "", told.split("with")[0]))
+    paid = statement((amount, reference, "")).replace(b"<AcctSvcrRef>B0", b"<AcctSvcrRef>J" + number.encode())
+    operator.open("/books").locator("input[type=file]").set_input_files(
+        {"name": "s.xml", "mimeType": "application/xml", "buffer": paid}
+    )
+    operator.page.get_by_role("button", name="Book the statement").click()
+    expect(operator.page.get_by_text("The statement is booked.")).to_be_visible()
+    plain.goto(purchase)
+    plain.get_by_role("link", name="Order a computation").click()
+    plain.get_by_label(kind).check()
+    plain.get_by_role("button", name="Go on").click()
+    plain.locator(f"input[name=columns][value={column}]").check()
+    plain.get_by_role("button", name="Order the computation").click()
+    expect(plain.get_by_text("Digest of the question")).to_be_visible()
+
+
+def billed(page: Page, hub: str, details: dict[str, str], path: str = "/billing") -> None:
+    """Billing details."""
+    page.goto(f"{hub}{path}")
+    for name, value in details.items():
+        page.locator(f"input[name={name}]").fill(value)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("billing details are kept")).to_be_visible()
 
 
 def answered(page: Page) -> None:
