@@ -142,6 +142,35 @@ def deposit_valuation(
         return valuations.deposit(session, document, dataset_id=dataset_id, accounts=accounts, now=hub.clock()).sha256
 
 
+def told_budgets(workspace: Workspace, hub: "Deployment", use_cases: Mapping[str, UseCase]) -> int:
+    """Tell the hub what each cohort of tables has left of its privacy budget; returns how many have changed.
+
+    The market refuses by it what this side would refuse, before money moves; this side decides again.
+    """
+    import sqlalchemy as sa
+
+    from hub.budget import BudgetLedger
+    from hub.catalogue.tables import Dataset
+    from hub.market.cohort_budget import known, tell
+
+    described = sa.select(Dataset.id, Dataset.use_case, Dataset.cohort).where(
+        Dataset.use_case.in_(use_cases), Dataset.cohort.is_not(None), Dataset.modality == ""
+    )
+    with hub.database.read() as session:
+        rows = [(one, use_cases[str(key)], str(cohort)) for one, key, cohort in session.execute(described)]
+        before = known(session)
+    if not rows:
+        return 0
+    ledger = BudgetLedger(workspace.ledger_url)
+    now = {one: (use_case.budget_rho, ledger.spent(cohort), use_case.delta) for one, use_case, cohort in rows}
+    if not (changed := {one: told for one, told in now.items() if before.get(one) != told}):
+        return 0
+    with hub.database.write() as session:
+        for one, (total, spent, delta) in changed.items():
+            tell(session, one, total_rho=total, spent_rho=spent, delta=delta, now=hub.clock())
+    return len(changed)
+
+
 def _latest(workspace: Workspace, use_case: UseCase, cohort: Cohort) -> tuple[Path, dict[str, Any]]:
     releases = workspace.release(use_case.key, cohort.name)
     if not (releases / "latest").exists():

@@ -7,7 +7,7 @@ import dagster as dg
 
 from assets.factory import build_use_case, computation_job, on_demand_job, statistics_job, storage
 from assets.images.factory import build_images, images_on_demand_job
-from assets.market import build_market
+from assets.market import build_market, told_budgets
 from orchestration.orders import order_sensors
 from orchestration.questions import question_sensor
 from orchestration.sensors import cohort_file_sensor
@@ -57,7 +57,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         settings.inbox or workspace.home / "inbox",
         [j for j in jobs if j.name in use_cases],
     )
-    sensors = [arrivals, *order_sensors(on_demand, settings.open_hub), question_sensor(answering, settings.open_hub)]
+    orders = order_sensors(on_demand, settings.open_hub, lambda hub: told_budgets(workspace, hub, use_cases))
+    sensors = [arrivals, *orders, question_sensor(answering, settings.open_hub)]
     shared = dg.Definitions(jobs=[sweep], sensors=sensors, resources=storage(workspace), executor=EXECUTOR)
     return dg.Definitions.merge(*parts, *images, build_market(workspace, settings.open_hub), shared)
 

@@ -4,7 +4,7 @@ Belongs here: launching each order once, stopping runs nobody wants, failing ord
 making the data (``assets.requests``, ``assets.federated_orders``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from hub.delivery.tables import Order
     from hub.deployment import Deployment
 
+    Tell = Callable[[Deployment], object]
+
 EVERY_SECONDS = 2
 PARTITION_TAG = "dagster/partition"
 RUNNING = [DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
 
 
-def order_sensors(jobs: Sequence[Any], open_hub: OpenHub) -> list[dg.SensorDefinition]:
-    """All three sensors; they run as soon as Dagster's daemon does."""
-    return [_arrivals(jobs, open_hub), *_endings(jobs, open_hub)]
+def order_sensors(jobs: Sequence[Any], open_hub: OpenHub, tell: "Tell") -> list[dg.SensorDefinition]:
+    """All three sensors; they run as soon as Dagster's daemon does. ``tell`` says to the hub what budgets are left."""
+    return [_arrivals(jobs, open_hub, tell), *_endings(jobs, open_hub)]
 
 
 def job_of(order: "Order") -> str:
@@ -52,7 +54,7 @@ def reached(open_hub: OpenHub) -> "Deployment | dg.SkipReason":
     return hub
 
 
-def _arrivals(jobs: Sequence[Any], open_hub: OpenHub) -> dg.SensorDefinition:
+def _arrivals(jobs: Sequence[Any], open_hub: OpenHub, tell: "Tell") -> dg.SensorDefinition:
     @dg.sensor(
         name="hub_orders", jobs=jobs, minimum_interval_seconds=EVERY_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
@@ -64,6 +66,7 @@ def _arrivals(jobs: Sequence[Any], open_hub: OpenHub) -> dg.SensorDefinition:
         hub = reached(open_hub)
         if isinstance(hub, dg.SkipReason):
             return hub
+        tell(hub)
         with hub.database.write() as session:
             late = orders.overdue(session, hub.clock())
             waiting = [(o.id, job_of(o)) for o in orders.waiting(session)]

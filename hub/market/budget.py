@@ -1,7 +1,7 @@
 """What is left of a data set's privacy budget in the market: debits by purchase, exact, in the purchase's own transaction.
 
 Belongs here: adding up and refusing. Does not belong here: the price of a debit (``prices``), the cohort's ledger on the data side
-(``hub.budget``), which decides again before it looks at the data.
+(``hub.budget``), which decides again before it looks at the data, and what it tells of it (``cohort_budget``).
 
 References
 ----------

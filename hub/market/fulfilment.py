@@ -19,13 +19,13 @@ from hub.delivery.tables import OPEN, Order
 from hub.deployment import Deployment
 from hub.errors import GoneError, StateError
 from hub.market import agreements, goods
+from hub.market.cohort_budget import epsilon_of
 from hub.market.kinds import Kind
 from hub.market.services import Synthesis, read_service
 from hub.market.tables import Agreement, Listing, Purchase, Use
 from hub.people.roles import Role
 from hub.repository import vault
 from hub.repository.tables import Artefact
-from records.accounting import rho_to_epsilon
 from records.errors import ParameterError
 
 
@@ -74,9 +74,7 @@ def order(caller: Caller, purchase_id: str, *, rows: int, formats: Sequence[str]
     dataset = published(caller.session, listing.dataset_id)
     if dataset.use_case is None:
         raise StateError("a service must be connected to its data, got no connection; ask the operator")
-    epsilon = (
-        rho_to_epsilon(float(purchase.amount["rho"]), service.delta) if "rho" in purchase.amount else service.epsilon
-    )
+    epsilon = epsilon_of(service, purchase.amount)
     made = Order(
         kind=orders.kind_of(dataset), permit_id="", offer_id="", purchase_id=purchase.id, person_id=purchase.buyer_id, dataset_id=dataset.id,
         use_case=dataset.use_case, synthesizer=service.synthesizer, epsilon=epsilon, rows=rows, columns=None,

@@ -17,7 +17,7 @@ from hub.audit.log import record
 from hub.caller import Caller
 from hub.database.base import new_id
 from hub.errors import ForbiddenError, GoneError, NotFoundError, StateError
-from hub.market import agreements, budget, fulfilment, listings
+from hub.market import agreements, budget, cohort_budget, fulfilment, listings
 from hub.market.kinds import Kind
 from hub.market.prices import ByBudget, PerQuery, Subscription, read_price
 from hub.market.sharing import read_split
@@ -76,7 +76,7 @@ def place(
     StateError
         The key was used for another purchase, or billing details are missing.
     BudgetError, GoneError, ForbiddenError, NotFoundError
-        Less budget is left; the listing, its release or the agreement has ended; a party is excluded.
+        Less budget is left, in the market or on the data side; the listing, its release or the agreement has ended; a party is excluded.
     """
     buyer = caller.must_have(Role.DEVELOPER)
     if not 0 < len(key.strip()) <= LONGEST_KEY:
@@ -90,6 +90,7 @@ def place(
     agreement = agreements.must_allow(caller, agreement_id, buyer.id)
     listing = _locked(caller, agreement)
     asked = quote(caller, agreement, months=months, queries=queries, rho=rho)
+    cohort_budget.must_fit(caller.session, listing, asked.amount)
     made = Purchase(
         id=new_id(), agreement_id=agreement.id, listing_id=listing.id, dataset_id=listing.dataset_id, buyer_id=buyer.id,
         key=key.strip(), amount=asked.amount | {"asked": wanted}, cents=asked.cents, currency=asked.currency, shares={},

@@ -16,7 +16,7 @@ from hub.catalogue.record import DatasetRecord
 from hub.catalogue.search import words_of
 from hub.catalogue.tables import Dataset
 from hub.errors import HubError
-from hub.market import budget, goods
+from hub.market import budget, cohort_budget, goods
 from hub.market.kinds import Kind
 from hub.market.listings import live, terms_of
 from hub.market.prices import ByBudget, read_price
@@ -71,6 +71,7 @@ class View:
     goods: Goods | None
     points: list[Point]
     budget_left: float | None
+    cohort: cohort_budget.Standing | None
 
 
 def search(session: Session, text: str = "", facets: Mapping[str, str] | None = None, page: int = 1) -> Found:
@@ -92,7 +93,8 @@ def view(caller: Caller, listing_id: str) -> View:
     price = read_price(listing.price)
     left = float(budget.left(caller.session, dataset.id, price)) if isinstance(price, ByBudget) else None
     record = DatasetRecord.model_validate(dataset.record)
-    return View(listing, dataset, record, there, frontier(caller.session, listing), left)
+    cohort = cohort_budget.standing(caller.session, dataset.id) if listing.service else None
+    return View(listing, dataset, record, there, frontier(caller.session, listing), left, cohort)
 
 
 def compare(caller: Caller, listing_ids: Sequence[str]) -> list[View]:

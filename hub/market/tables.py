@@ -185,6 +185,18 @@ class Debit(Base):
     at: Mapped[datetime]
 
 
+class CohortBudget(Base):
+    """What the data side told of a cohort's privacy budget, in rho, and the delta by which it counts."""
+
+    __tablename__ = "market_cohort_budgets"
+
+    dataset_id: Mapped[str] = mapped_column(primary_key=True)
+    total_rho: Mapped[float]
+    spent_rho: Mapped[float]
+    delta: Mapped[float]
+    at: Mapped[datetime]
+
+
 class Use(Base):
     """One metered use: a purchase, a delivery, an order of a service."""
 
