@@ -16,6 +16,8 @@ from deidentification.text.written import CAPITALISED, alternatives
 _LOWER = re.compile(
     r"(?<![\w.])(?P<initial>[a-zß-öø-ÿ])\. ?(?P<word>[^\W\d_A-ZÀ-Þ]{3,}(?:[-'’][^\W\d_]{2,})?)(?![\w/])"
 )
+_CAPITAL = r"[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ'’-]+"
+_CAPITALS = re.compile(rf"\b(?P<family>{_CAPITAL}(?: {_CAPITAL}){{0,2}}), (?P<given>{_CAPITAL})(?: {_CAPITAL})?\b")
 _HEAD = rf"(?P<it>{CAPITALISED}(?:,? (?:(?:{'|'.join(sorted(PARTICLES))}) )*{CAPITALISED}){{0,3}})"
 _ENDS = (r"(?=[–—→]|->|=>|- )", r"(?<= )(?=(?:for|to|para|per|a) )")
 _NOT_NAMES = (
@@ -41,6 +43,13 @@ def dotted(text: str, words: Words) -> Iterator[Span]:
         name = words.name(word) and not words.known(word)
         if (name or cued) and not words.listed(word, "stop") and not words.listed(word, "common"):
             yield Span(match.start("initial"), match.end("word"), Kind.PERSON)
+
+
+def in_capitals(text: str, words: Words) -> Iterator[Span]:
+    """Family name, comma, given name, all in capitals, as hospitals' programs write them: *CORTE-REAL, BRUNO*."""
+    for match in _CAPITALS.finditer(text):
+        if words.given(match["given"]) and _nameable(match["family"].capitalize(), words):
+            yield Span(match.start(), match.end(), Kind.PERSON)
 
 
 def entries(text: str, words: Words, persons: Sequence[Span]) -> Iterator[Span]:

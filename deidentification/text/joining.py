@@ -27,7 +27,7 @@ class Joining(Reading):
         """A capitalised word that is part of a name in one place is one everywhere in the note."""
         judged = (t.word.lower() for t in self.tokens if t.judged is Is.PERSON and t.capital and len(t.word) > 3)
         named = {form for word in judged for form in stems(word, self.words.code) if not self.words.known(form)}
-        surnames = self._surnames()
+        surnames, said = self._surnames(), frozenset(t.word for t in self.tokens if t.judged is Is.PERSON and t.capital)
         for at, token in enumerate(self.tokens):
             if (
                 token.judged is Is.OTHER
@@ -36,6 +36,7 @@ class Joining(Reading):
                 and (
                     named.intersection(stems(token.word.lower(), self.words.code))
                     or surnames.intersection(stems(token.word.lower(), self.words.code)[1:])
+                    or (token.word in said and at + 1 < len(self.tokens) and self.listed(self.tokens[at + 1], "acts"))
                 )
             ):
                 token.judged = Is.PERSON
@@ -59,7 +60,7 @@ class Joining(Reading):
 
     def _pull(self, at: int, step: int) -> None:
         other = at + step
-        while 0 <= other < len(self.tokens) and self._particle(self.tokens[other], self.tokens[at]):
+        while 0 <= other < len(self.tokens) and self._particle(other, self.tokens[at], step):
             other += step
         if not 0 <= other < len(self.tokens):
             return
@@ -74,9 +75,14 @@ class Joining(Reading):
         if self._belongs(other, step):
             near.judged = Is.PERSON
 
-    def _particle(self, token: Token, beside: Token) -> bool:
-        """Whether it is ``de``, ``van``, ``el``; in capitals only beside a name in capitals."""
-        return token.word.lower() in PARTICLES and (not token.capital or (token.shout and beside.shout))
+    def _particle(self, at: int, beside: Token, step: int) -> bool:
+        """Whether it is ``de``, ``van``, ``el``; in capitals only beside a name in capitals or with a capitalised word after it."""
+        token, after = self.tokens[at], self.tokens[at + 1 : at + 2]
+        return token.word.lower() in PARTICLES and (
+            not token.capital
+            or (token.shout and beside.shout)
+            or (step > 0 and not token.first and bool(after) and after[0].capital and self.touch(at, at + 1))
+        )
 
     def _belongs(self, other: int, step: int) -> bool:
         words, near = self.words, self.tokens[other]
@@ -195,7 +201,11 @@ class Joining(Reading):
         gap = self.text[token.end : self.tokens[at].start]
         if len(token.word) == 1 and token.capital:
             return gap.strip(" ") in ("", ".")
-        if token.word.lower() not in PARTICLES or gap.strip(" ") or (token.first and token.capital):
+        if (
+            token.word.lower() not in PARTICLES
+            or gap.strip(" ")
+            or (token.first and token.capital and not (token.shout and self.tokens[at].shout))
+        ):
             return False
         if token.capital or token.word in _FOREIGN:
             return True

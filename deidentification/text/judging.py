@@ -16,6 +16,25 @@ import re
 from deidentification.text.tokens import Is, Reading, Token
 from deidentification.text.words import PARTICLES
 
+_AND = frozenset({"ja", "y", "e", "ed", "and"})
+_AGED = re.compile(
+    r", \(?(?:1[89]|[2-9]\d|1[01]\d)(?:, |\)|,? ?(?:años|anni|anos|years?|yrs?|yo|y/o|v\b|vuotias|[MF]\b))"
+)
+_NUMBERED = re.compile(r" (?:\d{1,3}(?![\d./-])|[IVX]+[ABC]?\b)")  # Ward 9, Stage IIIB
+_LEADING = (
+    "titles",
+    "roles",
+    "relatives",
+    "days",
+    "stop",
+    "common",
+    "record",
+    "national",
+    "departments",
+    "acts",
+    "phone",
+)
+
 
 class Judging(Reading):
     """Judges each word of a text by itself."""
@@ -30,7 +49,7 @@ class Judging(Reading):
             or self._symbol(token)
         ):
             return Is.OTHER
-        if self._called_for(at):
+        if self._called_for(at) or self._told(at):
             return Is.PERSON
         return self._capitalised(at) if token.capital else self._lower(at)
 
@@ -56,6 +75,33 @@ class Judging(Reading):
             and not (self.listed(token, "stop", "common") and gap.strip(" ") != "")
             and ("'" in token.word or "’" in token.word or not self.words.clinical(token.word))
             and not self.words.eponym(token.word)
+        )
+
+    def _told(self, at: int) -> bool:
+        """Whether what follows says that it was a name: *Raminhos, irmão do doente*, *Wren, 67,*; or a name and an *and* before."""
+        token, words = self.tokens[at], self.words
+        if (
+            not token.capital
+            or len(token.word) < 3
+            or self.acronym(token)
+            or words.clinical(token.word)
+            or self.listed(token, *_LEADING)
+        ):
+            return False
+        after = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
+        if after is not None and self.listed(after, "relatives") and self.text[token.end : after.start] == ", ":
+            return not words.place(token.word)
+        if re.search(r"(?<!\w)[A-Z]\.[ -]?[A-Z]\. ?$", self.text[max(0, token.start - 8) : token.start]):
+            return True  # J.L. Arrabal
+        if _AGED.match(self.text, token.end):
+            return not words.known(token.word) or words.name(token.word)
+        return (
+            at > 1
+            and self.tokens[at - 1].word in _AND
+            and self.tokens[at - 2].judged is Is.PERSON
+            and not words.place(token.word)
+            and (words.code != "en" or words.name(token.word))
+            and self.text[self.tokens[at - 2].end : token.start] == f" {self.tokens[at - 1].word} "
         )
 
     def _lead(self, at: int) -> int:
@@ -120,13 +166,15 @@ class Judging(Reading):
             return Is.OTHER
         if self._list_form(at):
             return Is.PERSON
+        if words.known(token.word) and _NUMBERED.match(self.text, token.end):
+            return Is.OTHER
         named = words.name(token.word)
         if (
             words.place(token.word)
             and (not words.known(token.word) or not token.first)
             and (self.placed(at) or not named)
         ):
-            return Is.PERSON if self._subject(at) else Is.PLACE
+            return Is.PERSON if self._subject(at) or self._followed(at) else Is.PLACE
         if named and (not token.first or self._surely(token) or self._acting(at)):
             at_home = words.at_home(token.word, "given") or words.at_home(token.word, "family")
             return Is.OTHER if words.drug(token.word) and not at_home else Is.PERSON
@@ -138,7 +186,8 @@ class Judging(Reading):
             and not words.medical(token.word)
         ):
             # these languages capitalise little but names inside a sentence; English writes headings and units so
-            return Is.OTHER if self.listed(token, "departments") else Is.PLACE if self.placed(at) else Is.PERSON
+            ordinary = self.listed(token, "departments") or (words.known(token.word) and not named)
+            return Is.OTHER if ordinary else Is.PLACE if self.placed(at) else Is.PERSON
         if (
             words.known(token.word)
             or (token.first and (words.compound(token.word) or words.derived(token.word)))
@@ -177,8 +226,23 @@ class Judging(Reading):
 
     def _acting(self, at: int) -> bool:
         """Whether a given name, though an ordinary word, does what patients do: *Grace reports*."""
+        token, after = self.tokens[at], self.tokens[at + 1] if at + 1 < len(self.tokens) else None
+        home = self.words.at_home(token.word, "given") or (
+            self.words.at_home(token.word, "family") and not self.listed(token, "ordinary")
+        )
+        return after is not None and self.listed(after, "acts") and home
+
+    def _followed(self, at: int) -> bool:
+        """Whether a town's name that is a given name too has a capitalised word after it: *Prazeres Igreja*."""
         after = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
-        return after is not None and self.listed(after, "acts") and self.words.at_home(self.tokens[at].word, "given")
+        given = self.words.at_home(self.tokens[at].word, "given")
+        return (
+            given
+            and after is not None
+            and after.capital
+            and not after.shout
+            and self.text[self.tokens[at].end : after.start] == " "
+        )
 
     def _subject(self, at: int) -> bool:
         """Whether a town's name after a given name does what patients do: *Rauha Rantasalmi kertoi*."""

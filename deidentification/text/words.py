@@ -19,7 +19,7 @@ from deidentification.text.language import Language
 _LEXICON = "deidentification.text"
 _MEDICAL = re.compile(
     r"(?:om[ai]|oma[st]|ooma|ome|itis|itid|iitti|ite|ites|osis|oosi|ose|osi|emia|emie|emi[ae]s?|uri[ae]|pat[ií]a|pati[ae]|opati"
-    r"|sc[oó]p|skopi|ect[oóô]m|ektomi|tom[iy]|tomía|graf[ií]|gram|log[ií]|plast|terap|therap|fagi|phagi|plegi|pares|fasi|phasi"
+    r"|sc[oó]p[ií]?|skopi|ect[oóô]m[ií]?|ektomi|rrag[ií]|l[iíy]s[ie]s?|cultur|viljely|pen[ií]|alg[ií]|megal[ií]|gramm|cit[io]|cyte|syyt[ti]|trofi|spasti\w+|fosfatas|tom[iy]|tomía|graf[ií]|gram|log[ií]|plast[ií]?|terap[ií]?|therap|fagi|phagi|plegi|pares|fasi|phasi"
     r"|m[aá]b|n?ib|platin|taxel|lutamid|relin|relix|xab[aá]n|gatran|parin|grel|statin|prazol|prazole|sartan|olol|dipin|pril|cillin"
     r"|micin|mycin|floxacin|tinib|ciclib|parib|trexed|bicin|rubicin|poside|posid|setron|lukast|terol|tropi|sone|solon|plase|plaasi"
     r"|ksabaani?|statiini|mabi|nibi|bani|tiini|oli|iini|siini|amidi|pine|mide|zole|pam|lam)[aeioäos]?"

@@ -156,9 +156,10 @@ def _compiled(code: str) -> tuple[tuple[Kind, re.Pattern[str]], ...]:
 
 def _labelled(of: Language) -> Iterator[tuple[Kind, str]]:
     gap = r"(?i:[ ]cl[ií]nic[ao])?(?i:[ ]*(?:id|no|nr|nro|number|num|n|n\.º|nº|número|numero)\b)?[ .:#º°]{0,4}[ ]?"
+    compound = r"|\w{3,}(?:nro|numero)" if of.code == "fi" else ""
     yield (
         Kind.MRN,
-        rf"\b(?i:{alternatives(of.listed('record'))}){gap}(?P<it>{_NUMBER})(?<=\d{{2}})(?! ?-?(?:v|vuotias|años|anos|anni|years?)\b)",
+        rf"\b(?i:{alternatives(of.listed('record'))}{compound}){gap}(?P<it>{_NUMBER})(?<=\d{{2}})(?! ?-?(?:v|vuotias|años|anos|anni|years?)\b)",
     )
     labels = of.listed("record") | of.listed("national") | of.listed("phone") | _LABORATORY
     yield Kind.MRN, rf"\b(?!(?i:{alternatives(labels)}) )[A-Z]{{2,6}} \d{{6,}}\b"
