@@ -1,10 +1,13 @@
 """Private Evolution and its prior."""
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 
 from models.images.evolution import EvolvedImages
 from models.images.frequencies import Frequencies
@@ -13,7 +16,8 @@ from models.images.prior import prior_of
 from models.images.seen import seen
 from models.images.variations import Variations
 from models.phantoms import PHANTOMS
-from records.images import ImageSchema, ImageTable
+from records.images import INDEX, ImageSchema, ImageTable
+from records.validation import validate
 from use_cases.images import load_image_codebook
 
 Cohort = Callable[..., tuple[ImageTable, ImageSchema]]
@@ -31,6 +35,58 @@ def test_votes_bring_the_images_nearer_to_the_patients(cohort: Cohort) -> None:
         return float(np.linalg.norm(waves.forward(drawn, 20).mean(0) - waves.forward(looked_at.pixels, 20).mean(0)))
 
     assert gap(6) < 0.75 * gap(1)
+
+
+def test_images_follow_the_columns_of_their_rows_within_a_class(cohort: Cohort) -> None:
+    """Brightness tells age, and no simulator knows it: pairs of random columns and images are all that is bred from."""
+    table, schema = cohort(1500)
+    looked_at, rng = seen(table, schema), np.random.default_rng(1)
+    sums = NoisySums(np.arange(1500), seeded=rng)
+    family = EvolvedImages()
+    family.learn(looked_at, sums, 1.0, rng)
+    rows, age = rng.permutation(1500)[:600], looked_at.columns[:, 0]
+
+    def agreement(given: np.ndarray) -> float:
+        drawn = family.draw(looked_at.classes[rows], looked_at.columns[given], rng).pixels.mean(axis=(1, 2))
+        return float(
+            np.corrcoef(_within(drawn, looked_at.classes[rows]), _within(age[rows], looked_at.classes[rows]))[0, 1]
+        )
+
+    assert agreement(rows) > 0.4
+    assert abs(agreement(rng.permutation(rows))) < 0.15
+    assert math.fsum(one.rho for one in sums.spent) == pytest.approx(1.0), "the columns are paid for by the votes"
+    assert len(sums.spent) == family.rounds
+
+
+def _within(values: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Less the mean of the class, since the label is followed anyway."""
+    means = np.bincount(classes, values) / np.bincount(classes)
+    return values - means[classes]
+
+
+def test_phantoms_of_the_head_keep_the_atrophy_of_the_old() -> None:
+    """Wide ventricles and sulci: what a regression on other phantoms reads as age must be the age of the row."""
+    codebook = load_image_codebook(Path(__file__).parents[3] / "use_cases" / "stroke" / "stroke_ct_phantom.yaml").image
+    schema = codebook.model_copy(update={"size": (32, 32), "spacing": (7.0, 7.0)})
+    if getattr(prior_of(schema)(np.zeros(1, np.int64), np.random.default_rng(0)), "columns", None) is None:
+        pytest.skip("the prior does not tell the columns of its patients")
+    many = PHANTOMS["stroke_ct_phantom"](1400, slices=1, size=(32, 32), rng=np.random.default_rng(0))
+    rows = many.rows.select(list(INDEX)).hstack(
+        validate(many.rows.select(schema.table.names), schema.table, source="made")
+    )
+    train, other = (seen(replace(many, rows=rows).select(np.arange(*part)), schema) for part in ((0, 900), (900, 1400)))
+    rng = np.random.default_rng(1)
+    family = EvolvedImages()
+    family.learn(train, NoisySums(np.arange(900), seeded=rng), 1.0, rng)
+    readable = Ridge(30.0).fit(other.pixels.reshape(500, -1), other.columns[:, 0])
+
+    def agreement(given: np.ndarray) -> float:
+        drawn = family.draw(train.classes[:400], train.columns[given], rng).pixels.reshape(400, -1)
+        read, wanted = readable.predict(drawn), train.columns[:400, 0]
+        return float(np.corrcoef(_within(read, train.classes[:400]), _within(wanted, train.classes[:400]))[0, 1])
+
+    assert agreement(np.arange(400)) > 0.2
+    assert abs(agreement(rng.permutation(400))) < 0.15
 
 
 def test_variations_stay_in_the_window_and_move_masks_along() -> None:
