@@ -52,11 +52,23 @@ def in_capitals(text: str, words: Words) -> Iterator[Span]:
             yield Span(match.start(), match.end(), Kind.PERSON)
 
 
+def initials(text: str, words: Words) -> Iterator[Span]:
+    """Initials of who typed or signed a note: *typed by sj*, *LL Sanni Rautiainen / ER 3.4.2021*."""
+    signing = alternatives(words.language.listed("signing"))
+    for form in (
+        rf"\b(?i:{signing})(?: (?:by|por|da|di))?:? (?P<it>[A-ZÄÖ]{{2,4}})\b(?![ -][A-Z])",
+        rf"\b(?i:{signing}) (?:by|por|da|di) (?P<it>[a-zäö]{{2,3}})(?=[,.;)/]|$)",
+        r"[a-zß-öø-ÿ] / (?P<it>[A-ZÄÖ]{2,3})(?= \d{1,2}\.\d)",
+    ):
+        yield from (Span(match.start("it"), match.end("it"), Kind.PERSON) for match in re.finditer(form, text))
+
+
 def entries(text: str, words: Words, persons: Sequence[Span]) -> Iterator[Span]:
     """Heads of a list's entries, if another head is a person: *Vitória Ramos - RT; Pé-Curto - vigilância*."""
     for pattern in _entries(words.code):
-        heads = [match for match in pattern.finditer(text) if _nameable(match["it"], words)]
-        sure = [m for m in heads if any(p.start < m.end("it") and m.start("it") < p.end for p in persons)]
+        found = list(pattern.finditer(text))
+        sure = sum(any(p.start < m.end("it") and m.start("it") < p.end for p in persons) for m in found)
+        heads = [match for match in found if _nameable(match["it"], words, alone=sure > 1)]
         if len(heads) > 1 and sure:
             yield from (Span(match.start("it"), match.end("it"), Kind.PERSON) for match in heads)
 
@@ -65,17 +77,19 @@ def entries(text: str, words: Words, persons: Sequence[Span]) -> Iterator[Span]:
 def _entries(code: str) -> tuple[re.Pattern[str], ...]:
     """An entry's head, after a title or none, at the beginning of a line or after a colon, semicolon or comma."""
     title = rf"(?:(?i:{alternatives(language(code).listed('titles'))})\.? )?"
-    return tuple(re.compile(rf"(?:^|(?<=[:;\n])|(?<=[:;,] )) ?{title}{_HEAD} ?{end}") for end in _ENDS)
+    return tuple(
+        re.compile(rf"(?:^|(?<=[:;\n])|(?<=[:;,] ))(?: ?\d{{1,2}}[.)])? ?{title}{_HEAD} ?{end}") for end in _ENDS
+    )
 
 
-def _nameable(head: str, words: Words) -> bool:
-    """Whether no word of it is a term, an acronym or a word that leads to a name."""
+def _nameable(head: str, words: Words, *, alone: bool = False) -> bool:
+    """Whether no word of it is a term, an acronym or a word that leads to a name; an ordinary word may be one ``alone``."""
     parts = [part for part in re.findall(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*", head) if part not in PARTICLES]
     return all(
         len(part) > 1
         and not words.clinical(part)
         and not (part.isupper() and len(part) < 6)
         and not any(words.listed(part, what) for what in _NOT_NAMES)
-        and not (len(parts) == 1 and words.known(part) and "-" not in part and not words.name(part))
+        and not (len(parts) == 1 and not alone and words.known(part) and "-" not in part and not words.name(part))
         for part in parts
     )

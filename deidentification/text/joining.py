@@ -124,19 +124,23 @@ class Joining(Reading):
         words, near = self.words, self.tokens[at]
         if not words.known(near.word):
             return words.name(near.word) or not near.shout
+        if self._entry(at, acting=True) and not self.listed(near, "common", "acts") and not words.clinical(near.word):
+            return True
         if words.name(near.word) and (self._entry(at) or not self.listed(near, "ordinary", "common", "acts")):
             return words.given(near.word) or words.at_home(near.word, "family") or len(near.word) < 4 or self._entry(at)
         return False
 
-    def _entry(self, at: int) -> bool:
+    def _entry(self, at: int, *, acting: bool = False) -> bool:
         """Whether a name of two to four words begins here that a dash, arrow, slash or comma ends, as an entry of a list, or
         that does what patients do: *Bill Frank reports*."""
         last = at + 1
         while last < min(at + 4, len(self.tokens)) and self.tokens[last].judged is Is.PERSON:
             last += 1
-        end = self.tokens[last - 1].end
-        acts = last < len(self.tokens) and self.listed(self.tokens[last], "acts")
-        return last > at + 1 and (acts or _ENTRY.match(self.text, end) is not None)
+        if last == at + 1:
+            return False
+        if last < len(self.tokens) and self.listed(self.tokens[last], "acts"):
+            return True
+        return not acting and _ENTRY.match(self.text, self.tokens[last - 1].end) is not None
 
     def _initial(self, token: Token) -> bool:
         """Whether it is one capital letter with a dot: *C. Valadares*."""

@@ -85,6 +85,8 @@ class Judging(Reading):
             or len(token.word) < 3
             or self.acronym(token)
             or words.clinical(token.word)
+            or words.eponym(token.word)
+            or self.text[token.end : token.end + 1].isdigit()
             or self.listed(token, *_LEADING)
         ):
             return False

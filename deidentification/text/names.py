@@ -7,7 +7,7 @@ identifiers with a written form (``written``).
 import re
 from collections.abc import Iterator
 
-from deidentification.text.cues import dotted, entries, in_capitals
+from deidentification.text.cues import dotted, entries, in_capitals, initials
 from deidentification.text.joining import Joining
 from deidentification.text.judging import Judging
 from deidentification.text.language import Language
@@ -27,7 +27,8 @@ def names(text: str, language: Language) -> Iterator[Span]:
     words = Words(language)
     read = tuple(_Reader(text, words).spans())
     persons = [span for span in read if span.kind is Kind.PERSON]
-    yield from (*read, *dotted(text, words), *in_capitals(text, words), *entries(text, words, persons))
+    yield from (*read, *dotted(text, words), *in_capitals(text, words), *initials(text, words))
+    yield from entries(text, words, persons)
 
 
 class _Reader(Judging, Joining):

@@ -12,9 +12,16 @@ from enum import Enum
 from deidentification.text.words import PARTICLES, Words
 
 _TOKEN = re.compile(r"[^\W\d_ªº]+(?:\.(?:ra|ssa|na)\b)?(?:['’-][^\W\d_ªº]+)*(?:['’](?=\W|$))?|\d+(?:[.,]\d+)*")
-_ELISION = re.compile(r"(?:l|d|un|[a-z]{2,4}l|c|s|qu)['’](?=[^\W\d_])")
+_ELISION = re.compile(
+    r"(?:l|d|un|[a-z]{2,4}l|c|s|qu)['’](?=[^\W\d_])|(?:L|D|Un|[A-Z][a-z]{1,3}l|Qu)['’](?=[a-zß-öø-ÿ])"
+)
 _ARTICLE = re.compile(r"(?:a[lnsdrtz]|e[lr]|ul|ash?|abu|ibn|bin|d|o|n)['’-][^\W\d_a-zß-öø-ÿ]")  # al-Khatib, d'Agostino
 _DOTTED = (". ", ".", ".ª ", ".º ", "ª ", ".a ")  # of an initial: M. Korhonen, M.ª José
+_LETTERED = re.compile(  # a letter that is no initial: vitamin D. Next, arm B. Kit
+    r"\b(?:arm|vitamin|hepatitis|gra[du][eo]?|gro?up\w*|type|class|stage|frankel|child|part|level|vitamina|epatite|hepatit\w+|tipo|grau|grupo|"
+    r"gruppo|clas+e|classe|brazo|braço|braccio|haara\w*|vitamiini|tyyp\w+|ryhmä\w*|luok\w+|asteen?|parte) [A-Z]$",
+    re.IGNORECASE,
+)
 _LIMITS = re.compile(r"[.!?:;•\n\t]")
 
 
@@ -143,6 +150,7 @@ def _tokens(text: str) -> Iterator[Token]:
             start = elided.end()
         gap = text[last:start]
         initial = last > 0 and gap in _DOTTED and text[last - 1].isupper() and not text[: last - 1][-1:].isalnum()
+        initial = initial and _LETTERED.search(text, max(0, last - 20), last) is None
         first = last == 0 or (bool(_LIMITS.search(gap)) and not initial)
         yield Token(text[start:end].rstrip("'’"), start, start + len(text[start:end].rstrip("'’")), first)
         last = end

@@ -87,6 +87,8 @@ _FORMS: tuple[tuple[Kind, str], ...] = (
     (Kind.MRN, r"\b[A-Z]{1,8}[-/]\d{4,}(?:[-/][A-Z\d]{1,6})*\b|\b[A-Z]{1,4}\d{5,}-\d{2,}\b"),
     (Kind.MRN, r"(?<![\d.,/+-])\d{2,4}-\d{6,}(?:-\d{1,2})?(?![\d-])"),
     (Kind.PHONE, r"(?<![\d.,/-])[2-9]\d-\d{3}-\d{4}(?![\d-])"),
+    (Kind.PHONE, r"\(\d{2,4}\) ?\d{2,4}(?:[ -]\d{2,4}){1,3}(?![\d/]|[.,]\d)"),
+    (Kind.MRN, r"\b(?=(?:[A-Z]*\d){5})(?=\d*[A-Z])[A-Z\d]{10,20}\b"),
     (Kind.MRN, r"(?<![\d.,/-])\d{7,24}(?![\d.,]\d)"),
     (
         Kind.MRN,
@@ -170,8 +172,8 @@ def _labelled(of: Language) -> Iterator[tuple[Kind, str]]:
     )
     call = r"(?:avvis|chiam|llam|avis|lig|telefon|rung|ring|call|bleep|contact)"
     yield Kind.PHONE, rf"(?i)\b{call}\w*\b[^.;\n]{{0,30}}? (?:al|allo|ao|on|para o) (?P<it>\d{{4,6}})\b(?![./-]\d)"
-    national = r"[A-Z]{0,6}\d[\dA-Z]*(?:[ ./-]?[\dA-Z]*\d[\dA-Z]*){1,6}(?:[ -]?[A-Z])?"
-    yield Kind.NATIONAL_ID, rf"\b(?i:{alternatives(of.listed('national'))}){gap}(?P<it>{national})(?!\w)"
+    national = r"(?:[A-Z]{1,3} )?[A-Z]{0,6}\d[\dA-Z]*(?:[ ./-]?[\dA-Z]*\d[\dA-Z]*){1,6}(?:[ -]?[A-Z])?"
+    yield Kind.NATIONAL_ID, rf"\b(?i:{alternatives(of.listed('national'))})(?![^\W\d_]){gap}(?P<it>{national})(?!\w)"
 
 
 def _dates(of: Language) -> Iterator[tuple[Kind, str]]:
