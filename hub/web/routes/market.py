@@ -14,6 +14,7 @@ from starlette.datastructures import FormData
 from hub.access.law import PURPOSES
 from hub.audit.heads import public_key
 from hub.caller import Caller
+from hub.computations.kinds import KINDS
 from hub.market import agreements, listings, negotiation, protocol, purchases, reputation, shelf
 from hub.market.agreement import key_of, verify_agreement
 from hub.market.kinds import WORDS
@@ -248,7 +249,7 @@ def _listing(request: Request, caller: Caller, listing_id: str, wrong: str = "")
     holder = negotiation.party_name(caller, found.listing.holder_id)
     return render(
         request, "market_listing.html.j2", status=422 if wrong else 200, view=found, listing=found.listing, wrong=wrong,
-        kinds=WORDS, purposes=PURPOSES, plot=plot(found.points), holder=holder,
+        kinds=WORDS, purposes=PURPOSES, plot=plot(found.points), holder=holder, computations=KINDS,
         facts=reputation.of_holder(caller.session, found.listing.holder_id), terms=found.listing.terms,
         price=found.listing.price, negotiable=found.listing.price["kind"] in negotiation.NEGOTIABLE,
     )  # fmt: skip

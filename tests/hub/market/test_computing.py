@@ -205,7 +205,9 @@ def test_pages_from_listing_to_order(market: Market, browser: Any) -> None:
     page = buyer.get("/market", params={"kind": "computation"}).text
     assert "Counts" in page
     [listing] = [one["id"] for one in buyer.api("GET", "/market/listings").json()["items"] if one["title"] == "Counts"]
-    assert buyer.get(f"/market/listings/{listing}").status_code == 200
+    assert "Number of patients; Histograms" in buyer.get(f"/market/listings/{listing}").text
+    other = market.list(market.deposit()).id
+    assert buyer.get("/market/compare", params={"id": [listing, other]}).status_code == 200
     with market.hub.database.read() as session:
         bought = market.buy(market.agree(session.get_one(listings.Listing, listing)))
     address = f"/market/purchases/{bought.id}"

@@ -4,6 +4,7 @@ import json
 from copy import deepcopy
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from assets.market import deposit_valuation
+from assets.workspace import Workspace
 from hub.errors import NotFoundError, StateError
 from hub.market import listings, valuations
 from hub.market.agreement import verify_agreement
@@ -22,6 +25,7 @@ from hub.valuation.sealed import Sealed, read_sealed, seal
 from records.errors import ParameterError
 from tests.hub.market.conftest import DATASET, Market
 from tests.hub.valuation.people import holding, of_nobody, patients, shuffled
+from use_cases.registry import discover
 
 QUALITY = {"hospital_a": 1.0, "hospital_b": 0.5, "hospital_c": 1.0}
 
@@ -185,6 +189,26 @@ def test_handing_over_is_checked_and_done_once(
         handed_over(market, sealed.model_copy(update={"cohort": "other"}).plain, accounts)
     with market.hub.database.write() as session, pytest.raises(IntegrityError, match="append-only"):
         session.execute(sa.update(Valuation).values(accounts=turned))
+
+
+def test_the_data_side_hands_over_what_it_has_sealed(
+    market: Market, sealed: Sealed, accounts: dict[str, str], second: Any, third: Any, tmp_path: Path
+) -> None:
+    workspace, stroke = Workspace(tmp_path), discover()["stroke"]
+    emails = {"hospital_a": market.holder.email, "hospital_b": second.email.upper(), "hospital_c": third.email}
+    with pytest.raises(ParameterError, match="stroke_valuation first"):
+        deposit_valuation(workspace, market.hub, stroke, DATASET, emails)
+    kept = workspace.report(["stroke", "valuation"])
+    kept.parent.mkdir(parents=True)
+    kept.write_text(json.dumps({"sha256": sealed.sha256, "valuation": sealed.plain}))
+    assert deposit_valuation(workspace, market.hub, stroke, DATASET, emails) == sealed.sha256
+    with market.hub.database.read() as session:
+        assert session.get_one(Valuation, sealed.sha256).accounts == accounts
+    with pytest.raises(ParameterError, match="account must be that of a holder"):
+        deposit_valuation(workspace, market.hub, stroke, DATASET, emails | {"hospital_c": "nobody@example.org"})
+    kept.write_text(json.dumps({"sha256": "0" * 64, "valuation": sealed.plain}))
+    with pytest.raises(ParameterError, match="as it was sealed"):
+        deposit_valuation(workspace, market.hub, stroke, DATASET, emails)
 
 
 def test_each_holder_sees_its_share_in_words_and_as_a_picture(
