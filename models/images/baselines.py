@@ -14,6 +14,8 @@ class PriorImages:
     """Images of the prior (``models.images.prior``); the budget goes to the columns."""
 
     needs_images = False
+    portion = 1000
+    warning_ = ""
     _prior: Prior
 
     def learn(self, seen: Seen, sums: NoisySums, rho: float | None, rng: np.random.Generator) -> None:
@@ -29,6 +31,8 @@ class FlatImages:
     """The middle of the window everywhere: labels and clinical columns only."""
 
     needs_images = False
+    portion = 1000
+    warning_ = ""
 
     def learn(self, seen: Seen, sums: NoisySums, rho: float | None, rng: np.random.Generator) -> None:
         """Look at the codebook only."""

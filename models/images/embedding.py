@@ -36,6 +36,8 @@ class EmbeddedImages:
     """
 
     needs_images = True
+    portion = 1000
+    warning_ = ""
 
     def __init__(self, steps: int = 400) -> None:
         self.steps = steps

@@ -49,6 +49,8 @@ class GaussianImages:
     """
 
     needs_images = True
+    portion = 1000
+    warning_ = ""
 
     def __init__(self, coefficients: int = 64) -> None:
         self.coefficients = coefficients

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
+import polars as pl
 
 from models.images.frequencies import Frequencies
-from models.images.seen import Drawn
+from models.images.seen import Drawn, simulated_columns
 from models.phantoms import PHANTOMS
 from records.images import BodyPart, ImageSchema, ImageTable, Modality
 
@@ -67,11 +68,13 @@ class _PhantomPrior:
     def __call__(self, classes: np.ndarray, rng: np.random.Generator) -> Drawn:
         pixels = np.empty((len(classes), *self.schema.size), np.float32)
         masks = np.zeros(pixels.shape, np.uint8)
+        columns = np.zeros((len(classes), simulated_columns(pl.DataFrame(), self.schema).shape[1]))
         left, turn = np.arange(len(classes)), 0
         while len(left):
-            made = self.simulate(max(12, 2 * len(left)), slices=1, size=self.schema.size, rng=rng)
+            made = self.simulate(max(12, int(1.2 * len(left))), slices=1, size=self.schema.size, rng=rng)
             shown = np.array([self.levels[level] for level in made.rows[self.schema.label.name]])
             images, turn = _scaled(made, self.schema), turn + 1
+            numbers = simulated_columns(made.rows, self.schema)
             for level in np.unique(classes[left]):
                 places = left[classes[left] == level]
                 found = np.flatnonzero(shown == level)
@@ -79,10 +82,11 @@ class _PhantomPrior:
                     found = np.arange(len(shown))
                 taken = places[: len(found)]
                 pixels[taken] = images[found[: len(taken)]]
+                columns[taken] = numbers[found[: len(taken)]]
                 if made.masks is not None:
                     masks[taken] = made.masks[found[: len(taken)]]
                 left = np.setdiff1d(left, taken)
-        return Drawn(pixels, masks if self.schema.mask else None)
+        return Drawn(pixels, masks if self.schema.mask else None, columns)
 
 
 def _scaled(made: ImageTable, schema: ImageSchema) -> np.ndarray:

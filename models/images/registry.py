@@ -8,17 +8,18 @@ from models.images.evolution import EvolvedImages
 from models.images.gaussian import GaussianImages
 from models.images.prior import has_simulator
 from models.images.synthesizer import Family, StatisticSynthesizer
+from models.images.tilted import TiltedImages
 from records.errors import ParameterError
 from records.images import ImageSchema
 from records.protocols import ImageSynthesizer
 
-FAMILIES = ("gaussian", "evolution", "embedding", "prior", "flat")
-DEFAULT, WITH_SIMULATOR = "gaussian", "evolution"
+FAMILIES = ("gaussian", "tilted", "evolution", "embedding", "prior", "flat")
+DEFAULT, WITH_SIMULATOR = "gaussian", "tilted"
 NAMES = ("auto", *FAMILIES, "diffusion")
 
 
 def chosen(name: str, schema: ImageSchema) -> str:
-    """What ``auto`` stands for, by public facts: evolution where a simulator of such images exists, else the default."""
+    """What ``auto`` stands for, by public facts: ``tilted`` where a simulator of such images exists, else the default."""
     if name != "auto":
         return name
     return WITH_SIMULATOR if has_simulator(schema) else DEFAULT
@@ -48,6 +49,7 @@ def _family(name: str) -> Family:
 
         return EmbeddedImages()
     families: dict[str, type[Family]] = {
-        "gaussian": GaussianImages, "evolution": EvolvedImages, "prior": PriorImages, "flat": FlatImages,
+        "gaussian": GaussianImages, "tilted": TiltedImages, "evolution": EvolvedImages, "prior": PriorImages,
+        "flat": FlatImages,
     }  # fmt: skip
     return families[name]()

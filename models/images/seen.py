@@ -46,10 +46,14 @@ class Seen:
 
 @dataclass(frozen=True)
 class Drawn:
-    """Synthetic pixels from -1 to 1, and masks where the codebook has them."""
+    """Synthetic pixels from -1 to 1, and masks where the codebook has them.
+
+    A simulator adds the columns of its patients as in ``Seen``, NaN where it does not know them.
+    """
 
     pixels: NDArray[np.floating]
     masks: NDArray[np.uint8] | None = None
+    columns: NDArray[np.float64] | None = None
 
 
 def seen(table: ImageTable, schema: ImageSchema) -> Seen:
@@ -72,9 +76,27 @@ def classes(rows: pl.DataFrame, schema: ImageSchema) -> NDArray[np.int64]:
 
 def columns(rows: pl.DataFrame, schema: ImageSchema) -> NDArray[np.float64]:
     """All other columns but text and dates, from -1 to 1; a category is one number for each level after the first."""
-    others = [c for c in schema.table.columns if c.name != schema.label.name]
-    found = [_numbers(rows[c.name], c) for c in others if c.kind not in (Kind.TEXT, Kind.DATE)]
+    found = [_numbers(rows[c.name], c) for c in _others(schema)]
     return np.concatenate(found, axis=1) if found else np.zeros((rows.height, 0))
+
+
+def simulated_columns(rows: pl.DataFrame, schema: ImageSchema) -> NDArray[np.float64]:
+    """As ``columns``, of a simulator's patients; NaN in columns that it does not have."""
+    found = [np.zeros((rows.height, 0))]
+    for column in _others(schema):
+        width = len(column.levels) - 1 if column.kind is Kind.CATEGORY else 1
+        if column.name not in rows.columns:
+            found.append(np.full((rows.height, width), np.nan))
+            continue
+        values = rows[column.name]
+        if column.kind is Kind.CATEGORY:
+            values = values.cast(pl.String).cast(pl.Enum(list(column.levels)), strict=False)
+        found.append(_numbers(values, column))
+    return np.concatenate(found, axis=1)
+
+
+def _others(schema: ImageSchema) -> list[Column]:
+    return [c for c in schema.table.columns if c.name != schema.label.name and c.kind not in (Kind.TEXT, Kind.DATE)]
 
 
 def _numbers(values: pl.Series, column: Column) -> NDArray[np.float64]:

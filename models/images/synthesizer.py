@@ -23,7 +23,6 @@ from records.schema import Kind, Outcome, Schema
 
 FEWEST = 10
 LABEL_SHARE, COLUMNS_SHARE = 0.05, 0.1
-PORTION = 1000
 FEW = 60.0  # patients of a class, per patient that the noise hides
 
 
@@ -31,6 +30,7 @@ class Family(Protocol):
     """A way of learning images and drawing them; what it learnt is post-processed noisy sums."""
 
     needs_images: bool
+    portion: int  # most images that are drawn at once
 
     def learn(self, seen: Seen, sums: NoisySums, rho: float | None, rng: np.random.Generator) -> None:
         """Take noisy sums for ``rho`` in total; ``None`` asks for exact ones."""
@@ -38,6 +38,11 @@ class Family(Protocol):
 
     def draw(self, classes: np.ndarray, columns: np.ndarray, rng: np.random.Generator) -> Drawn:
         """One image for each class [n] and row of columns [n, q], see ``Seen``."""
+        ...
+
+    @property
+    def warning_(self) -> str:
+        """What is amiss with what was learnt; empty if nothing."""
         ...
 
 
@@ -94,7 +99,7 @@ class StatisticSynthesizer:
         self.family.learn(seen(table, schema), sums, None if rho is None else (1 - share) * rho, rng)
         self.total_ = self.rows_.total_
         self.privacy_ = self._spent(sums)
-        self.warning_ = self._warning(rho)
+        self.warning_ = " ".join(filter(None, (self._warning(rho), self.family.warning_)))
         return self
 
     def sample(
@@ -111,7 +116,7 @@ class StatisticSynthesizer:
             raise ParameterError(f"n must be at least 1, got {n}; ask for more images")
         rows = self.rows_.sample(n, rng=rng, given=given)
         level, numbers = classes(rows, self.schema_), columns(rows, self.schema_)
-        portions = [slice(start, start + PORTION) for start in range(0, rows.height, PORTION)]
+        portions = [slice(start, start + self.family.portion) for start in range(0, rows.height, self.family.portion)]
         drawn = [self.family.draw(level[part], numbers[part], rng) for part in portions]
         masks = [one.masks for one in drawn if one.masks is not None]
         return ImageTable(
