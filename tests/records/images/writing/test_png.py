@@ -14,7 +14,7 @@ from tests.records.images.writing.test_dicom import matched
 from use_cases.images import ImageCohort, load_images
 from use_cases.images.codebook import Layout
 
-cv2 = pytest.importorskip("cv2", reason="OpenCV comes with the extra ocr")
+cv2 = pytest.importorskip("cv2", reason="OpenCV comes with the extra ocr", exc_type=ImportError)
 
 
 @pytest.mark.parametrize("case", ["lung", "prostate"])
