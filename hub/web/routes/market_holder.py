@@ -67,7 +67,9 @@ def create(request: Request, caller: PageCaller, sent: Written) -> Response:
         with caller.session.begin_nested():  # a mistake is shown at the form, and nothing of it is kept
             made = listings.create(caller, _draft(caller, sent))
     except ParameterError as error:
-        return _mine(request, caller, dict(sent.items()), sent.getlist("purposes"), str(error), sent.getlist("computations"))
+        return _mine(
+            request, caller, dict(sent.items()), sent.getlist("purposes"), str(error), sent.getlist("computations")
+        )
     note = "It is listed." if made.state == "listed" else "It is listed as soon as all who earn by it consent."
     return redirect(request, "/holder/market", note)
 
@@ -176,7 +178,7 @@ def _draft(caller: Caller, sent: FormData) -> Draft:
     purposes = [one for one in sent.getlist("purposes") if isinstance(one, str)]
     return Draft(
         dataset_id=dataset, kind=found.kind if found is not None else str(kind), goods_id=None if found is None else found.id,
-        title=_text(sent, "title"), description=_text(sent, "description"), price=_price(sent), split=_split(sent),
+        title=_text(sent, "title"), description=_text(sent, "description"), price=_price(sent), split=_split(caller, sent),
         terms={"purposes": purposes, "months": _whole(sent, "months"), "redistribution": sent.get("redistribution") == "yes",
                "territory": _text(sent, "territory") or "EU", "acknowledgement": _text(sent, "acknowledgement")},
         service={Kind.SYNTHESIS: _service, Kind.COMPUTATION: _compute}[kind](sent) if kind else None, frontier=_points(_text(sent, "frontier")),
@@ -197,12 +199,14 @@ def _price(sent: FormData) -> dict[str, Any]:
     return {"kind": kind, "currency": currency}
 
 
-def _split(sent: FormData) -> dict[str, Any] | None:
+def _split(caller: Caller, sent: FormData) -> dict[str, Any] | None:
     text, source = _text(sent, "split"), _text(sent, "valuation")
     commission = {"commission": str(_percent(share) / 100)} if (share := _text(sent, "commission")) else {}
     if source:
         return {"source": source, **commission, **(_stated(text) if text else {})}
-    return _stated(text) | commission if text else None
+    if text or commission:
+        return (_stated(text) if text else {"contributions": {caller.somebody.id: "1"}}) | commission
+    return None
 
 
 def _percent(text: str) -> Decimal:

@@ -201,7 +201,7 @@ def test_pages_from_listing_to_order(market: Market, browser: Any) -> None:
         "automatic": "yes",
     }
     assert "kinds" in holder.submit("/holder/market", **form).text  # none was chosen
-    holder.submit("/holder/market", **form, computations=["count", "histogram"])
+    holder.submit("/holder/market", **form, computations=["count", "histogram"], commission="2,5")
     page = buyer.get("/market", params={"kind": "computation"}).text
     assert "Counts" in page
     [listing] = [one["id"] for one in buyer.api("GET", "/market/listings").json()["items"] if one["title"] == "Counts"]
@@ -209,7 +209,9 @@ def test_pages_from_listing_to_order(market: Market, browser: Any) -> None:
     other = market.list(market.deposit()).id
     assert buyer.get("/market/compare", params={"id": [listing, other]}).status_code == 200
     with market.hub.database.read() as session:
-        bought = market.buy(market.agree(session.get_one(listings.Listing, listing)))
+        found = session.get_one(listings.Listing, listing)
+    assert (found.split["commission"], found.split["basis"]) == ("0.025", "one holder earns all")
+    bought = market.buy(market.agree(found))
     address = f"/market/purchases/{bought.id}"
     assert f"{address}/compute" in buyer.get(address).text
     choice = buyer.get(f"{address}/compute").text
