@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from deidentification.kept_keys import HospitalKeys
     from deidentification.key_register import KeyEntry
 
-keys_app = typer.Typer(no_args_is_help=True, help="Pseudonym keys: list, rotate, remove, and move tables to a new key.")
+# Local variables hold keys: a traceback must never print them.
+keys_app = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_show_locals=False,
+    help="Pseudonym keys: list, rotate, remove, and move tables to a new key.",
+    epilog="Example: `phaseiv keys list`, then `phaseiv keys rotate hospital`",
+)  # fmt: skip
 PatientsOption = Annotated[Path | None, typer.Option(help="CSV or Parquet whose column patient_id holds the patients.")]
 
 
