@@ -28,6 +28,7 @@ from metrics.plain import plain
 from records.images import ImageSchema, ImageTable
 
 MOST_IMAGES, FEWEST_IMAGES = 1000, 20
+LEAST_SPREAD = 0.1  # of a feature, in the features' median
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,8 @@ def _distances(
     real = extractor(train)
     mean, deviation = real.mean(axis=0), real.std(axis=0)
     told = deviation > 1e-9
+    if told.any():  # a response that is almost never given would decide by the one image that gives it
+        deviation = np.maximum(deviation, LEAST_SPREAD * np.median(deviation[told]))
     points = {name: (extractor(pixels)[:, told] - mean[told]) / deviation[told] for name, pixels in sets.items()}
     real = (real[:, told] - mean[told]) / deviation[told]
     frechet = {name: frechet_distance(real, others) for name, others in points.items()}

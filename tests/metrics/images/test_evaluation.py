@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from metrics.images.evaluation import evaluate_images
-from metrics.images.features import random_convolutions
+from metrics.images.features import Extractor, random_convolutions
 from metrics.images.fidelity import image_fidelity, independent_pixels, one_per_patient
 from metrics.images.gate import judge_images
 from records.errors import ParameterError, TableError
@@ -50,6 +50,26 @@ def test_fresh_images_are_near_the_floor(evaluation: dict[str, Any]) -> None:
         assert sets["independent"]["frechet_share"] == 1
         assert abs(sets["synthetic"]["frechet_share"]) < 0.25
         assert "inception" not in sets["synthetic"]["extractor"]
+
+
+def test_a_feature_that_hardly_ever_answers_does_not_decide(draw_images: Draw, image_schema: ImageSchema) -> None:
+    """Found on lung phantoms: one held-out image lay thousands of standard deviations from training images."""
+    whole = random_convolutions()
+    train, holdout, made = draw_images(60, 0, 2), draw_images(60, 1, 2), draw_images(60, 2, 2)
+    answers = iter([1e-6, 0.0, 1.0, 0.0])  # training, synthetic, held-out, independent
+    found = image_fidelity(
+        train, holdout, made, image_schema,
+        Extractor("rare", lambda pixels: np.column_stack([whole(pixels), next(answers) * _first(pixels)])),
+        rng=np.random.default_rng(0),
+    )  # fmt: skip
+    assert found.features is not None
+    assert found.features["holdout"].frechet < found.features["independent"].frechet
+    assert abs(found.features["synthetic"].frechet_share) < 0.3
+
+
+def _first(pixels: np.ndarray) -> np.ndarray:
+    """A response of the first image alone."""
+    return (np.arange(len(pixels)) == 0) * 0.01
 
 
 @pytest.mark.slow
