@@ -36,7 +36,7 @@ LONGEST = timedelta(days=366)
 # The pipeline's methods with differential privacy, and what they can be written as.
 TABLE_SYNTHESIZERS, IMAGE_SYNTHESIZERS = (
     ("auto", "aim", "mst", "star"),
-    ("auto", "gaussian", "evolution", "embedding", "prior"),
+    ("auto", "gaussian", "tilted", "evolution", "embedding", "prior"),
 )
 TABLE_FORMATS, IMAGE_FORMATS = ("parquet", "csv", "omop", "fhir"), ("dicom", "nifti", "png")
 SYNTHESIZERS, FORMATS = tuple(dict.fromkeys(TABLE_SYNTHESIZERS + IMAGE_SYNTHESIZERS)), TABLE_FORMATS + IMAGE_FORMATS

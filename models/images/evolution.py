@@ -33,8 +33,8 @@ COMPARED = 64
 FALL = 0.6  # as in ``gaussian``: fine coefficients weigh more than their size
 FRESH = 0.1
 LAST_STEP = 0.1
-COLUMNS_SHARE = 0.5  # of what images weigh in a vote
-BANDWIDTH, DRIFT, LEAST_SPREAD = 0.35, 0.2, 0.02  # the first two in standard deviations of a column
+COLUMNS_SHARE = 0.2  # of what images weigh in a vote: more ties columns closer and images looser
+BANDWIDTH, DRIFT, LEAST_SPREAD = 0.5, 0.2, 0.02  # the first two in standard deviations of a column
 
 
 @dataclass(frozen=True)
@@ -145,9 +145,8 @@ class EvolvedImages:
 def _carrying(images: Drawn, width: int, rng: np.random.Generator) -> _Pool:
     """Images with the simulator's columns, random ones where it does not know them."""
     carried = rng.uniform(-1, 1, (len(images.pixels), width))
-    known = getattr(images, "columns", None)
-    if known is not None:
-        carried = np.where(np.isnan(known), carried, known)
+    if images.columns is not None:
+        carried = np.where(np.isnan(images.columns), carried, images.columns)
     return _Pool(images.pixels, images.masks, carried)
 
 
