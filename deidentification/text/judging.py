@@ -86,6 +86,7 @@ class Judging(Reading):
             or self.acronym(token)
             or words.clinical(token.word)
             or words.eponym(token.word)
+            or words.country(token.word)
             or self.text[token.end : token.end + 1].isdigit()
             or self.listed(token, *_LEADING)
         ):
