@@ -10,6 +10,7 @@ from deidentification.text.spans import Kind, Span
 from deidentification.text.tokens import Is, Reading, Token
 from deidentification.text.words import PARTICLES, stems
 
+_PARTICLES = 4  # at most, between two words of a name
 _ENTRY = re.compile(r" ?(?:[–—→/,;>)]|->|=>|- |$|\n)")
 _FOREIGN = frozenset({"von", "van", "zu", "zur", "af", "av", "ter", "ten", "bin", "ibn", "ben", "der", "den"})
 
@@ -60,7 +61,11 @@ class Joining(Reading):
 
     def _pull(self, at: int, step: int) -> None:
         other = at + step
-        while 0 <= other < len(self.tokens) and self._particle(other, self.tokens[at], step):
+        while (
+            0 <= other < len(self.tokens)
+            and abs(other - at) <= _PARTICLES
+            and self._particle(other, self.tokens[at], step)
+        ):
             other += step
         if not 0 <= other < len(self.tokens):
             return

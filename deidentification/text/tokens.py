@@ -22,6 +22,7 @@ _LETTERED = re.compile(  # a letter that is no initial: vitamin D. Next, arm B. 
     r"gruppo|clas+e|classe|brazo|braço|braccio|haara\w*|vitamiini|tyyp\w+|ryhmä\w*|luok\w+|asteen?|parte) [A-Z]$",
     re.IGNORECASE,
 )
+_LONGEST = 8  # words and particles of a family name
 _LIMITS = re.compile(r"[.!?:;•\n\t]")
 
 
@@ -133,7 +134,8 @@ class Reading:
 
     def begins(self, at: int) -> int:
         """Where the run of capitalised words and particles begins that ends here: *Iglesias* of *Iglesias de la Torre*."""
-        while at and not self.tokens[at].first:
+        last = at
+        while at and last - at < _LONGEST and not self.tokens[at].first:
             before = self.tokens[at - 1]
             gap = self.text[before.end : self.tokens[at].start]
             if gap != " " or not (before.capital or before.word in PARTICLES):
