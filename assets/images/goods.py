@@ -84,7 +84,7 @@ def described_images(
     return record_of_images(
         place.schema, title=title_of(place), formats=place.formats, identifier=f"urn:phaseiv:{place.cohort.name}", publisher=publisher,
         access_body=access_body, hub_url=hub_url, dataset_id=dataset_id, citation=place.cohort.source.citation,
-        licence=place.cohort.source.licence, use_case=place.use_case.title, keywords=[place.use_case.key],
+        licence=place.cohort.source.licence, keywords=[place.use_case.key],
         images=manifest["rows"], spend=manifest["spend"], figures={f["label"]: f["value"] for f in summary.get("figures", [])},
         sample=_sample(released), plots={f"Released synthetic images{phantom}; no patient is shown": picture},
     )  # fmt: skip

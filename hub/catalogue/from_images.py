@@ -24,7 +24,7 @@ CATEGORY = "a"  # electronic health data from EHRs, to which images and their re
 
 def record_of_images(
     schema: ImageSchema, *, title: str, formats: Sequence[str], identifier: str, citation: str, licence: str, publisher: Agent, access_body: Agent,
-    hub_url: str, dataset_id: str, use_case: str, keywords: list[str], images: int, spend: Mapping[str, Any],
+    hub_url: str, dataset_id: str, keywords: list[str], images: int, spend: Mapping[str, Any],
     figures: Mapping[str, float], sample: Sample | None = None, plots: Mapping[str, str] | None = None,
 ) -> DatasetRecord:  # fmt: skip
     """The record of an image cohort with a release.
@@ -50,7 +50,7 @@ def record_of_images(
     unit = "image" if schema.privacy_unit is PrivacyUnit.IMAGE else "patient"
     words = [SIMULATED] if schema.phantom else []
     words += [
-        f"{use_case}. {made}{masks}. Synthetic images can be ordered as {', '.join(formats)}; the privacy unit is one {unit}."
+        f"{made}{masks}. Synthetic images can be ordered as {', '.join(formats)}; the privacy unit is one {unit}."
     ]
     kinds = ["SYNTHETIC_DATA", "TEST_DATA"] if schema.phantom else ["PERSONAL_DATA"]
     return DatasetRecord(

@@ -109,7 +109,7 @@ def image_record(index: int = 0) -> DatasetRecord:
     return record_of_images(
         cohort.image, title=f"Synthetic images: {cohort.image.title} (simulated, no patients)", formats=("dicom", "nifti", "png"),
         identifier="urn:x", citation=cohort.source.citation, licence=cohort.source.licence, publisher=Agent(name="H", email="h@example.eu"),
-        access_body=BODY, hub_url=BASE, dataset_id="x", use_case=use_case.title, keywords=[use_case.key], images=60,
+        access_body=BODY, hub_url=BASE, dataset_id="x", keywords=[use_case.key], images=60,
         spend={"epsilon": 5.0, "delta": 1e-5}, figures={"AUC": 0.8},
     )  # fmt: skip
 
