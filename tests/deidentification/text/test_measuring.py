@@ -3,7 +3,8 @@
 ``development``, ``held_out`` and ``fresh`` have the author of the rules as their author, and rules were changed after each was
 measured. ``independent`` was written by another author and measured once (2026-11-26); then its misses were read and the rules changed, so
 it is a development set now, and so is ``independent2``, of another author too, whose misses were read after its one measurement.
-``short`` are lines of the rules' author, written after ``independent2`` was read. None is proof that the rules hold on a hospital's
+``short`` are lines of the rules' author, written after ``independent2`` was read. ``independent3`` is of a third author and its misses
+were read by nobody: keep it so. None is proof that the rules hold on a hospital's
 own notes; `docs/benchmarks/free_text.md` tells what was measured before the misses were read.
 """
 
@@ -25,6 +26,7 @@ FLOORS = {  # set: language: (recall of names and numbers, precision)
     "fresh": {"en": (1.0, 0.95), "fi": (1.0, 0.95), "es": (1.0, 0.92), "it": (1.0, 0.92), "pt": (1.0, 0.95)},
     "independent": {"en": (0.96, 0.97), "fi": (0.98, 0.97), "es": (0.98, 0.97), "it": (0.98, 0.97), "pt": (0.98, 0.97)},
     "independent2": {"en": (0.99, 0.97), "fi": (0.99, 0.97), "es": (0.99, 0.97), "it": (0.99, 0.97), "pt": (0.98, 0.97)},
+    "independent3": {"en": (0.92, 0.87), "fi": (0.95, 0.84), "es": (0.89, 0.83), "it": (0.92, 0.82), "pt": (0.91, 0.86)},
 }
 
 
