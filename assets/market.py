@@ -90,9 +90,8 @@ def deposit_release(workspace: Workspace, hub: "Deployment", use_case: UseCase, 
 
     folder, manifest = _latest(workspace, use_case, cohort)
     with hub.database.read() as session:
-        for one in goods.of_dataset(session, dataset_id):
-            if one.gate["candidate_sha256"] == manifest["candidate_sha256"]:
-                return one.id
+        if known := goods.of_candidate(session, dataset_id, manifest["candidate_sha256"]):
+            return known.id
     facts = {"rows": manifest["rows"], "epsilon": manifest["spend"]["epsilon"]} | _measured(
         workspace, use_case, cohort, manifest
     )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Tell = Callable[[Deployment], object]
 
 EVERY_SECONDS = 2
+ENDED_SECONDS = 15  # each tick costs processor time, and only runs that died are told this way
 PARTITION_TAG = "dagster/partition"
 RUNNING = [DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
 
@@ -95,7 +96,7 @@ def _endings(jobs: Sequence[Any], open_hub: OpenHub) -> list[dg.SensorDefinition
     def sensor(status: DagsterRunStatus, words: str) -> dg.SensorDefinition:
         @dg.run_status_sensor(
             run_status=status, name=f"hub_orders_{status.value.lower()}", monitored_jobs=list(jobs),
-            minimum_interval_seconds=EVERY_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING,
+            minimum_interval_seconds=ENDED_SECONDS, default_status=dg.DefaultSensorStatus.RUNNING,
             description="Ends the order of a run that ended without handing anything over.",
         )  # fmt: skip
         def of_run(context: dg.RunStatusSensorContext) -> None:

@@ -43,9 +43,8 @@ def deposit_images(place: ImagePlace, hub: "Deployment", dataset_id: str) -> str
 
     folder, manifest = latest(place)
     with hub.database.read() as session:
-        for one in goods.of_dataset(session, dataset_id):
-            if one.gate["candidate_sha256"] == manifest["candidate_sha256"]:
-                return one.id
+        if known := goods.of_candidate(session, dataset_id, manifest["candidate_sha256"]):
+            return known.id
     released = read_images(folder / "synthetic.npz")
     summary, page = _measured(place, released, manifest)
     accuracy = {"tstr_auc": summary["tstr_auc"]} if summary.get("tstr_auc") is not None else {}

@@ -118,6 +118,11 @@ def of_dataset(session: Session, dataset_id: str) -> list[Goods]:
     return list(session.scalars(ready.order_by(Goods.deposited_at.desc(), Goods.id)))
 
 
+def of_candidate(session: Session, dataset_id: str, sha256: str) -> Goods | None:
+    """What is ready of a data set and was made from the candidate of this digest, if it was handed over already."""
+    return next((one for one in of_dataset(session, dataset_id) if one.gate["candidate_sha256"] == sha256), None)
+
+
 def read(hub: Deployment, goods: Goods) -> Iterator[bytes]:
     """The package's bytes."""
     key = cipher.unwrap(hub.keys.master, goods.wrapped)

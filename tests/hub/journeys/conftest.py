@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.orchestration.commands import started, until
 from tests.orchestration.test_servers import answers, free_port
@@ -96,6 +96,15 @@ class Visitor:
         page.get_by_role("button", name="Sign in").click()
         page.get_by_role("button", name="Sign out").wait_for()
         return self
+
+
+def billed(page: Page, hub: str, details: dict[str, str], path: str = "/billing") -> None:
+    """Billing details are filled in and kept."""
+    page.goto(f"{hub}{path}")
+    for name, value in details.items():
+        page.locator(f"input[name={name}]").fill(value)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("billing details are kept")).to_be_visible()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from orchestration.federation_demo import federation, running
 from orchestration.settings import Settings
-from tests.hub.journeys.conftest import Servers, Visitor, serving
+from tests.hub.journeys.conftest import Servers, Visitor, billed, serving
 from tests.hub.market.conftest import BUYER, HUB
 from tests.hub.money.test_payments import statement
 from use_cases.registry import discover
@@ -173,15 +173,6 @@ def computed(buyer: Visitor, operator: Visitor, agreement: str, kind: str, colum
     plain.locator(f"input[name=columns][value={column}]").check()
     plain.get_by_role("button", name="Order the computation").click()
     expect(plain.get_by_text("Digest of the question")).to_be_visible()
-
-
-def billed(page: Page, hub: str, details: dict[str, str], path: str = "/billing") -> None:
-    """Billing details."""
-    page.goto(f"{hub}{path}")
-    for name, value in details.items():
-        page.locator(f"input[name={name}]").fill(value)
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("billing details are kept")).to_be_visible()
 
 
 def answered(page: Page) -> None:

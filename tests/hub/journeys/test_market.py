@@ -34,7 +34,7 @@ from hub.people.roles import Role
 from hub.people.tables import Person
 from hub.settings import HubSettings
 from hub.web.application import build
-from tests.hub.journeys.conftest import PASSWORD, Visitor
+from tests.hub.journeys.conftest import PASSWORD, Visitor, billed
 from tests.hub.market.conftest import BUYER, DATASET, HUB, packed, record, verdict
 from tests.hub.money.test_payments import statement
 from tests.orchestration.test_servers import free_port
@@ -115,14 +115,6 @@ def window(chromium: Browser, servers: Place) -> Iterator[Window]:
     yield opened
     for context in contexts:
         context.close()
-
-
-def billed(page: Page, hub: str, details: dict[str, str], path: str = "/billing") -> None:
-    page.goto(f"{hub}{path}")
-    for name, value in details.items():
-        page.locator(f"input[name={name}]").fill(value)
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("billing details are kept")).to_be_visible()
 
 
 def listed(page: Page, hub: str, title: str, *, amount: str, split: str = "", at_once: bool = False) -> None:
