@@ -21,7 +21,9 @@ ASSETS = {
     "report", "release", "privacy_utility_frontier", "requested", "statistics", "computed", "federated_statistics", "federated_model",
     "federated_synthetic", "valuation",
 }  # fmt: skip
-IMAGE_ASSETS = {"raw_cohort", "deidentified", "synthetic", "image_report", "report", "release", "decision_support"}
+IMAGE_ASSETS = {
+    "raw_cohort", "deidentified", "synthetic", "image_report", "report", "release", "decision_support", "requested",
+}  # fmt: skip
 USE_CASES = ("lung", "prostate", "stroke")
 QUERY = """{
   assetNodes { assetKey { path } groupName description kinds owners { __typename } isPartitioned }
