@@ -212,9 +212,8 @@ def _read(dataset: Dataset, tag: int) -> DataElement:
     """The element with its value decoded, in the VR it has in the file."""
     try:
         element = dataset[tag]
-    except (
-        Exception
-    ) as error:  # a stranger's file breaks pydicom in ways it does not list; its message could quote the file
+    except Exception as error:
+        # A stranger's file breaks pydicom in ways it does not list, and its message could quote the file.
         raise DicomError(
             f"attribute {_name(tag)} must be readable, got a {type(error).__name__}; mend the file at the source"
         ) from error

@@ -112,9 +112,8 @@ def deidentify_file(
 def _read(data: bytes) -> FileDataset:
     try:
         return pydicom.dcmread(io.BytesIO(data))
-    except (
-        Exception
-    ) as error:  # a stranger's file breaks pydicom in ways it does not list; its message could quote the file
+    except Exception as error:
+        # A stranger's file breaks pydicom in ways it does not list, and its message could quote the file.
         raise DicomError(f"the file must be readable, got a {type(error).__name__}; copy it again") from error
 
 

@@ -21,9 +21,9 @@ from itertools import pairwise
 from math import ceil
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
-from hub.market.sent import wrong_fields
+from hub.market.sent import well_formed
 from hub.money.currency import EURO, LARGEST, minor_units, whole
 from records.errors import BudgetError, ParameterError
 
@@ -167,12 +167,8 @@ def read_price(value: Any) -> Free | Fixed | Subscription | PerQuery | ByBudget:
     ParameterError
         It has a fraction of a cent, an unknown currency, falling steps, or another mistake.
     """
-    try:
+    with well_formed("a price"):
         return _ANY.validate_python(value)
-    except ParameterError:
-        raise
-    except ValidationError as error:
-        raise ParameterError(f"a price must be well formed, got {wrong_fields(error)}; mend these fields") from error
 
 
 def _count(number: Any, what: str) -> int:

@@ -3,6 +3,9 @@
 Belongs here: what all forms of the market share. Does not belong here: what a form means.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from pydantic import ValidationError
 
 from records.errors import ParameterError
@@ -24,6 +27,18 @@ def words_sent(text: str) -> str:
     return plain
 
 
-def wrong_fields(error: ValidationError) -> str:
-    """The first fields that are wrong, and why."""
-    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:MOST_FIELDS])
+@contextmanager
+def well_formed(what: str, *, rule: str = "be well formed", remedy: str = "mend these fields") -> Iterator[None]:
+    """While something sent is read.
+
+    Raises
+    ------
+    ParameterError
+        A field is wrong; the message names the first ones, and why.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors()[:MOST_FIELDS]
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in first)
+        raise ParameterError(f"{what} must {rule}, got {wrong}; {remedy}") from error

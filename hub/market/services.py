@@ -5,13 +5,12 @@ Belongs here: the settings of a service as a checked value. Does not belong here
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hub.access.offers import FORMATS, MAX_EPSILON, MAX_ROWS, SYNTHESIZERS
 from hub.computations.description import ColumnName
 from hub.computations.kinds import KINDS
-from hub.market.sent import wrong_fields
-from records.errors import ParameterError
+from hub.market.sent import well_formed
 
 DELTA = 1e-5
 MOST_COLUMNS = 200
@@ -81,10 +80,8 @@ def read_compute(values: Any) -> Compute:
     ParameterError
         A field is wrong; the message names it.
     """
-    try:
+    with well_formed("a service"):
         return Compute.model_validate(values)
-    except ValidationError as error:
-        raise ParameterError(f"a service must be well formed, got {wrong_fields(error)}; mend these fields") from error
 
 
 def read_service(values: Any) -> Synthesis:
@@ -95,7 +92,5 @@ def read_service(values: Any) -> Synthesis:
     ParameterError
         A field is wrong; the message names it.
     """
-    try:
+    with well_formed("a service"):
         return Synthesis.model_validate(values)
-    except ValidationError as error:
-        raise ParameterError(f"a service must be well formed, got {wrong_fields(error)}; mend these fields") from error

@@ -14,12 +14,11 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hub.market import splits
-from hub.market.sent import wrong_fields
+from hub.market.sent import well_formed
 from hub.money.accounts import HUB
-from records.errors import ParameterError
 
 Id = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9-]+$")]
 Part = Annotated[Decimal, Field(ge=0, le=1, max_digits=18)]
@@ -116,7 +115,5 @@ def read_split(values: Any) -> Split:
     ParameterError
         A number is out of its range, or nobody contributed.
     """
-    try:
+    with well_formed("a split"):
         return Split.model_validate(values)
-    except ValidationError as error:
-        raise ParameterError(f"a split must be well formed, got {wrong_fields(error)}; mend these fields") from error

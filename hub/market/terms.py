@@ -14,12 +14,11 @@ ISO 8601 (durations); Regulation (EU) 2025/327, Articles 53(1), 54 and 61(3).
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hub.access.law import PROHIBITED_USES, PURPOSES, purpose_iri
 from hub.access.odrl import EUROPEAN_UNION, prohibited_iri
-from hub.market.sent import wrong_fields
-from records.errors import ParameterError
+from hub.market.sent import well_formed
 
 PROFILE = "urn:phaseiv:market"
 REIDENTIFY = f"{PROFILE}:reidentify"
@@ -95,12 +94,8 @@ def read_terms(values: Any) -> Terms:
     ParameterError
         A field is wrong; the message names it.
     """
-    try:
+    with well_formed("offer terms"):
         return Terms.model_validate(values)
-    except ValidationError as error:
-        raise ParameterError(
-            f"offer terms must be well formed, got {wrong_fields(error)}; mend these fields"
-        ) from error
 
 
 def _constraint(left: str, operator: str, right: Any) -> dict[str, Any]:

@@ -15,10 +15,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hub.access.odrl import digest
-from hub.market.sent import wrong_fields
+from hub.market.sent import well_formed
 from hub.market.sharing import MEASURED_BY, Split
 from hub.market.splits import Floor, shares
 from hub.valuation.contribution import Contribution, State, Terms, Valuation, decimal_of
@@ -147,16 +147,12 @@ class Sealed(_Strict):
         if set(accounts) != {one.holder for one in self.holders} or len(set(accounts.values())) != len(accounts):
             raise ParameterError("each holder must have an account of its own, got another; name one for each")
         sizes = {accounts[one.holder]: _size(one) for one in self.holders} if self.terms.floor else {}
-        try:
+        with well_formed("a split"):
             return Split(
                 utility=self.utility, contributions={accounts[one.holder]: one.counted for one in self.holders},
                 quality={accounts[one.holder]: one.quality for one in self.holders}, sizes=sizes, floor=self.terms.floor,
                 commission=commission, source=f"{MEASURED_BY}{self.sha256}",
             )  # fmt: skip
-        except ValidationError as error:
-            raise ParameterError(
-                f"a split must be well formed, got {wrong_fields(error)}; mend these fields"
-            ) from error
 
     def _parts(self) -> dict[str, Fraction]:
         """Exact shares; none where nobody contributed."""
@@ -193,10 +189,8 @@ def read_sealed(document: Any) -> Sealed:
     ParameterError
         They do not, or something is missing.
     """
-    try:
+    with well_formed("a valuation", rule="be whole", remedy="value the data again"):
         return Sealed.model_validate(document)
-    except ValidationError as error:
-        raise ParameterError(f"a valuation must be whole, got {wrong_fields(error)}; value the data again") from error
 
 
 def _line(one: Contribution) -> Line:

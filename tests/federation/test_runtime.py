@@ -20,10 +20,8 @@ numbers = st.lists(st.integers(-(1 << 28), 1 << 28), min_size=1, max_size=6)
 committees = pytest.mark.parametrize(("parties", "degree"), [(3, 1), (4, 1), (5, 2), (5, 1), (8, 3)])
 
 
-def all_equal(results: list[Any], expected: Any) -> None:
-    assert results
-    for result in results:
-        assert (np.asarray(result) == np.asarray(expected)).all()
+def all_equal(results: list[Any], expected: Any) -> bool:
+    return bool(results) and all(np.array_equal(result, expected) for result in results)
 
 
 @committees
@@ -33,7 +31,9 @@ def test_sum_over_parties(parties: int, degree: int) -> None:
         return await rt.open(await rt.input_sum(own, (2, 2)), survive=rt.parties == 4)
 
     with_data = [i for i in range(parties) if i != 1]
-    all_equal(together(work, parties, degree), [[sum(with_data), -5 * len(with_data)], [10**15 * len(with_data), 0]])
+    assert all_equal(
+        together(work, parties, degree), [[sum(with_data), -5 * len(with_data)], [10**15 * len(with_data), 0]]
+    )
 
 
 @committees
@@ -72,7 +72,7 @@ def test_random_elements_are_known_to_nobody_and_differ() -> None:
 
     results = together(work)
     opened = results[0][1]
-    all_equal([result[1] for result in results], opened)
+    assert all_equal([result[1] for result in results], opened)
     assert len({*opened.tolist()}) == 50
     for shares, _ in results:
         assert not np.intersect1d(shares, opened).size
@@ -97,7 +97,7 @@ def test_nothing_is_shared() -> None:
         empty = await rt.input_sum(None, (0,))
         return await rt.open(await rt.multiply(empty, empty))
 
-    all_equal([result.shape for result in together(work)], (0,))
+    assert all_equal([result.shape for result in together(work)], (0,))
 
 
 @pytest.mark.parametrize(("parties", "degree"), [(2, 1), (3, 0), (3, 2), (8, 4)])
@@ -155,7 +155,7 @@ def lost_after_sharing(parties: int, work: Any) -> list[Any]:
 @pytest.mark.parametrize("parties", [3, 5, 8])
 def test_an_opening_survives_a_lost_party(parties: int) -> None:
     results = lost_after_sharing(parties, lambda rt, shares: rt.open(shares, survive=True))
-    all_equal(results, [parties * (parties - 1) // 2, parties])
+    assert all_equal(results, [parties * (parties - 1) // 2, parties])
 
 
 def test_a_product_does_not() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from orchestration.execution import materialise
 from orchestration.settings import Settings
+from use_cases.registry import discover
 
 
 @pytest.fixture(scope="module")
@@ -20,3 +21,12 @@ def prepared(new_home: Callable[[], Path]) -> Iterator[Settings]:
         made = Settings(home=home)
         materialise("stroke", ["raw_cohort", "deidentified"], made)
         yield made
+
+
+@pytest.fixture
+def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the stroke cohort as ``stroke.csv``, and a home below it."""
+    monkeypatch.setenv("PHASEIV_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    discover()["stroke"].cohorts[0].load().write_csv(tmp_path / "stroke.csv")
+    return tmp_path

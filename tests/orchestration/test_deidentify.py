@@ -13,7 +13,6 @@ from typer.testing import CliRunner, Result
 
 from deidentification.key_register import REGISTER
 from orchestration.cli import app
-from use_cases.registry import discover
 
 SCHEMA = Path(__file__).parents[2] / "use_cases" / "stroke" / "copenhagen.yaml"
 BUNDLE = {
@@ -28,14 +27,6 @@ BUNDLE = {
                       "note": [{"text": "Liisa Virtanen soitti, ja kotona ruusu voi hyvin."}]}},
     ],
 }  # fmt: skip
-
-
-@pytest.fixture
-def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PHASEIV_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    discover()["stroke"].cohorts[0].load().write_csv(tmp_path / "stroke.csv")
-    return tmp_path
 
 
 def asked(*words: object) -> Result:
