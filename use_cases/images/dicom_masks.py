@@ -3,7 +3,7 @@
 Belongs here: frames of segmentations laid on the planes of images. Does not belong here: the images (``dicom_planes``), or which
 segmentation belongs to which series (``dicom``).
 
-A frame belongs to the images it names, or else to the plane in whose place it lies. A segment is known by its label, or by the
+A frame belongs to the one plane that it names; if it names several or none, to that of them in whose place it lies. A segment is known by its label, or by the
 meaning of its property type, as the codebook names its mask values; other segments are left out.
 
 References
@@ -23,11 +23,11 @@ from use_cases.images.dicom_planes import Plane, group
 from use_cases.images.report import SeriesError
 
 SAME_MM, SAME_DIRECTION = 0.01, 1e-3
-Marks = dict[str, NDArray[np.uint8]]
+Marks = dict[int, NDArray[np.uint8]]
 
 
 def masks_of(files: Iterable[Dataset], planes: Sequence[Plane], schema: ImageSchema) -> Marks:
-    """Mask of each marked plane by its SOP Instance UID.
+    """Mask of each marked plane by its place among ``planes``.
 
     Parameters
     ----------
@@ -37,7 +37,8 @@ def masks_of(files: Iterable[Dataset], planes: Sequence[Plane], schema: ImageSch
     Raises
     ------
     SeriesError
-        No segment is one of the codebook, segments overlap, or masks are of another size than the images.
+        No segment is one of the codebook, segments overlap, masks are of another size than the images, or a frame names
+        several images and no place.
     """
     made: Marks = {}
     known = 0
@@ -46,8 +47,8 @@ def masks_of(files: Iterable[Dataset], planes: Sequence[Plane], schema: ImageSch
         known += len(values)
         for frame, number, marked in _frames(file):
             if number in values:
-                for plane in _planes_of(file, frame, planes):
-                    _mark(made, plane, marked, values[number])
+                for place in _places_of(file, frame, planes):
+                    _mark(made, place, planes[place], marked, values[number])
     if not known:
         names = ", ".join(name for value, name in schema.mask.items() if value)
         raise SeriesError(f"have segments named {names}", "others", "name them in the codebook's mask as the files do")
@@ -85,18 +86,34 @@ def _frames(file: Dataset) -> Iterator[tuple[Dataset, int, NDArray[np.bool_]]]:
         yield frame, int(segment.ReferencedSegmentNumber), pixels >= least
 
 
-def _planes_of(file: Dataset, frame: Dataset, planes: Sequence[Plane]) -> list[Plane]:
-    """Planes that the frame names, or that lie where it lies."""
-    derived = frame.get("DerivationImageSequence") or []
-    named = {str(image.ReferencedSOPInstanceUID) for one in derived for image in one.get("SourceImageSequence") or []}
-    if named:
-        return [plane for plane in planes if plane.uid in named]
+def _places_of(file: Dataset, frame: Dataset, planes: Sequence[Plane]) -> list[int]:
+    """The plane that the frame names, or those that lie where it lies."""
+    named = _named(frame)
+    found = [i for i, plane in enumerate(planes) if any(_names(image, plane) for image in named)]
+    if named and len(found) < 2:
+        return found
     place, turn = (group(file, frame, name) for name in ("PlanePositionSequence", "PlaneOrientationSequence"))
     if place is None or turn is None:
+        if named:
+            rule = "have segmentations whose frames say on which image they lie"
+            raise SeriesError(rule, "one that names several and no place", "export it with the place of each frame")
         return []
     position = np.array(place.ImagePositionPatient, float)
     direction = np.array(turn.ImageOrientationPatient, float)
-    return [plane for plane in planes if _lies(plane, position, direction)]
+    return [i for i in found or range(len(planes)) if _lies(planes[i], position, direction)]
+
+
+def _named(frame: Dataset) -> list[Dataset]:
+    """References to the images that the frame was drawn on."""
+    derived = frame.get("DerivationImageSequence") or []
+    return [image for one in derived for image in one.get("SourceImageSequence") or []]
+
+
+def _names(image: Dataset, plane: Plane) -> bool:
+    """Whether a reference means the plane; one without numbers of frames means all frames of its file."""
+    numbers = image.get("ReferencedFrameNumber") or plane.frame
+    numbers = [numbers] if isinstance(numbers, int) else numbers
+    return str(image.ReferencedSOPInstanceUID) == plane.uid and plane.frame in map(int, numbers)
 
 
 def _lies(plane: Plane, position: NDArray[np.float64], direction: NDArray[np.float64]) -> bool:
@@ -108,12 +125,12 @@ def _lies(plane: Plane, position: NDArray[np.float64], direction: NDArray[np.flo
     )
 
 
-def _mark(made: Marks, plane: Plane, marked: NDArray[np.bool_], value: int) -> None:
+def _mark(made: Marks, place: int, plane: Plane, marked: NDArray[np.bool_], value: int) -> None:
     if marked.shape != plane.pixels.shape:
         raise SeriesError(
             "have masks of the images' size", "a segmentation of another", "draw it on the images themselves"
         )
-    mask = made.setdefault(plane.uid, np.zeros(plane.pixels.shape, np.uint8))
+    mask = made.setdefault(place, np.zeros(plane.pixels.shape, np.uint8))
     if ((mask != 0) & (mask != value) & marked).any():
         raise SeriesError("have segments that do not overlap", "pixels of two", "choose one segment in the codebook")
     mask[marked] = value

@@ -9,7 +9,7 @@ DICOM PS3.3: C.7.6.2 (image plane), C.7.6.16.2 (functional groups), C.7.6.3.1.2 
 C.7.5.1.1.2 (pixel padding), C.11.1 (modality LUT).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,8 @@ class Plane:
         mm.
     uid : str
         SOP Instance UID, to find marks that refer to it; never shown.
+    frame : int
+        Number of its frame in the file, from 1.
     """
 
     pixels: NDArray[np.float32]
@@ -48,6 +50,7 @@ class Plane:
     orientation: NDArray[np.float64] | None
     thickness: float
     uid: str
+    frame: int = 1
 
 
 def planes_of(file: Dataset, schema: ImageSchema) -> list[Plane]:
@@ -63,7 +66,8 @@ def planes_of(file: Dataset, schema: ImageSchema) -> list[Plane]:
         frames = file.PerFrameFunctionalGroupsSequence
         if len(frames) != len(stored):
             raise SeriesError("describe each of its frames", "another number of descriptions", "export it again")
-        return [_frame(file, frame, pixels, schema) for frame, pixels in zip(frames, stored, strict=True)]
+        described = enumerate(zip(frames, stored, strict=True), start=1)
+        return [replace(_frame(file, frame, pixels, schema), frame=number) for number, (frame, pixels) in described]
     if len(stored) > 1:
         raise SeriesError("say where each frame lies", "a multi-frame image without", "export it as enhanced or single")
     rescaled = _physical(stored[0], _classic_rescale(file, stored[0], schema), file, schema)

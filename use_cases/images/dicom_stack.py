@@ -23,14 +23,14 @@ _EVEN, _LOST, _SAME_MM = 0.1, 1.5, 0.01
 
 
 def stacked(
-    planes: Sequence[Plane], modality: Modality, masks: Mapping[str, NDArray[Any]] | None = None
+    planes: Sequence[Plane], modality: Modality, masks: Mapping[int, NDArray[Any]] | None = None
 ) -> tuple[NDArray[np.float32], tuple[float, float, float], NDArray[Any] | None]:
     """Pixels [z, y, x] and masks in the house's orientation, and the spacing of slices, rows and columns in mm.
 
     Parameters
     ----------
-    masks : mapping of str to numpy.ndarray of whole numbers, or None
-        Mask of a plane by its SOP Instance UID; planes without one have an empty mask.
+    masks : mapping of int to numpy.ndarray of whole numbers, or None
+        Mask of a plane by its place among ``planes``; planes without one have an empty mask.
 
     Raises
     ------
@@ -39,7 +39,11 @@ def stacked(
     """
     _refuse_mixed(planes)
     if modality is Modality.DX:
-        return np.stack([plane.pixels for plane in planes]), (1.0, *planes[0].spacing), _drawn(planes, masks)
+        return (
+            np.stack([plane.pixels for plane in planes]),
+            (1.0, *planes[0].spacing),
+            _drawn(planes, range(len(planes)), masks),
+        )
     first = planes[0]
     assert first.orientation is not None
     row, column = first.orientation[:3], first.orientation[3:]
@@ -49,14 +53,16 @@ def stacked(
     gap = _gap(heights[order], first.thickness)
     directions, spacing = np.array([normal, column, row]), (gap, *first.spacing)
     pixels, turned = oriented(np.stack([planes[i].pixels for i in order]), directions, spacing)
-    drawn = _drawn([planes[i] for i in order], masks)
+    drawn = _drawn(planes, order.tolist(), masks)
     return pixels, turned, None if drawn is None else oriented(drawn, directions, spacing)[0]
 
 
-def _drawn(planes: Sequence[Plane], masks: Mapping[str, NDArray[Any]] | None) -> NDArray[Any] | None:
-    """Masks of the planes in their order."""
+def _drawn(
+    planes: Sequence[Plane], order: Sequence[int], masks: Mapping[int, NDArray[Any]] | None
+) -> NDArray[Any] | None:
+    """Masks of the planes in an order."""
     empty = np.zeros(planes[0].pixels.shape, np.uint8)
-    return None if masks is None else np.stack([masks.get(plane.uid, empty) for plane in planes])
+    return None if masks is None else np.stack([masks.get(place, empty) for place in order])
 
 
 def _refuse_mixed(planes: Sequence[Plane]) -> None:

@@ -56,7 +56,8 @@ def _read(one: DicomSeries, cohort: ImageCohort) -> Volume:
     for masks in drawn:
         for uid, mask in masks.items():
             votes[uid] += mask
-    pixels, spacing, counted = stacked(planes, cohort.image.modality, votes)
+    marks = {place: votes[plane.uid] for place, plane in enumerate(planes) if plane.uid in votes}
+    pixels, spacing, counted = stacked(planes, cohort.image.modality, marks)
     assert counted is not None
     agreed = (2 * counted >= max(readers, 1)) & (counted > 0)
     rated = _rated(planes, readings, drawn, cohort, agreed)
@@ -90,12 +91,11 @@ def _rated(
 def _by_plane(parts: NDArray[np.int64], planes: Sequence[Plane], cohort: ImageCohort) -> dict[str, NDArray[np.int64]]:
     """The parts as each plane was stored: turned once, not once per reading."""
     places = np.arange(parts.size).reshape(len(planes), *planes[0].pixels.shape)
-    marks = {plane.uid: place for plane, place in zip(planes, places, strict=True)}
-    turned = stacked(planes, cohort.image.modality, marks)[2]
+    turned = stacked(planes, cohort.image.modality, dict(enumerate(places)))[2]
     assert turned is not None
     stored = np.zeros(parts.size, np.int64)
     stored[turned.ravel()] = parts.ravel()
-    return dict(zip(marks, stored.reshape(places.shape), strict=True))
+    return dict(zip((plane.uid for plane in planes), stored.reshape(places.shape), strict=True))
 
 
 def connected(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
