@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from assets.workspace import Workspace
-from records.files import sha256, write_atomically
+from records.files import one_at_a_time, sha256, write_atomically
 from records.privacy import Mechanism, PrivacySpend
 from records.protocols import Synthesizer
 from records.schema import Schema
@@ -77,15 +77,16 @@ def answered(
     asked = [version, schema.model_dump_json(), config.synthesizer, config.epsilon, allowance.delta, config.marginals]
     question = sha256(json.dumps(asked).encode())
     store = workspace.home / "measurements" / f"{question}.json"
-    if isinstance(model, GraphicalSynthesizer) and account == "release" and store.exists():
-        return _taken_up(model, store, schema)
-    rho = epsilon_to_rho(config.epsilon, allowance.delta)
-    _debit(schema, allowance, (config.epsilon, rho), workspace, (question, account, run_id))
-    model.fit(train.select(schema.names), schema, budget=rho, rng=np.random.default_rng())
-    if isinstance(model, GraphicalSynthesizer) and account == "release":
-        answers = [{**asdict(m), "counts": m.counts.tolist()} for m in model.measurements_]
-        kept = {"spend": model.privacy_.to_json(), "answers": answers, "rare": model.rare_.shares}
-        write_atomically(store, json.dumps(kept).encode())
+    with one_at_a_time(workspace.home / "locks" / question):
+        if isinstance(model, GraphicalSynthesizer) and account == "release" and store.exists():
+            return _taken_up(model, store, schema)
+        rho = epsilon_to_rho(config.epsilon, allowance.delta)
+        _debit(schema, allowance, (config.epsilon, rho), workspace, (question, account, run_id))
+        model.fit(train.select(schema.names), schema, budget=rho, rng=np.random.default_rng())
+        if isinstance(model, GraphicalSynthesizer) and account == "release":
+            answers = [{**asdict(m), "counts": m.counts.tolist()} for m in model.measurements_]
+            kept = {"spend": model.privacy_.to_json(), "answers": answers, "rare": model.rare_.shares}
+            write_atomically(store, json.dumps(kept).encode())
     return model
 
 

@@ -15,7 +15,7 @@ import polars as pl
 from assets.workspace import Workspace
 from orchestration.own_table import Allowance, condition
 from records.errors import ParameterError
-from records.files import parquet_bytes, sha256, write_atomically
+from records.files import one_at_a_time, parquet_bytes, sha256, write_atomically
 from records.longitudinal import LongitudinalSchema, Records
 from records.longitudinal_validation import validate_records
 from records.privacy import Mechanism, PrivacySpend
@@ -109,16 +109,17 @@ def answered(
     asked = [*version, schema.model_dump_json(), "progression", epsilon, allowance.delta]
     question = sha256(json.dumps(asked).encode())
     store = workspace.home / "measurements" / f"{question}.json"
-    if store.exists():
-        return _taken_up(model, store, schema)
-    rho = epsilon_to_rho(epsilon, allowance.delta)
-    BudgetLedger(workspace.ledger_url).debit(
-        schema.name, rho=rho, total_rho=allowance.budget_rho, epsilon=epsilon, delta=allowance.delta,
-        question=question, run_id="phaseiv progression",
-    )  # fmt: skip
-    tables, spend = model.measure(records, schema, budget=rho, rng=np.random.default_rng())
-    answers = {"spend": spend.to_json(), "answers": to_answers(tables)}
-    write_atomically(store, json.dumps(answers).encode())
+    with one_at_a_time(workspace.home / "locks" / question):
+        if store.exists():
+            return _taken_up(model, store, schema)
+        rho = epsilon_to_rho(epsilon, allowance.delta)
+        BudgetLedger(workspace.ledger_url).debit(
+            schema.name, rho=rho, total_rho=allowance.budget_rho, epsilon=epsilon, delta=allowance.delta,
+            question=question, run_id="phaseiv progression",
+        )  # fmt: skip
+        tables, spend = model.measure(records, schema, budget=rho, rng=np.random.default_rng())
+        answers = {"spend": spend.to_json(), "answers": to_answers(tables)}
+        write_atomically(store, json.dumps(answers).encode())
     return model.load(tables, spend, schema)
 
 

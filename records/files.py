@@ -3,11 +3,13 @@
 Belongs here: bytes on disk and their sha256. Does not belong here: reading a stranger's file (``reading``).
 """
 
+import fcntl
 import hashlib
 import io
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -37,6 +39,27 @@ def parquet_bytes(frame: pl.DataFrame) -> bytes:
 def sha256(data: bytes) -> str:
     """Hexadecimal sha256."""
     return hashlib.sha256(data).hexdigest()
+
+
+@contextmanager
+def one_at_a_time(lock: Path) -> Iterator[None]:
+    """Whoever comes second to the same file waits: threads and processes of one machine.
+
+    Raises
+    ------
+    StorageError
+        The file cannot be written.
+    """
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        handle = lock.open("ab")
+    except OSError as error:
+        raise StorageError(
+            f"{lock.name} must be writable, got {error.strerror or error}; free disk space or mend its rights"
+        ) from error
+    with handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -78,7 +78,11 @@ def _answer_file(place: ImagePlace, config: ImageSynthesisConfig, version: str) 
 
     Images are drawn once. Other numbers of them and other seeds come from the same model, which is paid for once (``learning``).
     """
-    asked = [version, place.schema.model_dump_json(), place.use_case.delta, *config.model_dump().values()]
+    from models.images.registry import chosen
+
+    family = chosen(config.synthesizer, place.schema)  # what auto stands for may change
+    values = (config.model_dump() | {"synthesizer": family}).values()
+    asked = [version, place.schema.model_dump_json(), place.use_case.delta, *values]
     return place.workspace.home / "measurements" / f"{sha256(json.dumps(asked).encode())}.npz"
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from models.images.noisy_sums import NoisySums
 from models.images.prior import Prior, prior_of
 from models.images.seen import Drawn, Seen
+from records.images import ImageSchema
 
 
 class PriorImages:
@@ -17,6 +18,9 @@ class PriorImages:
     portion = 1000
     warning_ = ""
     _prior: Prior
+
+    def must_suit(self, schema: ImageSchema) -> None:
+        """Any codebook will do."""
 
     def learn(self, seen: Seen, sums: NoisySums, rho: float | None, rng: np.random.Generator) -> None:
         """Look at the codebook only."""
@@ -33,6 +37,9 @@ class FlatImages:
     needs_images = False
     portion = 1000
     warning_ = ""
+
+    def must_suit(self, schema: ImageSchema) -> None:
+        """Any codebook will do."""
 
     def learn(self, seen: Seen, sums: NoisySums, rho: float | None, rng: np.random.Generator) -> None:
         """Look at the codebook only."""

@@ -20,6 +20,7 @@ from models.images.features import RandomFeatures
 from models.images.frequencies import Frequencies
 from models.images.noisy_sums import Floats, NoisySums
 from models.images.seen import Drawn, Seen
+from records.images import ImageSchema
 
 COUNT_PART = 0.02
 LATENT, HIDDEN, BATCH, RATE = 64, 256, 32, 2e-3
@@ -41,6 +42,9 @@ class EmbeddedImages:
 
     def __init__(self, steps: int = 400) -> None:
         self.steps = steps
+
+    def must_suit(self, schema: ImageSchema) -> None:
+        """Any codebook will do."""
 
     def learn(self, seen: Seen, sums: NoisySums, rho: float | None, rng: np.random.Generator) -> None:
         """Release the embeddings for ``rho``, then train; ``None`` asks for exact ones."""

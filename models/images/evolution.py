@@ -28,6 +28,7 @@ from models.images.noisy_sums import Floats, NoisySums, noise_of
 from models.images.prior import prior_of
 from models.images.seen import Drawn, Seen
 from models.images.variations import Variations
+from records.images import ImageSchema
 
 COMPARED = 64
 FALL = 0.6  # as in ``gaussian``: fine coefficients weigh more than their size
@@ -64,6 +65,9 @@ class EvolvedImages:
     def __init__(self, candidates: int = 100, rounds: int = 10) -> None:
         self.candidates = candidates
         self.rounds = rounds
+
+    def must_suit(self, schema: ImageSchema) -> None:
+        """Any codebook will do."""
 
     def learn(self, seen: Seen, sums: NoisySums, rho: float | None, rng: np.random.Generator) -> None:
         """Hold all votes for ``rho`` in total; ``None`` asks for exact ones."""

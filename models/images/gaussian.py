@@ -24,6 +24,7 @@ from models.images.moments import ClassMoments, estimated, triangle
 from models.images.noisy_sums import Floats, NoisySums, noise_of
 from models.images.seen import UNKNOWN, Drawn, Seen
 from records.errors import ParameterError
+from records.images import ImageSchema
 
 # of the budget: a mean image, the energy of detail, its places, lengths, lesions; the moments have what is left
 SHARES = {"start": 0.06, "rings": 0.02, "places": 0.02, "length": 0.02, "lesions": 0.12}
@@ -55,9 +56,17 @@ class GaussianImages:
     def __init__(self, coefficients: int = 64) -> None:
         self.coefficients = coefficients
 
+    def must_suit(self, schema: ImageSchema) -> None:
+        """Masks must mark one kind of lesion."""
+        values = [value for value in schema.mask if value > 0]
+        if len(values) > 1:
+            raise ParameterError(
+                f"{schema.name} must mark one kind of lesion, got {len(values)}; merge the mask's values"
+            )
+
     def learn(self, seen: Seen, sums: NoisySums, rho: float | None, rng: np.random.Generator) -> None:
         """Release the moments for ``rho``; ``None`` asks for exact ones."""
-        self._refuse_many_values(seen)
+        self._value = next((value for value in seen.schema.mask if value > 0), 0)
         self._waves = Frequencies(seen.schema.size)
         self._low = min(self.coefficients, len(self._waves) // 2)
         self._weights = (1 + self._waves.radius[: self._low]) ** FALL
@@ -101,14 +110,6 @@ class GaussianImages:
             numbers = self._lesions[2 * level + 1].drawn_given(columns[chosen], rng)
             pixels[chosen], masks[chosen] = lesions.painted(pixels[chosen], numbers)
         return Drawn(np.clip(pixels, -1, 1), masks * np.uint8(self._value))
-
-    def _refuse_many_values(self, seen: Seen) -> None:
-        values = [value for value in seen.schema.mask if value > 0]
-        if len(values) > 1:
-            raise ParameterError(
-                f"{seen.schema.name} must mark one kind of lesion, got {len(values)}; merge the mask's values"
-            )
-        self._value = values[0] if values else 0
 
     def _learnt_start(self, seen: Seen, sums: NoisySums, rho: float) -> Floats:
         """A mean image of all classes, about which vectors are short; fine coefficients that noise hides are zero."""

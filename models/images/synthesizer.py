@@ -14,7 +14,7 @@ import polars as pl
 
 from models.graphical_synthesizer import GraphicalSynthesizer
 from models.images.noisy_sums import NoisySums
-from models.images.seen import Drawn, Seen, classes, columns, in_window, seen
+from models.images.seen import UNKNOWN, Drawn, Seen, classes, columns, in_window, seen
 from records.accounting import rho_to_epsilon
 from records.errors import ParameterError
 from records.images import INDEX, PATIENT, SERIES, SLICE, STUDY, ImageSchema, ImageTable, PrivacyUnit, validate_images
@@ -31,6 +31,10 @@ class Family(Protocol):
 
     needs_images: bool
     portion: int  # most images that are drawn at once
+
+    def must_suit(self, schema: ImageSchema) -> None:
+        """Refuse a codebook whose images this way cannot learn."""
+        ...
 
     def learn(self, seen: Seen, sums: NoisySums, rho: float | None, rng: np.random.Generator) -> None:
         """Take noisy sums for ``rho`` in total; ``None`` asks for exact ones."""
@@ -86,9 +90,7 @@ class StatisticSynthesizer:
             The images do not fit the codebook (size, window, masks), or all are of one class.
         """
         rho = None if budget is None else _positive(budget)
-        table = validate_images(table, schema, source="the images to learn from")
-        units = np.arange(len(table)) if schema.privacy_unit is PrivacyUnit.IMAGE else table.groups()
-        _refuse_few(units)
+        table, units = self.must_fit(table, schema)
         self.schema_, self._local_only = schema, table.local_only
         share = self._share_of_rows(schema)
         self.rows_ = self._unfitted_rows(schema)
@@ -101,6 +103,21 @@ class StatisticSynthesizer:
         self.privacy_ = self._spent(sums)
         self.warning_ = " ".join(filter(None, (self._warning(rho), self.family.warning_)))
         return self
+
+    def must_fit(self, table: ImageTable, schema: ImageSchema) -> tuple[ImageTable, np.ndarray]:
+        """The table as ``fit`` takes it, and the unit of privacy of each slice; nothing is measured.
+
+        Raises
+        ------
+        ParameterError, TableError
+            As ``fit``, but for the budget.
+        """
+        table = validate_images(table, schema, source="the images to learn from")
+        units = np.arange(len(table)) if schema.privacy_unit is PrivacyUnit.IMAGE else table.groups()
+        _refuse_few(units)
+        _row_schema(schema)
+        self.family.must_suit(schema)
+        return table, units
 
     def sample(
         self, n: int | None = None, *, rng: np.random.Generator, given: pl.DataFrame | None = None
@@ -115,7 +132,7 @@ class StatisticSynthesizer:
         if n is not None and n < 1:
             raise ParameterError(f"n must be at least 1, got {n}; ask for more images")
         rows = self.rows_.sample(n, rng=rng, given=given)
-        level, numbers = classes(rows, self.schema_), columns(rows, self.schema_)
+        level, numbers = _known_classes(classes(rows, self.schema_), rng), columns(rows, self.schema_)
         portions = [slice(start, start + self.family.portion) for start in range(0, rows.height, self.family.portion)]
         drawn = [self.family.draw(level[part], numbers[part], rng) for part in portions]
         masks = [one.masks for one in drawn if one.masks is not None]
@@ -168,6 +185,14 @@ class StatisticSynthesizer:
             f"{', '.join(str(round(expected[level])) for level in few)}; noise weighs as much as the patients: raise "
             "epsilon, merge classes or add patients"
         )
+
+
+def _known_classes(level: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Where the label is not known, that of another row: somebody's image it is."""
+    unknown = level == UNKNOWN
+    if unknown.all():
+        return np.zeros_like(level)
+    return np.where(unknown, rng.choice(level[~unknown], len(level)), level)
 
 
 def _positive(budget: float) -> float:

@@ -21,6 +21,7 @@ from models.images.prior import has_simulator, prior_of
 from models.images.seen import Drawn, Seen
 from models.images.tilting import effective_share, shrunk, slopes
 from records.errors import ParameterError
+from records.images import ImageSchema
 
 COUNT_PART = 0.04  # of the squared norm
 CLIPPED_SHARE = 0.05
@@ -55,18 +56,15 @@ class TiltedImages:
         self.coefficients = coefficients
         self.pool = pool
 
-    def learn(self, seen: Seen, sums: NoisySums, rho: float | None, rng: np.random.Generator) -> None:
-        """Release the moments for ``rho``; ``None`` asks for exact ones.
-
-        Raises
-        ------
-        ParameterError
-            There is no simulator of such images.
-        """
-        if not has_simulator(seen.schema):
+    def must_suit(self, schema: ImageSchema) -> None:
+        """There must be a simulator of such images."""
+        if not has_simulator(schema):
             raise ParameterError(
-                f"{seen.schema.name} must have a simulator of its region, modality and labels, got none; choose gaussian"
+                f"{schema.name} must have a simulator of its region, modality and labels, got none; choose gaussian"
             )
+
+    def learn(self, seen: Seen, sums: NoisySums, rho: float | None, rng: np.random.Generator) -> None:
+        """Release the moments for ``rho``; ``None`` asks for exact ones."""
         self._waves, self._prior = Frequencies(seen.schema.size), prior_of(seen.schema)
         self._low = min(self.coefficients, len(self._waves) // 2)
         self._each = max(2, self.pool // seen.class_count)
@@ -100,7 +98,7 @@ class TiltedImages:
         more = self._simulated([max(0, 2 * int(count) - self._each) for count in counts], rng)
         pixels = np.empty((len(classes), *self._waves.size), np.float32)
         masks = None if self._pools[0].masks is None else np.zeros(pixels.shape, np.uint8)
-        for level in range(len(self._pools)):
+        for level in (int(found) for found in np.flatnonzero(counts)):
             rows, pool = np.flatnonzero(classes == level), _joined(self._pools[level], more[level])
             places = self._chosen(level, pool, columns[rows], rng)
             pixels[rows] = pool.pixels[places]

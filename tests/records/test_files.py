@@ -2,7 +2,11 @@
 
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from records.files import one_at_a_time
 
 PROGRAM = """
 import resource, signal, sys
@@ -27,3 +31,17 @@ def test_full_disk_leaves_the_former_file(tmp_path: Path) -> None:
     assert "the former file is unchanged" in done.stdout
     assert target.read_bytes() == b"former"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_who_comes_second_waits(tmp_path: Path) -> None:
+    inside: list[str] = []
+
+    def work(name: str) -> None:
+        with one_at_a_time(tmp_path / "locks" / "question"):
+            inside.append(f"{name} in")
+            time.sleep(0.05)
+            inside.append(f"{name} out")
+
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(work, "abc"))
+    assert [line[0] for line in inside[::2]] == [line[0] for line in inside[1::2]]

@@ -188,3 +188,17 @@ def test_wrong_wishes_are_refused(cohort: Cohort) -> None:
     with pytest.raises(ParameterError, match="image synthesizer must be one of auto, gaussian"):
         build("best", delta=DELTA)
     assert NAMES[0] == "auto"
+
+
+def test_patients_without_a_label_get_an_image_of_some_class(cohort: Cohort) -> None:
+    table, schema = cohort(400)
+    finding, age = schema.table.columns
+    unknown = schema.table.model_copy(update={"columns": (finding.model_copy(update={"missing": True}), age)})
+    rows = table.rows.with_columns(pl.when(pl.col("age") < 60).then(pl.col("finding")).alias("finding"))
+    model = _fitted(GaussianImages(), (replace(table, rows=rows), schema.model_copy(update={"table": unknown})), 10.0)
+    asked: list[np.ndarray] = []
+    draw = model.family.draw
+    model.family.draw = lambda level, columns, rng: asked.append(level) or draw(level, columns, rng)  # type: ignore[method-assign]
+    made = model.sample(200, rng=np.random.default_rng(0))
+    assert made.rows["finding"].null_count() > 20
+    assert set(np.concatenate(asked)) == {0, 1}

@@ -102,6 +102,5 @@ def test_all_of_the_budget_is_recorded(patients: ImageTable, schema: ImageSchema
 
 def test_a_codebook_without_simulator_is_refused() -> None:
     schema = load_image_codebook(USE_CASES / "images" / "chest_xray28.yaml").image
-    nothing = Seen(np.zeros((1, *schema.size), np.float32), None, np.zeros(1, np.int64), np.zeros((1, 0)), schema)
     with pytest.raises(ParameterError, match="must have a simulator"):
-        TiltedImages().learn(nothing, NoisySums(np.arange(1)), 1.0, np.random.default_rng(0))
+        TiltedImages().must_suit(schema)
