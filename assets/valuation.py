@@ -5,7 +5,8 @@ belong here: the rule (``hub.valuation``), money (``hub.money``), hospitals that
 network.
 
 The test patients are those held out of every synthesis, of all hospitals together. A share is a figure of all patients without noise;
-it goes to holders and the hub, not into a release. The result is sealed: a listing's split refers to it by its digest.
+it goes to holders and the hub, not into a release. The result is sealed: a listing's split, its offers and agreements refer to it by its
+digest; a buyer sees who earns in whole percent.
 """
 
 import os

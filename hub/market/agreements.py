@@ -21,12 +21,13 @@ from hub.market import sanctions
 from hub.market.agreement import Verified, acceptance, agreed, verify_agreement
 from hub.market.listings import end_of_person, target_of
 from hub.market.protocol import Side
+from hub.market.sharing import Split, read_split
 from hub.market.tables import Agreement, Goods, Listing, Message, Negotiation
 from hub.market.terms import read_terms
 from hub.people.roles import Role
 from hub.people.tables import Person
 
-SIGNED = "agreement.signed"
+SIGNED, DRAFTED = "agreement.signed", "listing.drafted"
 
 
 def sign(caller: Caller, found: Negotiation, listing: Listing, *, accepted: Message, actor: str) -> Agreement:
@@ -123,14 +124,33 @@ def visible(caller: Caller, agreement_id: str) -> Agreement:
         There is none, or it is another's.
     """
     found = caller.session.get(Agreement, agreement_id)
-    if found is None or not (caller.somebody.id in concerned(found) or caller.has(Role.ARBITER, Role.AUDITOR)):
+    if found is None or not (
+        caller.somebody.id in concerned(caller.session, found) or caller.has(Role.ARBITER, Role.AUDITOR)
+    ):
         raise NotFoundError("the agreement must be one of yours, got another; look at your negotiations")
     return found
 
 
-def concerned(found: Agreement) -> set[str]:
+def concerned(session: Session, found: Agreement) -> set[str]:
     """Its parties, and the holders of its split."""
-    return {found.buyer_id, found.holder_id, *found.document["split"]["contributions"]}
+    listing = session.get_one(Listing, found.listing_id)
+    return {found.buyer_id, found.holder_id, *listing.split["contributions"]}
+
+
+def split_of(session: Session, agreement: Agreement, listing: Listing) -> Split:
+    """How revenue is shared, with all numbers: the listing's split; agreements of earlier versions hold the numbers, too.
+
+    Raises
+    ------
+    ForbiddenError
+        It is not the one that was agreed, or that holders consented to, as the audit log tells.
+    """
+    drafted = sa.select(Entry.detail).where(Entry.subject == f"listing:{listing.id}", Entry.action == DRAFTED)
+    rule, ours = read_split(listing.split), odrl.digest(listing.split)
+    consented = (session.scalar(drafted.limit(1)) or {}).get("split", ours)
+    if consented != ours or agreement.document["split"] not in (rule.told(), listing.split):
+        raise ForbiddenError("a split must be the one that was agreed, got another; ask the operator")
+    return rule
 
 
 def of_negotiation(session: Session, negotiation_id: str) -> Agreement:

@@ -23,7 +23,7 @@ from hub.market import goods, sanctions
 from hub.market.kinds import Kind
 from hub.market.prices import ByBudget, read_price
 from hub.market.services import read_compute, read_service
-from hub.market.sharing import Split, sole
+from hub.market.sharing import Split, read_split, sole
 from hub.market.tables import Consent, Listing
 from hub.market.terms import Terms, offer, read_terms
 from hub.market.valuations import agreed_split
@@ -85,7 +85,8 @@ def create(caller: Caller, draft: Draft) -> Listing:
     caller.session.add(made)
     caller.session.flush()
     _ask(caller, made, split)
-    _told(caller.session, made, "drafted", caller.now, holder.id, kind=kind, price=made.price)
+    _told(caller.session, made, "drafted", caller.now, holder.id, kind=kind, price=made.price,
+          split=odrl.digest(made.split))  # fmt: skip
     return _listed(caller, made)
 
 
@@ -184,9 +185,9 @@ def end_of_person(session: Session, person_id: str, reason: str, now: datetime) 
 
 
 def offer_of(listing: Listing) -> dict[str, Any]:
-    """The listing's ODRL offer."""
+    """The listing's ODRL offer, which anybody may read."""
     return offer(offer_id(listing), read_terms(listing.terms), assigner=odrl.person_iri(listing.holder_id),
-                 price=listing.price, split=listing.split)  # fmt: skip
+                 price=listing.price, split=read_split(listing.split).told())  # fmt: skip
 
 
 def offer_id(listing: Listing) -> str:

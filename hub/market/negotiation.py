@@ -20,6 +20,7 @@ from hub.errors import NotFoundError, StateError
 from hub.market import agreements, listings, protocol, sanctions
 from hub.market.prices import read_price
 from hub.market.protocol import Side, State, message
+from hub.market.sharing import read_split
 from hub.market.tables import Listing, Message, Negotiation
 from hub.market.terms import offer, read_terms
 from hub.people.roles import Role
@@ -180,7 +181,8 @@ def _propose(found: Negotiation, listing: Listing, terms: Mapping[str, Any] | No
     own = chosen == read_terms(listing.terms) and price == listing.price
     uid = listings.offer_id(listing) if own else f"urn:uuid:{new_id()}"
     found.terms, found.price = chosen.model_dump(mode="json"), price
-    found.offer = offer(uid, chosen, assigner=odrl.person_iri(found.holder_id), price=price, split=listing.split)
+    told = read_split(listing.split).told()
+    found.offer = offer(uid, chosen, assigner=odrl.person_iri(found.holder_id), price=price, split=told)
     return not own
 
 

@@ -20,7 +20,6 @@ from hub.errors import ForbiddenError, GoneError, NotFoundError, StateError
 from hub.market import agreements, budget, cohort_budget, fulfilment, listings
 from hub.market.kinds import Kind
 from hub.market.prices import ByBudget, PerQuery, Subscription, read_price
-from hub.market.sharing import read_split
 from hub.market.tables import Agreement, Dispute, Goods, Listing, Purchase, Use
 from hub.money import holds, invoices, ledger, parties, vat
 from hub.money.accounts import HUB
@@ -252,7 +251,7 @@ def _locked(caller: Caller, agreement: Agreement) -> Listing:
 
 
 def _invoiced(caller: Caller, made: Purchase, agreement: Agreement, listing: Listing) -> None:
-    made.shares = read_split(agreement.document["split"]).divide(made.cents)
+    made.shares = agreements.split_of(caller.session, agreement, listing).divide(made.cents)
     seller, buyer = parties.known(caller, HUB), parties.known(caller, made.buyer_id)
     taxed = vat.treatment(seller.country, buyer.country, business=bool(buyer.vat_id))
     line = Line.of(listing.title[:200], made.cents, made.shares, taxed)
@@ -288,7 +287,7 @@ def release(caller: Caller, one: Purchase, key: str) -> None:
 
 
 def _concerned(caller: Caller, one: Purchase) -> set[str]:
-    return agreements.concerned(caller.session.get_one(Agreement, one.agreement_id))
+    return agreements.concerned(caller.session, caller.session.get_one(Agreement, one.agreement_id))
 
 
 def _before(session: Session, buyer: str, key: str) -> Purchase | None:

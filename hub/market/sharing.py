@@ -92,8 +92,13 @@ class Split(BaseModel):
         return {name: part for name, part in splits.split(cents, self.shares()).items() if part}
 
     def plain(self) -> dict[str, Any]:
-        """As JSON values, numbers as text."""
+        """As JSON values, numbers as text: for those who earn and for the books."""
         return self.model_dump(mode="json")
+
+    def told(self) -> dict[str, Any]:
+        """What offers and agreements say of it: no holder's number, which is a figure of patients without noise."""
+        said = self.model_dump(mode="json", include={"utility", "basis", "source", "floor", "commission"})
+        return said | {"holders": len(self.contributions)}
 
 
 def _basis(source: Any, contributions: Any) -> Basis:

@@ -151,21 +151,21 @@ def purchase_page(request: Request, caller: Caller, purchase_id: str, wrong: str
     return render(
         request, "market_purchase.html.j2", status=422 if wrong else 200, purchase=found, listing=listing, wrong=wrong,
         mine=mine, invoice=invoice, open_amount=invoices.open_amount(caller.session, invoice) if invoice else 0,
-        shares=_shares(caller, found.shares, found.cents), orders=fulfilment.orders_of(caller.session, found),
+        shares=_shares(caller, found.shares, found.cents, exact=not mine), orders=fulfilment.orders_of(caller.session, found),
         service=read_service(listing.service) if listing.kind == Kind.SYNTHESIS else None, computes=listing.kind == Kind.COMPUTATION, disputes=disputes.of_purchase(caller, found),
-        share=_in_words(caller, agreements.visible(caller, found.agreement_id).document["split"]) if not mine else None,
+        share=_in_words(caller, listing.split) if not mine else None,
         may_dispute=mine and disputes.may_open(caller, found),
     )  # fmt: skip
 
 
-def _shares(caller: Caller, shares: dict[str, int], cents: int) -> list[tuple[str, int, float]]:
-    """Name, cents and percent of each who earns, largest first; buyers see the holders' names, too, as the agreement has them."""
+def _shares(caller: Caller, shares: dict[str, int], cents: int, *, exact: bool) -> list[tuple[str, int, float]]:
+    """Name, cents and percent of each who earns, largest first; not ``exact``, as for buyers, whole percent and no cents."""
     named = {one: caller.session.get(Person, one) for one in shares if one != HUB}
     rows = [
         (
             person.organisation or person.name if (person := named.get(one)) else "Health data hub",
-            part,
-            100 * part / cents,
+            part if exact else 0,
+            100 * part / cents if exact else round(100 * part / cents),
         )
         for one, part in shares.items()
     ]

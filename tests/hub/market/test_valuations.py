@@ -14,11 +14,11 @@ from sqlalchemy.exc import IntegrityError
 
 from assets.market import deposit_valuation
 from assets.workspace import Workspace
-from hub.errors import NotFoundError, StateError
+from hub.errors import ForbiddenError, NotFoundError, StateError
 from hub.market import listings, valuations
 from hub.market.agreement import verify_agreement
-from hub.market.sharing import Basis, read_split, sole
-from hub.market.tables import Valuation
+from hub.market.sharing import Basis, Split, read_split, sole
+from hub.market.tables import Listing, Valuation
 from hub.people.roles import Role
 from hub.valuation.contribution import Terms, valued
 from hub.valuation.sealed import Sealed, read_sealed, seal
@@ -115,10 +115,85 @@ def test_a_listing_takes_its_numbers_from_the_valuation(
     verify_agreement(agreement.document)
     assert agreement.document["split"]["source"] == source
     assert agreement.document["split"]["basis"] == "measured by a valuation"
+    assert not exact_numbers(sealed) & numbers_in(agreement.document)
     bought = market.buy(agreement)
     assert bought.shares == split.divide(10_001)
     assert sum(bought.shares.values()) == 10_001
     market.balanced()
+
+
+def exact_numbers(sealed: Sealed) -> set[str]:
+    """Every figure of a holder in the valuation that is not 0 or 1."""
+    lines = [line.model_dump(mode="json") for line in sealed.holders]
+    return {str(line[name]) for line in lines for name in ("worth", "counted", "credited", "quality", "share")} - {
+        "0",
+        "1",
+    }
+
+
+def numbers_in(document: Any) -> set[str]:
+    if isinstance(document, dict):
+        return set().union(*map(numbers_in, document.values()), document)
+    return set().union(*map(numbers_in, document)) if isinstance(document, list) else {str(document)}
+
+
+def test_no_holders_number_leaves_with_an_offer_or_shows_to_a_buyer(
+    market: Market, sealed: Sealed, source: str, second: Any, third: Any, browser: Any, accounts: dict[str, str]
+) -> None:
+    listing = market.list(market.deposit(), split={"source": source, "commission": "0.05"})
+    for one in (second, third):
+        with market.as_caller(one) as caller:
+            listings.consent(caller, listing.id)
+    anybody, exact = browser(Role.DEVELOPER), exact_numbers(sealed)
+    assert exact & numbers_in(listing.split)
+    offer = anybody.get(f"/market/listings/{listing.id}/offer").json()
+    told = anybody.api("GET", f"/market/listings/{listing.id}").json()
+    assert offer["split"] == told["offer"]["split"] == {
+        "utility": sealed.utility, "basis": "measured by a valuation", "source": source, "floor": "0.1", "commission": "0.05",
+        "holders": 3,
+    }  # fmt: skip
+    assert not exact & (numbers_in(offer) | numbers_in(told))
+    agreement = market.agree(market.now(listing))
+    page = browser(Role.DEVELOPER).get(f"/market/agreements/{agreement.id}").text
+    assert "Floor 10.0 %, hub 5.0 %; 3 holders." in page
+    bought = market.buy(agreement)
+    address = f"/market/purchases/{bought.id}"
+    share = 100 * bought.shares[market.holder.id] / bought.cents
+    seen, own = browser(Role.DEVELOPER).get(address).text, browser(Role.HOLDER).get(address).text
+    assert f"{share:.0f} %</td>" in seen
+    assert f"{share:.2f} %" not in seen
+    assert f"{share:.2f} %" in own
+    assert browser(second).get(f"/market/agreements/{agreement.id}").status_code == 200
+
+
+def test_a_split_that_was_changed_in_the_store_divides_nothing(market: Market, source: str, second: Any) -> None:
+    given = {"utility": "as we like", "contributions": {market.holder.id: "3", second.id: "1"}}
+    listing = market.list(market.deposit(), split=given)
+    with market.as_caller(second) as caller:
+        listings.consent(caller, listing.id)
+    agreement = market.agree(market.now(listing))
+    other = listing.split | {"contributions": {market.holder.id: "1", second.id: "0"}}
+    with market.hub.database.write() as session:
+        session.get_one(Listing, listing.id).split = other
+    with pytest.raises(ForbiddenError, match="that was agreed"):
+        market.buy(agreement)
+    with market.hub.database.write() as session:
+        session.get_one(Listing, listing.id).split = listing.split
+    assert market.buy(agreement).shares == {market.holder.id: 7501, second.id: 2500}
+
+
+def test_an_agreement_of_an_earlier_version_still_divides(
+    market: Market, second: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"utility": "as we like", "contributions": {market.holder.id: "3", second.id: "1"}}
+    listing = market.list(market.deposit(), split=given)
+    with market.as_caller(second) as caller:
+        listings.consent(caller, listing.id)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(Split, "told", Split.plain)
+        agreement = market.agree(market.now(listing))
+    assert "contributions" in agreement.document["split"]
+    assert market.buy(agreement).shares == {market.holder.id: 7501, second.id: 2500}
 
 
 @pytest.mark.parametrize(
