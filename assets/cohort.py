@@ -91,13 +91,14 @@ def _scanned(cohort: Cohort, place: str | None) -> tuple[pl.DataFrame, dict[str,
 def _without_opted_out(frame: pl.DataFrame, schema: Schema, workspace: Workspace, key: bytes) -> pl.DataFrame:
     """Rows of patients who have not opted out up to today by the register in the home folder, if there is one."""
     from deidentification.kept_keys import former_keys
-    from deidentification.opt_out import OptOuts
+    from deidentification.opt_out import OptOuts, refuse_studies
     from deidentification.pseudonyms import key_from_text
 
     register = workspace.opted_out
     hub_key = key_from_text(workspace.opt_out_key) if workspace.opt_out_key else None
     if schema.identifier is None or not register.exists():
         return frame
+    refuse_studies(schema)
     choices = OptOuts(register, date.today(), key, hub_key, former_keys(workspace.home))
     return frame.filter(~choices.of(frame[schema.identifier.name]))
 

@@ -3,8 +3,9 @@
 Belongs here: recording a choice, reading the register, the hub's list, and who is excluded on a permit's date. Does
 not belong here: the intake (``hub``), or who somebody is: the register holds pseudonyms only.
 
-A register is a file of JSON lines (or CSV) with ``pseudonym``, ``date`` and ``choice`` (``out`` or ``in``). Lines are
-only ever appended, the last one up to the permit's date counts, so that a choice can be taken back and shown later. A
+A register is a file of JSON lines (or CSV) with ``pseudonym``, ``date`` and ``choice`` (``out`` or ``in``). Choices are
+only ever appended, the last one up to the permit's date counts, so that a choice can be taken back and shown later; a line's
+pseudonym alone is replaced, when its key goes. A
 choice made on the day of the permit counts, in the person's favour. Pseudonyms of 32 characters are those of the run's
 key, those of 64 the hub's, which are matched with the hub's key for opt-outs.
 
@@ -17,7 +18,6 @@ References
 Regulation (EU) 2025/327, Article 71(1) (at any time, without a reason, reversible) and (3) (permits issued afterwards).
 """
 
-import fcntl
 import hmac
 import io
 import json
@@ -25,6 +25,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -33,7 +34,8 @@ import polars as pl
 
 from deidentification.identifiers import identifier_texts, plain_identifiers
 from deidentification.pseudonyms import PSEUDONYM_CHARACTERS, pseudonymise, refuse_short_key
-from records.errors import ParameterError, StorageError
+from records.errors import CodebookError, ParameterError, StorageError
+from records.schema import Schema
 
 HUB_CHARACTERS = 64
 CHOICES = ("out", "in")
@@ -98,6 +100,21 @@ class Objectors:
         return gone
 
 
+def refuse_studies(schema: Schema) -> None:
+    """Refuse rows that are told apart by study where objections are to be looked for, which are recorded by patient.
+
+    Raises
+    ------
+    CodebookError
+        The identifier comes from the Study Instance UID.
+    """
+    if schema.identifier is not None and schema.identifier.source == "StudyInstanceUID":
+        raise CodebookError(
+            f"{schema.name} must take its identifier from PatientID where there is a register of opt-outs, got "
+            "StudyInstanceUID; name the patient as its source: objections are recorded by patient"
+        )
+
+
 def choice_pseudonyms(ids: pl.Series, key: bytes) -> pl.Series:
     """Pseudonyms to record for these patients, each once: of the identifier as written and of its plain form."""
     return pl.concat([pseudonymise(forms, key) for forms in identifier_forms(ids)]).unique(maintain_order=True)
@@ -129,16 +146,29 @@ def append_choices(path: Path, choices: Sequence[tuple[str, date, str]]) -> None
             "a choice must be out or in, of pseudonyms of 32 or 64 hexadecimal characters, got another; "
             "pseudonymise the identifiers first"
         )
-    lines = [json.dumps({"pseudonym": p, "date": on.isoformat(), "choice": choice}) for p, on, choice in choices]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            _append(handle, "".join(f"{line}\n" for line in lines).encode())
+        with changing(path), path.open("ab") as handle:
+            _append(handle, _lines(choices))
     except OSError as error:
         raise StorageError(
             f"{path.name} must be writable, got {error.strerror or error}; free disk space, nothing was recorded"
         ) from error
+
+
+def changing(path: Path) -> AbstractContextManager[None]:
+    """One writer of the register at a time; the lock is a file beside it, as the register may be replaced."""
+    return one_at_a_time(path.with_name(f".{path.name}.lock"))
+
+
+def replace_register(path: Path, register: pl.DataFrame) -> None:
+    """Write a register anew, whole or not at all; to be called while ``changing`` it.
+
+    Raises
+    ------
+    StorageError
+        It cannot be written; the former one is untouched.
+    """
+    write_atomically(path.resolve(), _lines(register.select("pseudonym", "date", "choice").rows()))
 
 
 def read_register(path: Path) -> pl.DataFrame:
@@ -246,6 +276,11 @@ def take_over(path: Path, export: Path, on: date) -> tuple[int, int]:
     record_choices(path, sorted(now - before), "out", on)
     record_choices(path, sorted(before - now), "in", on)
     return len(now - before), len(before - now)
+
+
+def _lines(choices: Sequence[tuple[str, date, str]]) -> bytes:
+    lines = (json.dumps({"pseudonym": p, "date": on.isoformat(), "choice": choice}) for p, on, choice in choices)
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def _append(handle: io.BufferedWriter, data: bytes) -> None:

@@ -20,7 +20,7 @@ from deidentification.anonymity.risk_plot import risk_picture
 from deidentification.date_reading import DatesRead, read_dates
 from deidentification.identification.finding import Finding
 from deidentification.identification.scan import refuse_identifiers
-from deidentification.opt_out import OptOuts
+from deidentification.opt_out import OptOuts, refuse_studies
 from deidentification.preparation import prepared
 from deidentification.project_keys import fingerprint, refuse_other_key
 from records.errors import CodebookError, ParameterError, StorageError
@@ -186,6 +186,7 @@ def _opted_out(frame: pl.DataFrame, schema: Schema, opt_outs: OptOuts | None) ->
         return pl.repeat(False, frame.height, eager=True)
     if schema.identifier is None:
         raise CodebookError(f"{schema.name} must have an identifier to know who opted out, got none; give one the role")
+    refuse_studies(schema)
     return opt_outs.of(frame[schema.identifier.name])
 
 

@@ -64,7 +64,8 @@ def read_headers(folder: Path, cohort: Cohort) -> HeadersRead:
     folder : pathlib.Path
         Files (PS3.10) at any depth; others, and directories (DICOMDIR), are counted and left out.
     cohort : Cohort
-        Its identifier comes from ``PatientID``, or from ``StudyInstanceUID`` if no patient has two studies.
+        Its identifier comes from ``PatientID``, or from ``StudyInstanceUID`` if no patient has two studies
+        and nobody may have opted out: objections are recorded by patient.
 
     Raises
     ------
@@ -127,13 +128,13 @@ def _studies(
             files["outside_the_filter"] += 1
             continue
         patient, study = (str(header.get(keyword) or "").strip(" \0") for keyword in (PATIENT, STUDY))
-        if not study or (PATIENT in keywords and not patient):
+        if not study or not patient:
             raise StorageError(
                 f"{folder.name} must name patient and study in each DICOM file, got one without; mend it at the source "
                 "or leave it out"
             )
         files["read"] += 1
-        studies[patient or study, study].append(header)
+        studies[patient, study].append(header)
     return studies, files
 
 

@@ -8,12 +8,15 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from assets.cohort import cohort_assets
+from assets.cohort import _without_opted_out, cohort_assets
 from assets.factory import storage
 from assets.workspace import Workspace
-from deidentification.opt_out import record_choices
+from deidentification.anonymity.models import Anonymity
+from deidentification.opt_out import OptOuts, record_choices
 from deidentification.pseudonyms import key_from_text, pseudonymise
+from deidentification.table import deidentify_table
 from harmonisation.fhir.bundles import write_bundles
+from records.errors import CodebookError
 from use_cases.registry import discover
 
 KEY = "ab" * 32
@@ -85,6 +88,25 @@ def test_what_fhir_bundles_hold_and_what_was_left_out_is_counted(tmp_path: Path)
     assert left_out[0]["resource type without a place in a codebook"] == 3
     assert len(left_out) == len(COHORT.site_names)
     assert "Secret" not in str(left_out)
+
+
+def test_objections_are_not_looked_for_among_studies(tmp_path: Path) -> None:
+    workspace, table = Workspace(tmp_path, pseudonym_key=KEY), COHORT.table
+    columns = [
+        c.model_copy(update={"source": "StudyInstanceUID"}) if c.name == IDENTIFIER else c for c in table.columns
+    ]
+    studies = table.model_copy(update={"columns": tuple(columns)})
+    raw = COHORT.load().head(5)
+    assert _without_opted_out(raw, studies, workspace, key_from_text(KEY)).height == 5
+    record_choices(workspace.opted_out, ["0" * 32], "out", date(2020, 1, 1))
+    with pytest.raises(CodebookError, match="PatientID"):
+        _without_opted_out(raw, studies, workspace, key_from_text(KEY))
+    choices = OptOuts(workspace.opted_out, date(2020, 1, 2), key_from_text(KEY))
+    with pytest.raises(CodebookError, match="PatientID"):
+        deidentify_table(
+            tmp_path / "studies.csv", tmp_path / "out.csv", studies, Anonymity(k=5), key=key_from_text(KEY), opt_outs=choices,
+            read=lambda _: raw,
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["{", '{"pseudonym": "x"}\n'])

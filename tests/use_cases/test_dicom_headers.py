@@ -154,6 +154,20 @@ def test_a_study_is_a_row_only_where_it_is_a_patient(
         )
 
 
+@pytest.mark.parametrize("source", ["PatientID", "StudyInstanceUID"])
+def test_a_file_without_a_patient_is_refused_whatever_the_row(
+    codebook: Callable[..., Path], tmp_path: Path, source: str
+) -> None:
+    (tmp_path / "pacs").mkdir()
+    dataset = pydicom.dcmread(str(get_testdata_file("CT_small.dcm")))
+    for number in range(2):
+        dataset.PatientID, dataset.StudyInstanceUID = "", f"1.2.{number + 1}"
+        dataset.save_as(tmp_path / "pacs" / f"{number}.dcm")
+    cohort = load_codebook(codebook(lambda book: book["table"]["columns"][0].update(source=source)))
+    with pytest.raises(StorageError, match="name patient and study"):
+        read_source(cohort, str(tmp_path / "pacs"))
+
+
 def test_a_file_that_breaks_off_stops_the_reading_unnamed(codebook: Callable[..., Path], tmp_path: Path) -> None:
     (tmp_path / "pacs").mkdir()
     data = Path(str(get_testdata_file("CT_small.dcm"))).read_bytes()
