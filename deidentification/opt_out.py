@@ -35,6 +35,7 @@ import polars as pl
 from deidentification.identifiers import identifier_texts, plain_identifiers
 from deidentification.pseudonyms import PSEUDONYM_CHARACTERS, pseudonymise, refuse_short_key
 from records.errors import CodebookError, ParameterError, StorageError
+from records.files import one_at_a_time, write_atomically
 from records.schema import Schema
 
 HUB_CHARACTERS = 64

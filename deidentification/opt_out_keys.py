@@ -10,12 +10,13 @@ from pathlib import Path
 import polars as pl
 
 from deidentification.opt_out import (
-    append_choices,
+    changing,
     choice_pseudonyms,
     identifier_forms,
     objecting,
     read_register,
     record_choices,
+    replace_register,
 )
 from deidentification.pseudonyms import PSEUDONYM_CHARACTERS, pseudonymise
 from records.errors import ParameterError
@@ -35,7 +36,10 @@ def record_under(path: Path, ids: pl.Series, choice: str, on: date, *, key: byte
 
 
 def carry_over(path: Path, ids: pl.Series, old: bytes, *, key: bytes, former: tuple[bytes, ...], today: date) -> int:
-    """Repeat the choices under an old key under the one in use, so that the old one can go; returns how many.
+    """Put the choices under an old key under the one in use, so that the old one can go; returns how many.
+
+    Their lines keep place, day and choice and change their pseudonym: what stayed under the old key would be of nobody
+    as soon as that is gone, and no later key could be removed.
 
     Parameters
     ----------
@@ -49,20 +53,24 @@ def carry_over(path: Path, ids: pl.Series, old: bytes, *, key: bytes, former: tu
     ParameterError
         An objection in force is of none of ``ids`` under any key; nothing is written.
     """
-    register = read_register(path)
     moved, known = dict[str, str](), set[str]()
     for forms in identifier_forms(ids):
         before = pseudonymise(forms, old).to_list()
         moved |= dict(zip(before, pseudonymise(forms, key), strict=True))
         known.update(before, *(pseudonymise(forms, other) for other in (key, *former)))
+    with changing(path):
+        register = read_register(path)
+        _refuse_unknown(register, known, today)
+        carried = int(register["pseudonym"].is_in(list(moved)).sum())
+        if carried:
+            replace_register(path, register.with_columns(pl.col("pseudonym").replace(moved)))
+    return carried
+
+
+def _refuse_unknown(register: pl.DataFrame, known: set[str], today: date) -> None:
     in_force = {p for p in objecting(register, today) if len(p) == PSEUDONYM_CHARACTERS}
     if unknown := len(in_force - known):
         raise ParameterError(
             f"each objection must be of a patient in the lists given, got {unknown} pseudonyms of nobody; give the lists of those who "
             "opted out by --patients, or keep the key: without it they could not be left out"
         )
-    choices = [
-        (moved[p], on, choice) for p, on, choice in register.select("pseudonym", "date", "choice").rows() if p in moved
-    ]
-    append_choices(path, choices)
-    return len(choices)

@@ -103,7 +103,7 @@ def remove(
     key: Annotated[str, typer.Argument(help="Fingerprint of a retired key of the hospital.")],
     patients: PatientsOption = None,
 ) -> None:
-    """Destroy a retired key for good. Opt-outs under it are repeated under the key in use first; tables under it can be
+    """Destroy a retired key for good. Opt-outs under it are put under the key in use first; tables under it can be
     linked to nothing afterwards."""
     from deidentification import kept_keys
     from deidentification.opt_out_keys import carry_over
@@ -118,7 +118,7 @@ def remove(
             ids = _everybody(settings, patients)
             carried = carry_over(settings.workspace().opted_out, ids, old, key=keys.current, former=others, today=today)
         kept_keys.remove(keys, key, today=today)
-    typer.echo(f"key {key} is destroyed; {carried} choices of opt-outs are repeated under the key in use")
+    typer.echo(f"key {key} is destroyed; {carried} choices of opt-outs are under the key in use now")
 
 
 @keys_app.command(

@@ -131,6 +131,22 @@ def test_choices_hold_over_rotation_and_removal(choices: list[tuple[int, str, bo
         assert OptOuts(path, LATER, new).of(IDS).to_list() == expected
 
 
+def test_one_key_after_another_goes_and_objections_stay(tmp_path: Path) -> None:
+    """What is carried over leaves nothing under the old key, of which nobody could tell later whose it was."""
+    register = tmp_path / "opted_out.jsonl"
+    record_choices(register, choice_pseudonyms(IDS[:2], keys(tmp_path).current), "out", DAY)
+    record_choices(register, choice_pseudonyms(IDS[:1], keys(tmp_path).current), "in", LATER)
+    for _ in range(3):
+        old = keys(tmp_path).current
+        rotate_hospital(tmp_path, None, old=None, today=LATER)
+        now = keys(tmp_path)
+        for _ in range(2):  # the second as after a removal that failed
+            carry_over(register, IDS, old, key=now.current, former=(), today=LATER)
+        remove(now, fingerprint(old), today=LATER)
+        assert OptOuts(register, DAY, now.current).of(IDS).to_list() == [True, True, False]
+        assert OptOuts(register, LATER, now.current).of(IDS).to_list() == [False, True, False]
+
+
 def test_an_objection_of_nobody_keeps_its_key(tmp_path: Path) -> None:
     path, old, new = tmp_path / "opted_out.jsonl", b"o" * 32, b"n" * 32
     record_choices(path, choice_pseudonyms(IDS, old), "out", DAY)
