@@ -28,7 +28,7 @@ from deidentification.key_register import (
     replace_lost,
     rotate,
 )
-from deidentification.opt_out import objecting
+from deidentification.opt_out import ever_objecting
 from deidentification.opt_out import read_register as read_opt_outs
 from deidentification.project_keys import fingerprint, project_key, refuse_other_key
 from deidentification.pseudonyms import NEW_KEY_BYTES, PSEUDONYM_CHARACTERS, key_from_text, load_key
@@ -140,10 +140,10 @@ def replace_lost_hospital(home: Path, environment: str | None, lost: str, *, opt
     Raises
     ------
     ParameterError
-        ``lost`` is not the key in use, or objections were recorded that the new key cannot match.
+        ``lost`` is not the key in use, or objections were recorded, for any day, that the new key cannot match.
     """
     if opted_out.exists():
-        objections = sum(len(p) == PSEUDONYM_CHARACTERS for p in objecting(read_opt_outs(opted_out), today))
+        objections = sum(len(p) == PSEUDONYM_CHARACTERS for p in ever_objecting(read_opt_outs(opted_out)))
         if objections:
             raise ParameterError(
                 f"{opted_out.name} must hold no objections under a lost key, got {objections}; move it away, replace the key, "

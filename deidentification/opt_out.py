@@ -200,6 +200,12 @@ def objecting(register: pl.DataFrame, permit_date: date) -> pl.Series:
     return last.filter(pl.col("choice") == "out")["pseudonym"]
 
 
+def ever_objecting(register: pl.DataFrame) -> pl.Series:
+    """Pseudonyms under which an objection is in force on some day, past or to come: a permit of that day needs it."""
+    of_a_day = register.group_by("pseudonym", "date", maintain_order=True).last()
+    return of_a_day.filter(pl.col("choice") == "out")["pseudonym"].unique(maintain_order=True)
+
+
 def excluded(pseudonyms: pl.Series, register: pl.DataFrame, permit_date: date) -> pl.Series:
     """Whether each row's patient has opted out; Boolean, length n, named ``opted_out``."""
     return pseudonyms.is_in(objecting(register, permit_date).implode()).fill_null(False).alias("opted_out")

@@ -12,8 +12,8 @@ import polars as pl
 from deidentification.opt_out import (
     changing,
     choice_pseudonyms,
+    ever_objecting,
     identifier_forms,
-    objecting,
     read_register,
     record_choices,
     replace_register,
@@ -35,7 +35,7 @@ def record_under(path: Path, ids: pl.Series, choice: str, on: date, *, key: byte
     record_choices(path, [*choice_pseudonyms(ids, key), *before], choice, on)
 
 
-def carry_over(path: Path, ids: pl.Series, old: bytes, *, key: bytes, former: tuple[bytes, ...], today: date) -> int:
+def carry_over(path: Path, ids: pl.Series, old: bytes, *, key: bytes, former: tuple[bytes, ...]) -> int:
     """Put the choices under an old key under the one in use, so that the old one can go; returns how many.
 
     Their lines keep place, day and choice and change their pseudonym: what stayed under the old key would be of nobody
@@ -51,7 +51,7 @@ def carry_over(path: Path, ids: pl.Series, old: bytes, *, key: bytes, former: tu
     Raises
     ------
     ParameterError
-        An objection in force is of none of ``ids`` under any key; nothing is written.
+        An objection that is in force on any day, also one to come, is of none of ``ids`` under any key; nothing is written.
     """
     moved, known = dict[str, str](), set[str]()
     for forms in identifier_forms(ids):
@@ -60,15 +60,15 @@ def carry_over(path: Path, ids: pl.Series, old: bytes, *, key: bytes, former: tu
         known.update(before, *(pseudonymise(forms, other) for other in (key, *former)))
     with changing(path):
         register = read_register(path)
-        _refuse_unknown(register, known, today)
+        _refuse_unknown(register, known)
         carried = int(register["pseudonym"].is_in(list(moved)).sum())
         if carried:
             replace_register(path, register.with_columns(pl.col("pseudonym").replace(moved)))
     return carried
 
 
-def _refuse_unknown(register: pl.DataFrame, known: set[str], today: date) -> None:
-    in_force = {p for p in objecting(register, today) if len(p) == PSEUDONYM_CHARACTERS}
+def _refuse_unknown(register: pl.DataFrame, known: set[str]) -> None:
+    in_force = {p for p in ever_objecting(register) if len(p) == PSEUDONYM_CHARACTERS}
     if unknown := len(in_force - known):
         raise ParameterError(
             f"each objection must be of a patient in the lists given, got {unknown} pseudonyms of nobody; give the lists of those who "

@@ -116,7 +116,7 @@ def remove(
         if settings.workspace().opted_out.exists():
             others = tuple(other for other in keys.former if other != old)
             ids = _everybody(settings, patients)
-            carried = carry_over(settings.workspace().opted_out, ids, old, key=keys.current, former=others, today=today)
+            carried = carry_over(settings.workspace().opted_out, ids, old, key=keys.current, former=others)
         kept_keys.remove(keys, key, today=today)
     typer.echo(f"key {key} is destroyed; {carried} choices of opt-outs are under the key in use now")
 

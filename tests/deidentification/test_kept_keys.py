@@ -107,6 +107,25 @@ def test_a_lost_key_does_not_lose_objections(tmp_path: Path) -> None:
     assert keys(tmp_path).former == ()
 
 
+def test_an_objection_for_a_day_to_come_or_gone_is_not_lost_either(tmp_path: Path) -> None:
+    """One for a later day, and one taken back since: a permit of a day between must still leave that patient out."""
+    register, old = tmp_path / "opted_out.jsonl", keys(tmp_path).current
+    record_choices(register, choice_pseudonyms(IDS[:1], old), "out", date(2030, 1, 1))
+    record_choices(register, choice_pseudonyms(IDS[1:2], old), "out", DAY)
+    record_choices(register, choice_pseudonyms(IDS[1:2], old), "in", LATER)
+    record_choices(register, choice_pseudonyms(IDS[2:], old), "out", DAY)
+    record_choices(register, choice_pseudonyms(IDS[2:], old), "in", DAY)  # in force on no day
+    for some in (IDS[1:2], IDS[:1], IDS[2:]):
+        with pytest.raises(ParameterError, match="pseudonyms of nobody"):
+            carry_over(register, some, old, key=b"n" * 32, former=())
+    (tmp_path / KEY_FILE).unlink()
+    with pytest.raises(ParameterError, match="got 3;"):
+        replace_lost_hospital(tmp_path, None, fingerprint(old), opted_out=register, today=LATER)
+    carry_over(register, IDS[:2], old, key=b"n" * 32, former=())
+    choices = OptOuts(register, date(2030, 1, 1), b"n" * 32)
+    assert choices.of(IDS).to_list() == [True, False, False]
+
+
 CHOICES = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["out", "in"]), st.booleans()), max_size=8)
 
 
@@ -127,7 +146,7 @@ def test_choices_hold_over_rotation_and_removal(choices: list[tuple[int, str, bo
             record_under(path, IDS[person : person + 1], choice, DAY, **now)
         expected = [last[person] == "out" for person in range(3)]
         assert OptOuts(path, LATER, new, former=(old,)).of(IDS).to_list() == expected
-        carry_over(path, pl.Series(["nine", "7", "8", "008"]), old, key=new, former=(), today=LATER)
+        carry_over(path, pl.Series(["nine", "7", "8", "008"]), old, key=new, former=())
         assert OptOuts(path, LATER, new).of(IDS).to_list() == expected
 
 
@@ -141,7 +160,7 @@ def test_one_key_after_another_goes_and_objections_stay(tmp_path: Path) -> None:
         rotate_hospital(tmp_path, None, old=None, today=LATER)
         now = keys(tmp_path)
         for _ in range(2):  # the second as after a removal that failed
-            carry_over(register, IDS, old, key=now.current, former=(), today=LATER)
+            carry_over(register, IDS, old, key=now.current, former=())
         remove(now, fingerprint(old), today=LATER)
         assert OptOuts(register, DAY, now.current).of(IDS).to_list() == [True, True, False]
         assert OptOuts(register, LATER, now.current).of(IDS).to_list() == [False, True, False]
@@ -152,5 +171,5 @@ def test_an_objection_of_nobody_keeps_its_key(tmp_path: Path) -> None:
     record_choices(path, choice_pseudonyms(IDS, old), "out", DAY)
     before = path.read_bytes()
     with pytest.raises(PhaseIVError, match="got 2 pseudonyms of nobody"):
-        carry_over(path, IDS[:2], old, key=new, former=(), today=LATER)
+        carry_over(path, IDS[:2], old, key=new, former=())
     assert path.read_bytes() == before
