@@ -22,7 +22,7 @@ from assets.answer_package import Answer, figures_of, write_answer
 from assets.federated import told
 from assets.federated_jobs import Federation, as_bytes, logged
 from assets.requests import ORDERS, Desk, OpenHub, Unwanted, worked_off
-from records.errors import GateError, ParameterError, PhaseIVError
+from records.errors import BudgetError, GateError, ParameterError, PhaseIVError
 from records.files import TableFile, parquet_bytes, sha256
 from records.privacy import ADD_REMOVE_PATIENT
 
@@ -108,8 +108,8 @@ class _Work:
         job = self._job()
         watch = Watch(self.desk, job, logged(self.context, job))
         watch.tell("asking")
-        self._must_be_left(job)
         try:
+            self._must_be_left(job)
             answer = self._synthesis(job, watch) if job.kind == SYNTHESIS else self._answer(job, watch)
         except JobEndedError as error:
             self.context.log.warning(str(error))
@@ -117,6 +117,9 @@ class _Work:
             if error.end.kind in (REFUSED, BUDGET):
                 self._refused(words)
             raise PhaseIVError(words) from error
+        except BudgetError as error:  # spent meanwhile by others
+            self._refused(str(error))
+            raise
         watch.tell("packing")
         return self._handed_over(answer)
 
@@ -170,7 +173,6 @@ class _Work:
     def _must_be_left(self, job: "Job") -> None:
         """Refuse before any hospital has debited its own budget for nothing."""
         from hub.budget import BudgetLedger
-        from records.errors import BudgetError
 
         cohort, total = self.federation.cohort.name, self.federation.use_case.budget_rho
         left = total - BudgetLedger(self.federation.workspace.ledger_url).spent(cohort)
@@ -179,7 +181,6 @@ class _Work:
                 f"the computation must fit what is left of the budget of {cohort}, rho {max(left, 0):.4f}, got "
                 f"{job.rho:.4f}; ask for a smaller epsilon"
             )
-            self._refused(words)
             raise BudgetError(words)
 
     def _pay(self, job: "Job") -> None:

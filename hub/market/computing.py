@@ -4,7 +4,8 @@ Belongs here: an order of a computation under a purchase, and what its end means
 described (``hub.computations``), whether a hospital takes part, which its own party decides.
 
 What holders earn by a computation stays held until its first answer is there. If a hospital refuses before that, the purchase is
-credited; afterwards an order that was refused may be placed again, as another question.
+credited; afterwards an order that was refused may be placed again, as another question. An order that its buyer cancelled after its run
+began is used up, and its purchase is not credited by itself: nobody empties the hospitals' budgets for nothing.
 """
 
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ from hub.delivery import orders
 from hub.delivery.tables import OPEN, Order, OrderKind, OrderState
 from hub.deployment import Deployment
 from hub.errors import GoneError, StateError
-from hub.market import agreements, purchases
+from hub.market import agreements, fulfilment, purchases
 from hub.market.kinds import Kind
 from hub.market.services import Compute, read_compute
 from hub.market.tables import Agreement, Listing, Negotiation, Purchase, Use
@@ -121,14 +122,15 @@ def must_still_allow(session: Session, hub: Deployment, order: Order, now: datet
 
 
 def refused(session: Session, hub: Deployment, order_id: str, words: str, now: datetime) -> None:
-    """A hospital refused: the order ends, and the purchase is credited if nothing was delivered of it and nothing else is worked on."""
+    """A hospital refused: the order ends; the purchase is credited if nothing was delivered, nothing else is worked on or was used up."""
     if not orders.fail(session, order_id, words, now):
         return
     order = session.get_one(Order, order_id)
     purchase = session.get(Purchase, order.purchase_id or "", with_for_update=True, populate_existing=True)
     if purchase is None or purchase.state != "paid" or purchase.delivered_at is not None:
         return
-    others = sa.select(Order.id).where(Order.purchase_id == purchase.id, Order.state.in_(OPEN))
+    kept = sa.or_(Order.state.in_(OPEN), fulfilment.used())
+    others = sa.select(Order.id).where(Order.purchase_id == purchase.id, kept)
     if session.scalar(others.limit(1)) is None:
         purchases.cancel(Caller(session, now, hub), purchase, REFUSED)
 

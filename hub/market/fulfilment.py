@@ -15,7 +15,7 @@ from hub.access.periods import add_months, end_of
 from hub.caller import Caller
 from hub.catalogue.service import published
 from hub.delivery import orders
-from hub.delivery.tables import OPEN, Order
+from hub.delivery.tables import OPEN, Order, OrderKind, OrderState
 from hub.deployment import Deployment
 from hub.errors import GoneError, StateError
 from hub.market import agreements, goods
@@ -112,10 +112,17 @@ def ready(session: Session, hub: Deployment, order: Order, artefact_id: str, now
 
 
 def not_made(session: Session, order: Order) -> None:
-    """An order failed or was cancelled: the buyer may order again."""
+    """An order failed or was cancelled: the buyer may order again, unless the order is used up (``used``)."""
     purchase = session.get(Purchase, order.purchase_id or "", with_for_update=True)
-    if purchase is not None and purchase.state in ("paid", "delivered"):
+    if purchase is None or purchase.state not in ("paid", "delivered"):
+        return
+    if session.scalar(sa.select(Order.id).where(Order.id == order.id, used())) is None:
         purchase.left += 1
+
+
+def used() -> sa.ColumnElement[bool]:
+    """Orders of computations that the buyer cancelled after their run began: hospitals may have debited their budgets."""
+    return sa.and_(Order.kind == OrderKind.MPC, Order.state == OrderState.CANCELLED, Order.run_id.is_not(None))
 
 
 def cancel_orders(caller: Caller, purchase: Purchase, reason: str) -> None:

@@ -1,9 +1,13 @@
 """Computations that are bought: what is offered, paid out with the first answer, refunded if a hospital refuses, balanced."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from assets import federated_orders
+from assets.federated_orders import _Work
+from assets.requests import Desk
 from hub.computations import service as computations
 from hub.computations.checks import DescriptionError
 from hub.computations.description import Description
@@ -17,7 +21,7 @@ from hub.money import payouts
 from hub.money.accounts import held, income, payable, receivable
 from hub.money.ledger import balance
 from hub.people.roles import Role
-from records.errors import ParameterError
+from records.errors import BudgetError, ParameterError
 from tests.hub.market.conftest import BY_BUDGET, DATASET, Market, packed
 
 SERVICE = {"kinds": ["count", "histogram"], "epsilon": 1, "minimum_count": 10}
@@ -131,6 +135,48 @@ def test_what_fails_by_itself_is_given_back_as_an_order(market: Market, paid: Pu
     with market.hub.database.write() as session:
         orders.fail(session, order.id, "a line broke", market.hub.clock())
     assert (market.now(paid).state, market.now(paid).left) == ("paid", 2)
+
+
+def cancelled(market: Market, order: Order, *, begun: bool) -> None:
+    if begun:
+        with market.hub.database.write() as session:
+            orders.begin(session, order.id, f"run-{order.id}", market.hub.clock())
+    with market.as_caller(market.buyer) as caller:
+        orders.cancel(caller, order.id)
+
+
+def test_an_order_that_is_cancelled_before_its_run_is_given_back(market: Market, paid: Purchase) -> None:
+    cancelled(market, ordered(market, paid), begun=False)
+    assert market.now(paid).left == 2
+    refused(market, ordered(market, paid))
+    assert market.now(paid).state == "cancelled"
+
+
+def test_an_order_that_is_cancelled_in_its_run_is_used_up(market: Market, paid: Purchase, second: Any) -> None:
+    cancelled(market, ordered(market, paid), begun=True)
+    assert (market.now(paid).state, market.now(paid).left) == ("paid", 1)
+    refused(market, ordered(market, paid, COUNT.model_copy(update={"minimum_count": 20})))  # the budget is gone
+    assert (market.now(paid).state, market.now(paid).left) == ("paid", 1)
+    assert standing(market, second) == (-6_000, 0, -2_000, 0)
+
+
+@pytest.mark.parametrize("place", ["_must_be_left", "_answer"])
+def test_a_budget_that_is_used_up_in_a_run_refunds(
+    market: Market, paid: Purchase, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def spent(*_: Any) -> None:
+        raise BudgetError("the debit must fit what is left, got more; ask for less")
+
+    order, job = ordered(market, paid), SimpleNamespace(kind="count", participants=["a"], sha256="0" * 64, rho=1.0)
+    desk = Desk(market.hub, order.id, "run")
+    desk.begin()
+    monkeypatch.setattr(federated_orders, "logged", lambda *_: lambda _: None)
+    monkeypatch.setattr(_Work, "_must_be_left", lambda *_: None)
+    monkeypatch.setattr(_Work, "_job", lambda _: job)
+    monkeypatch.setattr(_Work, place, spent)
+    with pytest.raises(BudgetError):
+        _Work(SimpleNamespace(), desk, SimpleNamespace(), order).delivered()  # type: ignore[arg-type]
+    assert (market.now(paid).state, market.now(order).state) == ("cancelled", "failed")
 
 
 def test_what_is_never_asked_for_is_earned_when_the_agreement_is_over(
