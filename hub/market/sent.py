@@ -41,4 +41,5 @@ def well_formed(what: str, *, rule: str = "be well formed", remedy: str = "mend 
     except ValidationError as error:
         first = error.errors()[:MOST_FIELDS]
         wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in first)
-        raise ParameterError(f"{what} must {rule}, got {wrong}; {remedy}") from error
+        sentence = f"{what} must {rule}, got {wrong}; {remedy}"  # translated with each ``what`` by itself
+        raise ParameterError(sentence) from error
