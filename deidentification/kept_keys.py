@@ -41,11 +41,12 @@ KEY_FILE = "pseudonym.key"
 
 @dataclass(frozen=True)
 class HospitalKeys:
-    """A home's key in use and, newest first, those of before that are kept."""
+    """A home's key in use and, newest first, those of before that are here: one that should be kept and is not stops only
+    what needs it."""
 
     home: Path
     current: bytes
-    former: tuple[bytes, ...]
+    here: tuple[bytes, ...]
 
     @classmethod
     def of(cls, home: Path, environment: str | None, *, today: date) -> "HospitalKeys":
@@ -54,9 +55,15 @@ class HospitalKeys:
         Raises
         ------
         ParameterError, StorageError
-            As ``hospital_key`` and ``former_keys``.
+            As ``hospital_key``; a retired key can be read by others.
         """
-        return cls(home, hospital_key(home, environment, today=today), former_keys(home))
+        current = hospital_key(home, environment, today=today)
+        return cls(home, current, tuple(key for entry in _retired(home) if (key := _held(home, entry)) is not None))
+
+    @property
+    def former(self) -> tuple[bytes, ...]:
+        """``former_keys``: all of them, as who opted out must be looked for under each."""
+        return former_keys(self.home)
 
     def project(self, project: str, *, today: date) -> bytes:
         """The key that a project uses, which on first use is derived from the key of today.
@@ -76,14 +83,14 @@ class HospitalKeys:
     def derived(self, entry: KeyEntry) -> bytes | None:
         """A project's key of now or before, if it comes from a key that is kept."""
         number = _generation(self.home, entry, entry.project)
-        made = (project_key(key, entry.project, number) for key in (self.current, *self.former))
+        made = (project_key(key, entry.project, number) for key in (self.current, *self.here))
         return next((key for key in made if fingerprint(key) == entry.fingerprint), None)
 
     def held(self, entry: KeyEntry) -> bytes | None:
         """The key of an entry, the hospital's or a project's, if it is there."""
         if entry.project != HOSPITAL:
             return self.derived(entry)
-        return next((key for key in (self.current, *self.former) if fingerprint(key) == entry.fingerprint), None)
+        return next((key for key in (self.current, *self.here) if fingerprint(key) == entry.fingerprint), None)
 
 
 def former_keys(home: Path) -> tuple[bytes, ...]:
@@ -94,8 +101,7 @@ def former_keys(home: Path) -> tuple[bytes, ...]:
     StorageError
         One that was not removed is not there or is another: objections under it would be passed over.
     """
-    retired = [e for e in read_register(home / REGISTER) if e.project == HOSPITAL and e.retired and not e.removed]
-    return tuple(_kept(home, entry) for entry in reversed(retired))
+    return tuple(_kept(home, entry) for entry in _retired(home))
 
 
 def rotate_hospital(home: Path, environment: str | None, *, old: bytes | None, today: date) -> KeyEntry:
@@ -186,7 +192,8 @@ def rotate_project(
 
 
 def remove(keys: HospitalKeys, name: str, *, today: date) -> None:
-    """Destroy a retired key of the hospital, named by its fingerprint; objections must be carried over before.
+    """Destroy a retired key of the hospital, named by its fingerprint, or enter that it is lost; objections must be carried
+    over before.
 
     Raises
     ------
@@ -195,11 +202,12 @@ def remove(keys: HospitalKeys, name: str, *, today: date) -> None:
     """
     entry = removable(keys, name)
     mark_removed(keys.home / REGISTER, entry, today=today)
-    _file(keys.home, name).unlink()
+    if keys.held(entry) is not None:
+        _file(keys.home, name).unlink()
 
 
 def removable(keys: HospitalKeys, name: str) -> KeyEntry:
-    """The entry of a retired key that nothing needs.
+    """The entry of a retired key that nothing needs, be it here or lost.
 
     Raises
     ------
@@ -212,7 +220,7 @@ def removable(keys: HospitalKeys, name: str) -> KeyEntry:
         raise ParameterError(
             f"a key to remove must be a retired one of the hospital that is kept, got {name}; `phaseiv keys list` tells which"
         )
-    rest = HospitalKeys(keys.home, keys.current, tuple(key for key in keys.former if fingerprint(key) != name))
+    rest = HospitalKeys(keys.home, keys.current, tuple(key for key in keys.here if fingerprint(key) != name))
     used = [e for e in entries if e.project != HOSPITAL and e.retired is None]
     if needing := [e.project for e in used if keys.derived(e) is not None and rest.derived(e) is None]:
         raise ParameterError(
@@ -250,14 +258,29 @@ def keep(home: Path, key: bytes) -> None:
     write_atomically(_file(home, fingerprint(key)), key)  # its temporary file is born with mode 0600
 
 
+def _retired(home: Path) -> list[KeyEntry]:
+    """The hospital's keys of before that were not removed, newest first."""
+    entries = read_register(home / REGISTER)
+    return [e for e in reversed(entries) if e.project == HOSPITAL and e.retired and not e.removed]
+
+
 def _kept(home: Path, entry: KeyEntry) -> bytes:
-    path = _file(home, entry.fingerprint)
-    if not path.exists() or fingerprint(key := load_key(path)) != entry.fingerprint:
+    if (key := _held(home, entry)) is None:
         raise StorageError(
             f"the retired key {entry.fingerprint} must be in {FOLDER} until it is removed (`phaseiv keys remove`), got none or "
-            "another; put it back: objections recorded under it would be passed over"
+            "another; put it back: objections recorded under it would be passed over. If it is lost, remove it"
         )
     return key
+
+
+def _held(home: Path, entry: KeyEntry) -> bytes | None:
+    """A retired key, if its file is there and whole."""
+    path = _file(home, entry.fingerprint)
+    try:
+        key = load_key(path) if path.exists() else b""
+    except ParameterError:  # too short to be one
+        return None
+    return key if fingerprint(key) == entry.fingerprint else None
 
 
 def _file(home: Path, name: str) -> Path:

@@ -35,7 +35,7 @@ def record_under(path: Path, ids: pl.Series, choice: str, on: date, *, key: byte
     record_choices(path, [*choice_pseudonyms(ids, key), *before], choice, on)
 
 
-def carry_over(path: Path, ids: pl.Series, old: bytes, *, key: bytes, former: tuple[bytes, ...]) -> int:
+def carry_over(path: Path, ids: pl.Series, old: bytes | None, *, key: bytes, former: tuple[bytes, ...]) -> int:
     """Put the choices under an old key under the one in use, so that the old one can go; returns how many.
 
     Their lines keep place, day and choice and change their pseudonym: what stayed under the old key would be of nobody
@@ -45,6 +45,8 @@ def carry_over(path: Path, ids: pl.Series, old: bytes, *, key: bytes, former: tu
     ----------
     ids : polars.Series of String or integers
         All patients whose choices may be in the register.
+    old : bytes or None
+        None if it is lost: then nothing moves, and no objection may be left to it.
     former : tuple of bytes
         Other keys that are kept.
 
@@ -55,9 +57,9 @@ def carry_over(path: Path, ids: pl.Series, old: bytes, *, key: bytes, former: tu
     """
     moved, known = dict[str, str](), set[str]()
     for forms in identifier_forms(ids):
-        before = pseudonymise(forms, old).to_list()
-        moved |= dict(zip(before, pseudonymise(forms, key), strict=True))
-        known.update(before, *(pseudonymise(forms, other) for other in (key, *former)))
+        if old is not None:
+            moved |= dict(zip(pseudonymise(forms, old), pseudonymise(forms, key), strict=True))
+        known.update(moved, *(pseudonymise(forms, other) for other in (key, *former)))
     with changing(path):
         register = read_register(path)
         _refuse_unknown(register, known)
@@ -72,5 +74,6 @@ def _refuse_unknown(register: pl.DataFrame, known: set[str]) -> None:
     if unknown := len(in_force - known):
         raise ParameterError(
             f"each objection must be of a patient in the lists given, got {unknown} pseudonyms of nobody; give the lists of those who "
-            "opted out by --patients, or keep the key: without it they could not be left out"
+            "opted out by --patients, or keep the key: without it they could not be left out. If it is lost, record these objections "
+            "anew in a new register in place of this one"
         )

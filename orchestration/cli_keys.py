@@ -103,8 +103,8 @@ def remove(
     key: Annotated[str, typer.Argument(help="Fingerprint of a retired key of the hospital.")],
     patients: PatientsOption = None,
 ) -> None:
-    """Destroy a retired key for good. Opt-outs under it are put under the key in use first; tables under it can be
-    linked to nothing afterwards."""
+    """Destroy a retired key for good, or tell that it is lost. Opt-outs under it are put under the key in use first; tables
+    under it can be linked to nothing afterwards."""
     from deidentification import kept_keys
     from deidentification.opt_out_keys import carry_over
 
@@ -112,13 +112,13 @@ def remove(
     with _ending():
         keys, carried = hospital_keys(settings, today=today), 0
         old = keys.held(kept_keys.removable(keys, key))
-        assert old is not None  # former_keys would have refused
         if settings.workspace().opted_out.exists():
-            others = tuple(other for other in keys.former if other != old)
+            others = tuple(other for other in keys.here if other != old)
             ids = _everybody(settings, patients)
             carried = carry_over(settings.workspace().opted_out, ids, old, key=keys.current, former=others)
         kept_keys.remove(keys, key, today=today)
-    typer.echo(f"key {key} is destroyed; {carried} choices of opt-outs are under the key in use now")
+    ending = "marked as lost, as it is not here" if old is None else "destroyed"
+    typer.echo(f"key {key} is {ending}; {carried} choices of opt-outs are under the key in use now")
 
 
 @keys_app.command(

@@ -42,8 +42,9 @@ def test_a_rotated_key_is_another_and_the_old_one_is_kept(tmp_path: Path) -> Non
     kept = tmp_path / FOLDER / f"{fingerprint(old)}.key"
     assert kept.stat().st_mode & 0o077 == 0
     kept.rename(tmp_path / "away")
+    assert keys(tmp_path).current == now.current
     with pytest.raises(StorageError, match="put it back"):
-        keys(tmp_path)
+        _ = keys(tmp_path).former
 
 
 def test_a_key_of_the_environment_is_rotated_with_its_old_one_beside_it(tmp_path: Path) -> None:
@@ -124,6 +125,28 @@ def test_an_objection_for_a_day_to_come_or_gone_is_not_lost_either(tmp_path: Pat
     carry_over(register, IDS[:2], old, key=b"n" * 32, former=())
     choices = OptOuts(register, date(2030, 1, 1), b"n" * 32)
     assert choices.of(IDS).to_list() == [True, False, False]
+
+
+@pytest.mark.parametrize("damage", [b"", b"x" * 32])
+def test_a_lost_retired_key_stops_only_what_needs_it(tmp_path: Path, damage: bytes) -> None:
+    register, lost = tmp_path / "opted_out.jsonl", keys(tmp_path).current
+    record_choices(register, choice_pseudonyms(IDS[:1], lost), "out", DAY)
+    rotate_hospital(tmp_path, None, old=None, today=LATER)
+    record_under(register, IDS[1:2], "out", DAY, key=keys(tmp_path).current, former=())
+    file = tmp_path / FOLDER / f"{fingerprint(lost)}.key"
+    file.write_bytes(damage)
+    now = keys(tmp_path)
+    assert now.project("stroke", today=LATER)
+    assert now.held(removable(now, fingerprint(lost))) is None
+    with pytest.raises(ParameterError, match="got 1 pseudonyms of nobody"):
+        carry_over(register, IDS, None, key=now.current, former=now.here)
+    register.unlink()
+    record_under(register, IDS, "out", DAY, key=now.current, former=())
+    assert carry_over(register, IDS, None, key=now.current, former=now.here) == 0
+    remove(now, fingerprint(lost), today=LATER)
+    assert keys(tmp_path).former == ()
+    assert file.read_bytes() == damage
+    assert OptOuts(register, DAY, now.current).of(IDS).all()
 
 
 CHOICES = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["out", "in"]), st.booleans()), max_size=8)

@@ -56,6 +56,19 @@ def test_tables_opt_outs_and_removal_after_a_rotation(at: Path) -> None:
     assert new not in gone.output
 
 
+def test_a_lost_retired_key_locks_nothing_but_opt_outs(at: Path) -> None:
+    asked("keys", "rotate", "hospital")
+    asked("keys", "rotate", "hospital")
+    lost, _, _ = fingerprints(at, "hospital")
+    (at / "home" / "retired_keys" / f"{lost}.key").unlink()
+    assert "not here" in asked("keys", "list").output
+    released(at, "released.csv")
+    pl.read_csv(at / "stroke.csv", infer_schema=False).select("patient_id").head(3).write_csv(at / "who.csv")
+    assert "put it back" in asked("opt-out", at / "who.csv", code=1).output
+    assert "marked as lost" in asked("keys", "remove", lost).output
+    asked("opt-out", at / "who.csv")
+
+
 def test_a_project_is_rotated_alone(at: Path) -> None:
     first = released(at, "first.csv", "--project", "registry")
     asked("keys", "rotate", "hospital")
