@@ -202,8 +202,13 @@ def test_from_listing_to_refund(window: Window, servers: Place, tmp_path: Path) 
     operator.page.get_by_role("button", name="Book the statement").click()
     assert servers.whole() == 6
     page.goto(purchase)
-    expect(page.get_by_text("71.25", exact=False).first).to_be_visible()  # three quarters of 95 %
-    expect(page.get_by_text("23.75", exact=False).first).to_be_visible()
+    # Three quarters and one quarter of 95 %: buyers see whole percent only, holders what they earn.
+    for told in ("71 %", "24 %"):
+        expect(page.get_by_role("cell", name=told, exact=True)).to_be_visible()
+    expect(page.get_by_text("23.75", exact=False)).to_have_count(0)
+    second.page.goto(purchase)
+    expect(second.page.get_by_text("71.25", exact=False).first).to_be_visible()
+    expect(second.page.get_by_text("23.75", exact=False).first).to_be_visible()
     assert servers.owed(payable(people["second"].id)) == -2375
     page.get_by_role("link", name="To the data and their report").click()
     with page.expect_download() as waiting:
