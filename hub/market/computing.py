@@ -29,12 +29,13 @@ from hub.errors import GoneError, StateError
 from hub.market import agreements, fulfilment, purchases
 from hub.market.kinds import Kind
 from hub.market.services import Compute, read_compute
-from hub.market.tables import Agreement, Listing, Negotiation, Purchase, Use
+from hub.market.tables import Agreement, Dispute, Listing, Negotiation, Purchase, Use
 from hub.market.terms import read_terms
 from hub.people.roles import Role
 from hub.people.tables import Person
 
 REFUSED = "a hospital refused the computation"
+UNANSWERED = "no computation that was ordered was answered"
 
 
 @dataclass(frozen=True)
@@ -142,14 +143,27 @@ def ready(session: Session, hub: Deployment, purchase: Purchase, now: datetime) 
 
 
 def release_unused(caller: Caller) -> None:
-    """What was paid and never asked for is earned when its agreement is over."""
+    """When an agreement is over, what was paid and never asked for, or used up, is earned; what was asked in vain is credited."""
     over = (
         sa.select(Purchase).join(Agreement, Agreement.id == Purchase.agreement_id)
         .join(Listing, Listing.id == Purchase.listing_id)
         .where(Listing.kind == Kind.COMPUTATION, Purchase.state == "paid", Agreement.valid_until <= caller.now)
     )  # fmt: skip
-    for one in caller.session.scalars(over).all():
-        _released(caller, one)
+    locked = over.with_for_update(of=Purchase).execution_options(populate_existing=True)
+    for one in caller.session.scalars(locked).all():
+        if _in_vain(caller.session, one):
+            purchases.cancel(caller, one, UNANSWERED)
+        else:
+            _released(caller, one)
+
+
+def _in_vain(session: Session, purchase: Purchase) -> bool:
+    """Whether orders were placed and none was answered or used up; what was ever disputed, an arbiter decides on."""
+    ever = sa.select(Dispute.id).where(Dispute.purchase_id == purchase.id).limit(1)
+    if purchase.delivered_at is not None or session.scalar(ever) is not None:
+        return False
+    outcomes = session.scalars(sa.select(fulfilment.used()).where(Order.purchase_id == purchase.id)).all()
+    return bool(outcomes) and not any(outcomes)
 
 
 def _released(caller: Caller, purchase: Purchase) -> None:

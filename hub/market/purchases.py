@@ -124,10 +124,11 @@ def settle_paid(caller: Caller) -> list[Purchase]:
 def lapse(caller: Caller) -> int:
     """Cancel what was not paid two weeks after it was due, so that nobody keeps a budget by not paying; returns how many.
 
-    What was paid and not asked for until its agreement was over is earned then.
+    What was paid and not asked for until its agreement was over is earned then; what was asked in vain is credited.
     """
     from hub.market import computing
 
+    ledger.lock(caller.session)  # before the purchases, as disputes do
     late = caller.now - timedelta(days=invoices.DAYS_TO_PAY) - GRACE
     unpaid = sa.select(Purchase).where(Purchase.state == "invoiced", Purchase.created_at < late)
     found = list(caller.session.scalars(unpaid.with_for_update()))

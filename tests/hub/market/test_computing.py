@@ -14,7 +14,7 @@ from hub.computations.description import Description
 from hub.delivery import orders
 from hub.delivery.tables import Order
 from hub.errors import GoneError, StateError
-from hub.market import agreements, computing, fulfilment, listings, purchases
+from hub.market import agreements, computing, disputes, fulfilment, listings, purchases
 from hub.market.kinds import Kind
 from hub.market.tables import Purchase
 from hub.money import payouts
@@ -190,6 +190,30 @@ def test_what_is_never_asked_for_is_earned_when_the_agreement_is_over(
     assert swept() == (-6_000, 0, -2_000, 0)
     market.hub.clock.forward(days=400)  # type: ignore[attr-defined]
     assert swept() == swept() == (0, -6_000, -2_000, 0)
+
+
+@pytest.mark.parametrize(("end", "earned"), [("failed", False), ("open", False), ("used up", True), ("decided", True)])
+def test_what_was_asked_in_vain_is_credited_when_the_agreement_is_over(
+    market: Market, paid: Purchase, second: Any, end: str, earned: bool
+) -> None:
+    order = ordered(market, paid)
+    if end in ("failed", "decided"):
+        with market.hub.database.write() as session:
+            orders.fail(session, order.id, "a line broke", market.hub.clock())
+    elif end == "used up":
+        cancelled(market, order, begun=True)
+    if end == "decided":
+        with market.as_caller(market.buyer) as caller:
+            found = disputes.open_one(caller, paid.id, "Nothing was answered.").id
+        with market.as_caller(market.people[Role.ARBITER]) as caller:
+            disputes.release(caller, found, "It was asked wrongly.")
+    market.hub.clock.forward(days=400)  # type: ignore[attr-defined]
+    for _ in range(2):
+        with market.as_caller(None) as caller:
+            purchases.lapse(caller)
+    bought = market.now(paid)
+    assert (bought.state, bought.reason) == (("paid", None) if earned else ("cancelled", computing.UNANSWERED))
+    assert standing(market, second)[:3] == ((0, -6_000, -2_000) if earned else (0, 0, 0))
 
 
 def test_a_run_asks_whether_it_is_still_allowed(market: Market, paid: Purchase, agreement: Any) -> None:
