@@ -20,6 +20,7 @@ from deidentification.key_register import (
     HOSPITAL,
     REGISTER,
     KeyEntry,
+    changing,
     hospital_key,
     key_in_use,
     mark_removed,
@@ -117,26 +118,36 @@ def rotate_hospital(home: Path, environment: str | None, *, old: bytes | None, t
     ParameterError
         The old key is not the one in use; the key comes from the environment, which only its owner can change.
     StorageError
-        A key cannot be written; the key in use is then the one of before.
+        A key cannot be written. After this and any other failure the key in place is the one that the register names.
     """
+    with changing(home / REGISTER):
+        if old is not None:
+            return _succeeded(home, environment, old, today)
+        if environment is not None:
+            raise ParameterError(
+                "a key from the environment must be replaced by its owner, got no old key beside it; set the new one in "
+                "PHASEIV_PSEUDONYM_KEY and name a file with the old one by --old"
+            )
+        return _renewed(home, today)
+
+
+def _succeeded(home: Path, environment: str | None, old: bytes, today: date) -> KeyEntry:
+    new, used = load_key(home / KEY_FILE, environment), key_in_use(home / REGISTER, HOSPITAL)
+    refuse_other_key(old, used.fingerprint if used else "of no key", what="this home so far")
+    keep(home, old)
+    return rotate(home / REGISTER, old, new, HOSPITAL, today=today)
+
+
+def _renewed(home: Path, today: date) -> KeyEntry:
     place = home / KEY_FILE
-    if old is not None:
-        new, used = load_key(place, environment), key_in_use(home / REGISTER, HOSPITAL)
-        refuse_other_key(old, used.fingerprint if used else "of no key", what="this home so far")
-        keep(home, old)
-        return rotate(home / REGISTER, old, new, HOSPITAL, today=today)
-    if environment is not None:
-        raise ParameterError(
-            "a key from the environment must be replaced by its owner, got no old key beside it; set the new one in "
-            "PHASEIV_PSEUDONYM_KEY and name a file with the old one by --old"
-        )
     old, new = hospital_key(home, None, today=today), secrets.token_bytes(NEW_KEY_BYTES)
     keep(home, old)
-    write_atomically(place, new)
     try:
+        write_atomically(place, new)
         return rotate(home / REGISTER, old, new, HOSPITAL, today=today)
-    except StorageError:
-        write_atomically(place, old)
+    except BaseException:  # whatever it was, also an interruption: the key must be the one that the register names
+        if (used := key_in_use(home / REGISTER, HOSPITAL)) is None or used.fingerprint != fingerprint(new):
+            write_atomically(place, old)
         raise
 
 
@@ -155,8 +166,8 @@ def replace_lost_hospital(home: Path, environment: str | None, lost: str, *, opt
                 f"{opted_out.name} must hold no objections under a lost key, got {objections}; move it away, replace the key, "
                 "and record these objections anew before the next run"
             )
-    new = load_key(home / KEY_FILE, environment)
-    return replace_lost(home / REGISTER, lost, new, HOSPITAL, today=today)
+    with changing(home / REGISTER):
+        return replace_lost(home / REGISTER, lost, load_key(home / KEY_FILE, environment), HOSPITAL, today=today)
 
 
 def rotate_project(
@@ -175,20 +186,21 @@ def rotate_project(
         The project has no key yet, or its key is a shared or lost one and neither ``shared`` nor ``lost`` is given.
     """
     path = keys.home / REGISTER
-    used = key_in_use(path, project)
-    if used is None:
-        raise ParameterError(f"{project} must have a key to be rotated, got none; it gets one on first use")
-    old = keys.derived(used)
-    if old is None and shared is None and lost != used.fingerprint:
-        raise ParameterError(
-            f"the key of {project} must come from a kept key, got a shared or lost one; name the new shared key, or replace "
-            f"it by --lost {used.fingerprint}"
-        )
-    number = sum(entry.project == project for entry in read_register(path)) + 1
-    new = shared or project_key(keys.current, project, number)
-    if old is None:
-        return replace_lost(path, used.fingerprint, new, project, today=today)
-    return rotate(path, old, new, project, today=today)
+    with changing(path):
+        used = key_in_use(path, project)
+        if used is None:
+            raise ParameterError(f"{project} must have a key to be rotated, got none; it gets one on first use")
+        old = keys.derived(used)
+        if old is None and shared is None and lost != used.fingerprint:
+            raise ParameterError(
+                f"the key of {project} must come from a kept key, got a shared or lost one; name the new shared key, or replace "
+                f"it by --lost {used.fingerprint}"
+            )
+        number = sum(entry.project == project for entry in read_register(path)) + 1
+        new = shared or project_key(keys.current, project, number)
+        if old is None:
+            return replace_lost(path, used.fingerprint, new, project, today=today)
+        return rotate(path, old, new, project, today=today)
 
 
 def remove(keys: HospitalKeys, name: str, *, today: date) -> None:
@@ -200,8 +212,9 @@ def remove(keys: HospitalKeys, name: str, *, today: date) -> None:
     ParameterError
         As ``removable``.
     """
-    entry = removable(keys, name)
-    mark_removed(keys.home / REGISTER, entry, today=today)
+    with changing(keys.home / REGISTER):
+        entry = removable(keys, name)
+        mark_removed(keys.home / REGISTER, entry, today=today)
     if keys.held(entry) is not None:
         _file(keys.home, name).unlink()
 

@@ -9,7 +9,9 @@ NIST SP 800-57 Part 1 Rev. 5, section 5.3 (cryptoperiods).
 """
 
 import json
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -20,10 +22,11 @@ import polars as pl
 from deidentification.project_keys import fingerprint
 from deidentification.pseudonyms import load_key, pseudonymise
 from records.errors import ParameterError, StorageError
-from records.files import write_atomically
+from records.files import one_at_a_time, write_atomically
 
 REGISTER = "pseudonym_keys.json"
 HOSPITAL = "hospital"
+_changing = threading.local()
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,27 @@ def read_register(path: Path) -> tuple[KeyEntry, ...]:
         raise StorageError(f"{path.name} must be a key register, got a damaged file; restore it from a copy") from error
 
 
+@contextmanager
+def changing(path: Path) -> Iterator[None]:
+    """Others wait from the first read to the last write; whoever holds the register may take it again.
+
+    Raises
+    ------
+    StorageError
+        Its folder cannot be written.
+    """
+    held: set[Path] = _changing.__dict__.setdefault("paths", set())
+    if path in held:
+        yield
+        return
+    with one_at_a_time(path.with_name(f".{path.name}.lock")):
+        held.add(path)
+        try:
+            yield
+        finally:
+            held.remove(path)
+
+
 def register_key(path: Path, key: bytes, project: str, *, today: date) -> KeyEntry:
     """Enter a project's key, or confirm that it is the one in use.
 
@@ -62,15 +86,16 @@ def register_key(path: Path, key: bytes, project: str, *, today: date) -> KeyEnt
     ParameterError
         Another key of the project is in use, or this one is retired.
     """
-    entries = read_register(path)
-    same = [e for e in entries if e.project == project and e.fingerprint == fingerprint(key)]
-    used = next((e for e in entries if e.project == project and e.retired is None), None)
-    if used is not None and used in same:
-        return used
-    if used is not None or same:
-        _refuse(project, used, fingerprint(key))
-    entry = KeyEntry(project, fingerprint(key), today)
-    _write(path, (*entries, entry))
+    if (used := key_in_use(path, project)) is not None and used.fingerprint == fingerprint(key):
+        return used  # nothing to write: a home that can only be read will do
+    with changing(path):
+        entries, used = read_register(path), key_in_use(path, project)
+        if used is not None and used.fingerprint == fingerprint(key):
+            return used
+        if used is not None or (project, fingerprint(key)) in {(e.project, e.fingerprint) for e in entries}:
+            _refuse(project, used, fingerprint(key))
+        entry = KeyEntry(project, fingerprint(key), today)
+        _write(path, (*entries, entry))
     return entry
 
 
@@ -84,8 +109,12 @@ def hospital_key(home: Path, environment: str | None, *, today: date) -> bytes:
     StorageError
         The key or the register cannot be read or written.
     """
-    key = load_key(home / "pseudonym.key", environment)
-    register_key(home / REGISTER, key, HOSPITAL, today=today)
+    path, place = home / REGISTER, home / "pseudonym.key"
+    key, used = load_key(place, environment), key_in_use(path, HOSPITAL)
+    if used is None or used.fingerprint != fingerprint(key):
+        with changing(path):  # a rotation may have been at work
+            key = load_key(place, environment)
+            register_key(path, key, HOSPITAL, today=today)
     return key
 
 
@@ -97,10 +126,11 @@ def rotate(path: Path, old: bytes, new: bytes, project: str, *, today: date) -> 
     ParameterError
         ``old`` is not the key in use, or ``new`` was used before.
     """
-    used = key_in_use(path, project)
-    if used is None or used.fingerprint != fingerprint(old):
-        _refuse(project, used, fingerprint(old))
-    return _succeed(path, used, replace(used, retired=today), new, today)
+    with changing(path):
+        used = key_in_use(path, project)
+        if used is None or used.fingerprint != fingerprint(old):
+            _refuse(project, used, fingerprint(old))
+        return _succeed(path, used, replace(used, retired=today), new, today)
 
 
 def replace_lost(path: Path, lost: str, new: bytes, project: str, *, today: date) -> KeyEntry:
@@ -111,10 +141,11 @@ def replace_lost(path: Path, lost: str, new: bytes, project: str, *, today: date
     ParameterError
         ``lost`` is not the fingerprint of the key in use, or ``new`` was used before.
     """
-    used = key_in_use(path, project)
-    if used is None or used.fingerprint != lost:
-        _refuse(project, used, lost)
-    return _succeed(path, used, replace(used, retired=today, removed=today), new, today)
+    with changing(path):
+        used = key_in_use(path, project)
+        if used is None or used.fingerprint != lost:
+            _refuse(project, used, lost)
+        return _succeed(path, used, replace(used, retired=today, removed=today), new, today)
 
 
 def key_in_use(path: Path, project: str) -> KeyEntry | None:
@@ -124,7 +155,8 @@ def key_in_use(path: Path, project: str) -> KeyEntry | None:
 
 def mark_removed(path: Path, removed: KeyEntry, *, today: date) -> None:
     """Enter that a retired key is no longer kept."""
-    _write(path, [replace(e, removed=today) if e == removed else e for e in read_register(path)])
+    with changing(path):
+        _write(path, [replace(e, removed=today) if e == removed else e for e in read_register(path)])
 
 
 def rekeyed(table: pl.DataFrame, ids: pl.Series, old: bytes, new: bytes) -> pl.DataFrame:

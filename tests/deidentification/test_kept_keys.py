@@ -1,13 +1,18 @@
 """Rotation changes pseudonyms and loses nobody: old keys are kept, found, and go only when nothing is under them."""
 
+import subprocess
+import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deidentification import kept_keys, key_register
 from deidentification.kept_keys import (
     FOLDER,
     KEY_FILE,
@@ -19,7 +24,7 @@ from deidentification.kept_keys import (
     rotate_hospital,
     rotate_project,
 )
-from deidentification.key_register import HOSPITAL, REGISTER, key_in_use
+from deidentification.key_register import HOSPITAL, REGISTER, key_in_use, read_register
 from deidentification.opt_out import OptOuts, choice_pseudonyms, record_choices
 from deidentification.opt_out_keys import carry_over, record_under
 from deidentification.project_keys import fingerprint
@@ -45,6 +50,62 @@ def test_a_rotated_key_is_another_and_the_old_one_is_kept(tmp_path: Path) -> Non
     assert keys(tmp_path).current == now.current
     with pytest.raises(StorageError, match="put it back"):
         _ = keys(tmp_path).former
+
+
+ROTATING = """
+import sys
+from datetime import date
+from pathlib import Path
+from deidentification.kept_keys import HospitalKeys, rotate_hospital
+
+home, project, today = Path(sys.argv[1]), sys.argv[2], date(2026, 6, 1)
+print("ready", flush=True)
+input()
+for _ in range(5):
+    rotate_hospital(home, None, old=None, today=today)
+    HospitalKeys.of(home, None, today=today).project(project, today=today)
+"""
+
+
+def test_processes_that_rotate_at_once_lose_no_key(tmp_path: Path) -> None:
+    keys(tmp_path)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    running = [
+        subprocess.Popen([sys.executable, "-c", ROTATING, tmp_path, name], **pipes) for name in ("lung", "stroke")
+    ]
+    for one in running:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    for one in running:
+        assert one.stdin is not None
+        print("go", file=one.stdin, flush=True)
+    assert [one.wait(timeout=60) for one in running] == [0, 0]
+    entries = read_register(tmp_path / REGISTER)
+    assert len(entries) == 1 + 2 * 5 + 2
+    now = keys(tmp_path)
+    assert len(now.former) == 10
+    assert all(now.held(entry) is not None for entry in entries)
+
+
+@pytest.mark.parametrize("entered", [False, True])
+def test_an_interrupted_rotation_leaves_the_key_that_the_register_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entered: bool
+) -> None:
+    keys(tmp_path)
+    rotate: Callable[..., Any] = key_register.rotate
+
+    def interrupted(*args: Any, **more: Any) -> None:
+        if entered:
+            rotate(*args, **more)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kept_keys, "rotate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        rotate_hospital(tmp_path, None, old=None, today=LATER)
+    used = key_in_use(tmp_path / REGISTER, HOSPITAL)
+    assert used is not None
+    assert used.fingerprint == fingerprint(keys(tmp_path).current)
+    assert len(read_register(tmp_path / REGISTER)) == 1 + entered
 
 
 def test_a_key_of_the_environment_is_rotated_with_its_old_one_beside_it(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Keys are entered, retired and never mixed; rotation keeps who is who."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from threading import Barrier
 
 import polars as pl
 import pytest
@@ -53,6 +55,27 @@ def test_tables_of_two_keys_or_with_a_patient_twice_are_not_put_together() -> No
         together([(first, fingerprint(OLD)), (table(NEW), fingerprint(NEW))])
     with pytest.raises(ParameterError, match="25 repeated"):
         together([(first, fingerprint(OLD)), (table(OLD), fingerprint(OLD))])
+
+
+def test_no_entry_is_lost_of_projects_that_register_at_once(tmp_path: Path) -> None:
+    path, projects = tmp_path / "keys.json", [f"project {n}" for n in range(8)]
+    together_now = Barrier(len(projects))
+
+    def enter(project: str) -> None:
+        together_now.wait()
+        register_key(path, project.encode() * 4, project, today=DAY)
+
+    with ThreadPoolExecutor(len(projects)) as pool:
+        list(pool.map(enter, projects))
+    assert sorted(entry.project for entry in read_register(path)) == projects
+
+
+def test_whoever_only_confirms_a_key_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    register_key(path, OLD, "stroke", today=DAY)
+    path.with_name(f".{path.name}.lock").unlink()
+    register_key(path, OLD, "stroke", today=LATER)
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
 
 
 def test_a_damaged_register_is_refused(tmp_path: Path) -> None:
