@@ -11,6 +11,7 @@ from deidentification.text.language import Language
 
 _LEAPLESS = 2001
 _CENTURY = 50
+_ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 
 
 def moved(found: str, days: int, language: Language) -> str | None:
@@ -19,14 +20,14 @@ def moved(found: str, days: int, language: Language) -> str | None:
     A date without a year moves as in a year of 365 days, a month without a day as its 15th, and a year of two digits is of
     the years 1950 to 2049.
     """
-    month_name = _month_name(found, language)
+    month_name = _month_name(found, language) or _roman(found)
     numbers = list(re.finditer(r"\d+", found))
     order = _order([m[0] for m in numbers], month_name is not None, language)
     if order is None:
         return None
     parts = {part: int(m[0]) for part, m in zip(order, numbers, strict=True)}
     if month_name is not None:
-        parts["month"] = language.months[month_name[0].lower()]
+        parts["month"] = _month(month_name[0], language)
     year = parts.get("year", _LEAPLESS)
     year += (1900 if year >= _CENTURY else 2000) if year < 100 else 0
     try:
@@ -39,6 +40,15 @@ def moved(found: str, days: int, language: Language) -> str | None:
 def _month_name(found: str, language: Language) -> re.Match[str] | None:
     names = sorted(language.months, key=len, reverse=True)
     return re.search(rf"(?i)(?<![^\W\d_])(?:{'|'.join(map(re.escape, names))})", found)
+
+
+def _roman(found: str) -> re.Match[str] | None:
+    """The month of *12.XI.2023*, between the numbers."""
+    return re.search(rf"(?i)(?<=[-/. ])(?:{'|'.join(_ROMAN)})(?=[-/. ])", found)
+
+
+def _month(name: str, language: Language) -> int:
+    return language.months.get(name.lower()) or _ROMAN.index(name.upper()) + 1
 
 
 def _order(numbers: list[str], named: bool, language: Language) -> tuple[str, ...] | None:
@@ -83,6 +93,8 @@ def _digits(value: int, like: str, padded: bool) -> str:
 
 
 def _named(month: int, like: str, of: Language) -> str:
+    if like.lower() not in of.months:
+        return _ROMAN[month - 1] if like.isupper() else _ROMAN[month - 1].lower()
     short = (
         min((len(k) for k, v in of.months.items() if v == of.months[like.lower()]), default=0) == len(like)
         and len(like) < 5

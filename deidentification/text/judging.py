@@ -21,6 +21,13 @@ _AGED = re.compile(
     r", \(?(?:1[89]|[2-9]\d|1[01]\d)(?:, |\)|,? ?(?:años|anni|anos|years?|yrs?|yo|y/o|v\b|vuotias|[MF]\b))"
 )
 _NUMBERED = re.compile(r" (?:\d{1,3}(?![\d./-])|[IVX]+[ABC]?\b)")  # Ward 9, Stage IIIB
+_LASTING = re.compile(  # We told Mark 4 days ago, Gioia 2 giorni fa, Toivolle 3 päivää sitten
+    r" \d{1,3} ?(?:days?|weeks?|wks?|months?|years?|yrs?|hours?|hrs?|minutes?|mins?|d[ií]as?|semanas?|mes|meses|años?|anos?|horas?|minutos?|giorn[oi]"
+    r"|settiman[ae]|mes[ei]|ann[oi]|or[ae]|minut[oi]|mês|päivää?|viikkoa?|kuukautta|kk|vuotta|tuntia?|minuuttia?)\b"
+)
+_ALSO_NAMES = frozenset(
+    {"israel", "jordan", "chad", "georgia", "india", "kenya", "asia", "america", "américa", "italia"}
+)
 _LEADING = (
     "titles",
     "roles",
@@ -65,6 +72,8 @@ class Judging(Reading):
             return title and token.capital and not self.listed(before, "relatives", "roles")
         if title and (token.capital or self._lower_name(token, before)):
             return not self.acronym(token) and (token.capital or self._plausible(token))
+        if self.words.country(token.word) and self.placed(at) and not title:
+            return False
         trigger = self.listed(before, "roles", "relatives", "naming") and gap.strip(" \"'“«(,:") == "" and len(gap) < 4
         if trigger and not token.capital:
             return self._bare(at, gap)
@@ -165,11 +174,11 @@ class Judging(Reading):
             return Is.OTHER
         if token.word.lower() in words.language.months or words.eponym(token.word) or self.termed(at):
             return Is.OTHER
-        if words.country(token.word) and (self.placed(at) or not words.at_home(token.word, "given")):
+        if words.country(token.word) and (self.placed(at) or token.word.lower() not in _ALSO_NAMES):
             return Is.OTHER
         if self._list_form(at):
             return Is.PERSON
-        if words.known(token.word) and _NUMBERED.match(self.text, token.end):
+        if words.known(token.word) and self._numbered(token):
             return Is.OTHER
         named = words.name(token.word)
         if (
@@ -199,6 +208,11 @@ class Judging(Reading):
         ):
             return Is.OTHER
         return Is.PLACE if self.placed(at) else Is.PERSON
+
+    def _numbered(self, token: Token) -> bool:
+        """Whether a number after a word counts it: *Ward 9*; of a given name only if no time follows, as in *Mark 4 days ago*."""
+        lasts = self.words.at_home(token.word, "given") and _LASTING.match(self.text, token.end)
+        return not lasts and _NUMBERED.match(self.text, token.end) is not None
 
     def _list_form(self, at: int) -> bool:
         """Whether a word in capitals that is no ordinary one has an initial after it: OZTURK M."""

@@ -104,7 +104,7 @@ class Reading:
                 re.search(r"(?:ss[aä]|st[aä]|ll[aä])$", self.tokens[at].word)
             )
         before = self.before(at)
-        return before is not None and self.listed(before, "place_before") and not before.capital
+        return before is not None and self.listed(before, "place_before") and (not before.capital or before.first)
 
     def touch(self, left: int, right: int) -> bool:
         """Whether only spaces, dots of initials, a comma of a list form, or particles stand between two words."""

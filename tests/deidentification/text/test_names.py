@@ -43,3 +43,32 @@ def test_finnish_relatives_in_all_cases(text: str, name: str) -> None:
 )  # fmt: skip
 def test_a_name_that_is_a_word_is_told_by_what_it_does(code: str, text: str, name: str) -> None:
     assert [text[s.start : s.end] for s in find(text, language(code))] == ([name] if name else [])
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "name"),
+    [
+        ("en", "We told Mark 4 days ago.", "Mark"), ("en", "Spoke to Grace 2 weeks ago.", "Grace"), ("en", "The Mark 2 device failed.", ""),
+        ("es", "Le dijimos a Consuelo 3 días antes.", "Consuelo"), ("it", "Avvisata Gioia 2 giorni fa.", "Gioia"),
+        ("pt", "Avisámos a Vitória 3 dias antes.", "Vitória"), ("fi", "Soitettu Toivolle 3 päivää sitten.", "Toivolle"),
+    ],
+)  # fmt: skip
+def test_a_name_before_a_time_is_no_numbered_heading(code: str, text: str, name: str) -> None:
+    assert [text[s.start : s.end] for s in find(text, language(code))] == ([name] if name else [])
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("en", "Born in Israel, lived in Jordan, back from Georgia. From Chad by air. Recent France holiday."),
+        ("fi", "Syntynyt Irakissa, äiti Iranista, isä Israelista. Matka Jordaniaan."), ("es", "Nació en Israel y vivió en Georgia. Viene de Líbano."),
+        ("it", "Nato in Israele, rientra dal Ciad. Viaggio in Francia."), ("pt", "Nasceu em Israel, viveu na Jordânia e no Chade."),
+    ],
+)  # fmt: skip
+def test_countries_are_no_names(code: str, text: str) -> None:
+    assert find(text, language(code)) == ()
+
+
+def test_a_given_name_that_is_a_country_is_a_name() -> None:
+    text = "Jordan Whitcombe rang; Mrs Israel agreed."
+    assert [text[s.start : s.end] for s in find(text, language("en"))] == ["Jordan Whitcombe", "Israel"]

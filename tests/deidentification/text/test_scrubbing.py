@@ -86,10 +86,18 @@ def test_dates_keep_their_form_and_their_interval() -> None:
         ("fi", "31.12.2021", "01.01.2022"), ("fi", "12.3.2021", "13.3.2021"), ("fi", "18. tammikuuta 2022", "19. tammikuuta 2022"),
         ("es", "5 de febrero de 2022", "6 de febrero de 2022"), ("it", "28/02/21", "01/03/21"),
         ("pt", "2020-02-28", "2020-02-29"), ("pt", "31/02/2020", None),
+        ("it", "30.XI.2023", "1.XII.2023"), ("es", "3 iv 2021", "4 iv 2021"), ("pt", "31/XII/99", "1/I/00"), ("en", "28-II-2021", "1-III-2021"),
     ],
 )  # fmt: skip
 def test_a_date_moves_by_one_day(code: str, found: str, expected: str | None) -> None:
     assert moved(found, 1, language(code)) == expected
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("found", ["12.XI.2023", "3 IV 2021", "12. XI. 2023", "12.XI 2023", "07.xii.2023"])
+def test_dates_with_roman_months_move(code: str, found: str) -> None:
+    text = scrub(f"PSA 4 ({found}).", language=code, patient="a", key=KEY).text
+    assert text == f"PSA 4 ({moved(found, shift_days('a', KEY), language(code))})."
 
 
 def test_numbers_keep_their_shape_and_are_nobodys() -> None:
