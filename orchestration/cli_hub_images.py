@@ -3,9 +3,9 @@
 Belongs here: options, and who is said to publish. Does not belong here: what the entry says (``assets.images.goods``).
 """
 
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,10 +13,11 @@ from records.errors import ParameterError, PhaseIVError
 
 if TYPE_CHECKING:
     from assets.images.place import ImagePlace
+    from hub.access.tables import StandingOffer
     from hub.caller import Caller
     from hub.deployment import Deployment
 
-EPSILON, MOST_IMAGES, VALID, PURPOSES = 5.0, 5000, timedelta(days=180), ("d", "e")
+MOST_IMAGES, VALID, PURPOSES = 5000, timedelta(days=180), ("d", "e")
 
 
 def describe_images(
@@ -24,7 +25,10 @@ def describe_images(
     holder: Annotated[str, typer.Option(help="E-mail of the data holder's account at the hub.")],
     body_email: Annotated[str, typer.Option(help="E-mail of the health data access body.")],
     offer: Annotated[
-        bool, typer.Option(help="Propose a standing offer too; the access body's head must approve it.")
+        bool,
+        typer.Option(
+            help="Propose a standing offer of the release's own question too; the access body's head must approve it."
+        ),
     ] = False,
 ) -> None:
     """Put a use case's images into the catalogue, with pictures of the release, or renew their entry."""
@@ -50,7 +54,7 @@ def published_images(place: "ImagePlace", hub: "Deployment", holder: str, body_e
     Raises
     ------
     ParameterError
-        No such holder, nothing released, or the entry lacks something.
+        No such holder, nothing released, the entry lacks something, or what was released cannot be offered.
     """
     import sqlalchemy as sa
 
@@ -79,7 +83,7 @@ def published_images(place: "ImagePlace", hub: "Deployment", holder: str, body_e
             service.edit(caller, name, record)
         service.publish(caller, name)
         if offer:
-            _offer(caller, name, place.formats)
+            _offer(caller, name, place)
     return name
 
 
@@ -88,10 +92,27 @@ def images_id(place: "ImagePlace") -> str:
     return f"{place.use_case.key}-{place.cohort.name}".replace("_", "-")
 
 
-def _offer(holder: "Caller", name: str, formats: Sequence[str]) -> None:
+def _offer(holder: "Caller", name: str, place: "ImagePlace") -> None:
+    """Propose the question that the release asked, from whose model orders are drawn for nothing, unless it stands already."""
+    from assets.images.goods import latest
     from hub.access import offers
 
-    offers.propose(
-        holder, name, synthesizer="auto", epsilon=EPSILON, max_rows=MOST_IMAGES, purposes=PURPOSES,
-        formats=formats, valid_until=holder.now + VALID,
-    )  # fmt: skip
+    params = latest(place)[1]["params"]
+    if params["epsilon"] is None:
+        raise ParameterError(
+            "images on offer must be released with an epsilon, got a release without privacy; release others, or leave --offer out"
+        )
+    asked = {
+        "synthesizer": params["family"], "epsilon": params["epsilon"], "max_rows": MOST_IMAGES, "purposes": PURPOSES,
+        "formats": place.formats, "columns": None, "budget_orders": None,
+    }  # fmt: skip
+    if not any(one.dataset_id == name and _stands(one, asked, holder.now) for one in offers.of_holder(holder)):
+        offers.propose(holder, name, valid_until=holder.now + VALID, **asked)
+
+
+def _stands(offer: "StandingOffer", asked: Mapping[str, Any], now: datetime) -> bool:
+    """Whether an offer of these terms is in force or waits for approval."""
+    told = {term: sorted(value) if isinstance(value, tuple) else value for term, value in asked.items()}
+    return (
+        offer.withdrawn_at is None and offer.valid_until > now and told == {term: getattr(offer, term) for term in told}
+    )

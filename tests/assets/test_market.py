@@ -8,19 +8,30 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import numpy as np
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from assets.images.place import ImagePlace
 from assets.market import MONTHS, build_market, deposit_release, settlement_asset
 from assets.workspace import Workspace
+from hub.access.tables import StandingOffer
 from hub.database.engine import Database
 from hub.deployment import Deployment
 from hub.keys import load_keys
 from hub.market import goods
 from hub.market.tables import Goods
+from hub.people import accounts
+from hub.people.roles import Role
+from hub.people.tables import Person
 from hub.settings import HubSettings
+from models.phantoms import PHANTOMS
 from orchestration.cli_hub import hub_app
+from orchestration.cli_hub_images import published_images
 from records.errors import GateError, ParameterError
+from records.files import sha256
+from records.images.storage import image_bytes, write_images
 from use_cases.registry import discover
 
 STROKE = discover()["stroke"]
@@ -57,6 +68,64 @@ def release(workspace: Workspace, name: str = "one", **changes: Any) -> str:
     (folder / "manifest.json").write_text(json.dumps(manifest))
     (folder.parent / "latest").write_text(f"{folder.name}\n")
     return digest
+
+
+@pytest.fixture
+def place(workspace: Workspace) -> ImagePlace:
+    use_case = discover()["lung"]
+    return ImagePlace(use_case, use_case.images[0], None, workspace)
+
+
+def image_release(place: ImagePlace, seed: int = 0, **params: Any) -> str:
+    """A release of few simulated images, as the asset writes it."""
+    schema = place.cohort.image
+    table = PHANTOMS[schema.name](5, slices=2, size=schema.size, rng=np.random.default_rng(seed))
+    digest = sha256(image_bytes(table))
+    folder = place.workspace.release(place.name, place.cohort.name) / digest[:16]
+    write_images(folder / "synthetic.npz", table)
+    spend = {"epsilon": 2.0, "delta": 1e-5, "rho": 0.1, "neighbouring": "add or remove a patient"}
+    manifest = {
+        "candidate_sha256": digest, "released": True, "reasons": [], "rows": len(table), "spend": spend,
+        "params": {"synthesizer": "auto", "family": "gaussian", "epsilon": 2.0} | params,
+    }  # fmt: skip
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder.parent / "latest").write_text(f"{folder.name}\n")
+    return digest
+
+
+@pytest.fixture
+def holder(hub: Deployment) -> Person:
+    roles, email = frozenset({Role.HOLDER}), "holder@example.org"
+    with hub.database.write() as session:
+        return accounts.create(session, now=hub.clock(), email=email, name="Holder", roles=roles, password=None)
+
+
+def offered(hub: Deployment) -> list[tuple[str, float]]:
+    with hub.database.read() as session:
+        found = session.scalars(sa.select(StandingOffer).order_by(StandingOffer.created_at))
+        return [(one.synthesizer, one.epsilon) for one in found]
+
+
+def test_the_offer_of_images_asks_what_the_release_asked_and_once(
+    place: ImagePlace, hub: Deployment, holder: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metrics.images.plots.pictures_plot", lambda *_: b"")  # takes a second or two each
+
+    def again() -> list[tuple[str, float]]:
+        published_images(place, hub, holder.email, "body@example.org", offer=True)
+        return offered(hub)
+
+    image_release(place)
+    assert again() == again() == [("gaussian", 2.0)]
+    image_release(place, seed=1, family="tilted", epsilon=4.0)
+    assert again() == [("gaussian", 2.0), ("tilted", 4.0)]
+    with hub.database.write() as session:
+        for one in session.scalars(sa.select(StandingOffer)):
+            one.withdrawn_at = hub.clock()
+    assert again() == [("gaussian", 2.0), ("tilted", 4.0), ("tilted", 4.0)]
+    image_release(place, seed=2, epsilon=None)
+    with pytest.raises(ParameterError, match="without privacy"):
+        again()
 
 
 def test_a_release_becomes_goods_once(workspace: Workspace, hub: Deployment, tmp_path: Path) -> None:
