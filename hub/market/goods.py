@@ -119,8 +119,18 @@ def of_dataset(session: Session, dataset_id: str) -> list[Goods]:
 
 
 def of_candidate(session: Session, dataset_id: str, sha256: str) -> Goods | None:
-    """What is ready of a data set and was made from the candidate of this digest, if it was handed over already."""
-    return next((one for one in of_dataset(session, dataset_id) if one.gate["candidate_sha256"] == sha256), None)
+    """What was made for a data set from the candidate of this digest, if it was handed over already.
+
+    Raises
+    ------
+    GoneError
+        Its release was revoked: the same data must not be sold as new goods.
+    """
+    made = session.scalars(sa.select(Goods).where(Goods.dataset_id == dataset_id)).all()
+    found = [one for one in made if one.gate["candidate_sha256"] == sha256]
+    if any(one.revoked_at is not None for one in found):
+        raise GoneError("goods must be of a release that holds, got one that was revoked; release other data")
+    return found[0] if found else None
 
 
 def read(hub: Deployment, goods: Goods) -> Iterator[bytes]:

@@ -13,12 +13,15 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from assets.images.goods import deposit_images
 from assets.images.place import ImagePlace
 from assets.market import MONTHS, build_market, deposit_release, settlement_asset
 from assets.workspace import Workspace
 from hub.access.tables import StandingOffer
+from hub.catalogue.record import PNG
 from hub.database.engine import Database
 from hub.deployment import Deployment
+from hub.errors import GoneError
 from hub.keys import load_keys
 from hub.market import goods
 from hub.market.tables import Goods
@@ -109,7 +112,7 @@ def offered(hub: Deployment) -> list[tuple[str, float]]:
 def test_the_offer_of_images_asks_what_the_release_asked_and_once(
     place: ImagePlace, hub: Deployment, holder: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("metrics.images.plots.pictures_plot", lambda *_: b"")  # takes a second or two each
+    monkeypatch.setattr("metrics.images.plots.pictures_plot", lambda *_: PNG)  # takes a second or two each
 
     def again() -> list[tuple[str, float]]:
         published_images(place, hub, holder.email, "body@example.org", offer=True)
@@ -142,6 +145,24 @@ def test_a_release_becomes_goods_once(workspace: Workspace, hub: Deployment, tmp
         )
     release(workspace, "two")
     assert deposit_release(workspace, hub, STROKE, COHORT, "stroke") != made
+
+
+def test_what_was_revoked_is_not_handed_over_again(workspace: Workspace, hub: Deployment, place: ImagePlace) -> None:
+    def table() -> str:
+        return deposit_release(workspace, hub, STROKE, COHORT, "stroke")
+
+    def images() -> str:
+        return deposit_images(place, hub, "lung")
+
+    release(workspace)
+    image_release(place)
+    for deposit in (table, images):
+        with hub.database.write() as session:
+            goods.revoke(session, hub, deposit(), "a leak", hub.clock())
+        with pytest.raises(GoneError, match="one that was revoked"):
+            deposit()
+    release(workspace, "two")
+    assert table() == table()
 
 
 def test_what_was_not_released_is_no_goods(workspace: Workspace, hub: Deployment) -> None:
