@@ -19,8 +19,10 @@ from hub.database.base import new_id
 from hub.errors import ForbiddenError, GoneError, NotFoundError
 from hub.market import sanctions
 from hub.market.agreement import Verified, acceptance, agreed, verify_agreement
+from hub.market.kinds import Kind
 from hub.market.listings import end_of_person, target_of
 from hub.market.protocol import Side
+from hub.market.services import read_compute
 from hub.market.sharing import Split, read_split
 from hub.market.tables import Agreement, Goods, Listing, Message, Negotiation
 from hub.market.terms import read_terms
@@ -191,6 +193,8 @@ def _subject(caller: Caller, listing: Listing) -> dict[str, object]:
     goods = caller.session.get(Goods, listing.goods_id) if listing.goods_id else None
     made = {"sha256": goods.sha256, "candidate_sha256": goods.gate["candidate_sha256"]} if goods else {}
     service = {name: str(value) for name, value in (listing.service or {}).items()}
+    if listing.kind == Kind.COMPUTATION:
+        service["answered_without_noise"] = ", ".join(read_compute(listing.service or {}).exact)
     return {"kind": listing.kind, "dataset": listing.dataset_id, "title": listing.title, **made, "service": service}
 
 

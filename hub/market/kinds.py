@@ -1,4 +1,4 @@
-"""What may be sold: artefacts that passed the gate, and services that make such artefacts.
+"""What may be sold: artefacts that passed the gate, services that make such artefacts, and computations of several hospitals.
 
 Belongs here: the closed list. Does not belong here: real data, which no price is put on (``fees``).
 """

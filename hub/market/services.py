@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hub.access.offers import FORMATS, MAX_EPSILON, MAX_ROWS, SYNTHESIZERS
 from hub.computations.description import ColumnName
-from hub.computations.kinds import KINDS
+from hub.computations.kinds import KINDS, Noise
 from hub.market.sent import well_formed
 
 DELTA = 1e-5
@@ -70,6 +70,11 @@ class Compute(BaseModel):
         if not set(names) <= set(KINDS):
             raise ValueError("must be among the kinds of computations")
         return tuple(name for name in KINDS if name in names)
+
+    @property
+    def exact(self) -> tuple[str, ...]:
+        """Kinds that may be answered without noise: always, or unless the buyer asks for noise."""
+        return tuple(name for name in self.kinds if KINDS[name].noise is not Noise.ALWAYS)
 
 
 def read_compute(values: Any) -> Compute:

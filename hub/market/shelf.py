@@ -20,7 +20,7 @@ from hub.market import budget, cohort_budget, goods
 from hub.market.kinds import Kind
 from hub.market.listings import live, terms_of
 from hub.market.prices import ByBudget, read_price
-from hub.market.services import DELTA, read_service
+from hub.market.services import DELTA, read_compute, read_service
 from hub.market.tables import Goods, Listing
 from records.accounting import epsilon_to_rho
 from records.errors import BudgetError
@@ -121,7 +121,9 @@ def frontier(session: Session, listing: Listing) -> list[Point]:
 
 def facts(listing: Listing) -> dict[str, Any]:
     """A listing as plain values."""
-    return {
+    computes = listing.kind == Kind.COMPUTATION
+    exact = {"exact_answers": list(read_compute(listing.service or {}).exact)} if computes else {}
+    return exact | {
         "id": listing.id, "dataset_id": listing.dataset_id, "kind": listing.kind, "title": listing.title,
         "description": listing.description, "terms": terms_of(listing).model_dump(mode="json"), "price": listing.price,
         "service": listing.service, "automatic": listing.automatic, "state": listing.state,

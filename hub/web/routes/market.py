@@ -76,7 +76,8 @@ def compare(request: Request, caller: PageCaller, id: Ids = []) -> Response:  # 
     """Listings side by side."""
     views = shelf.compare(caller, id)
     facts = {one.listing.id: reputation.of_holder(caller.session, one.listing.holder_id) for one in views}
-    return render(request, "market_compare.html.j2", views=views, kinds=WORDS, purposes=PURPOSES, facts=facts)
+    return render(request, "market_compare.html.j2", views=views, kinds=WORDS, purposes=PURPOSES, facts=facts,
+                  computations=KINDS)  # fmt: skip
 
 
 @routes.page("/market/listings/{listing_id}", roles=PUBLIC)
@@ -239,7 +240,7 @@ def agreement_page(
         request, "market_agreement.html.j2", status=422 if wrong else 200, agreement=found, listing=listing, mine=mine,
         bought=bought, wrong=wrong, written=written or {}, until=until, reason=reason, over=until <= caller.now,
         key=public_key(caller.hub.keys), price=found.document["price"], split=found.document["split"], purposes=PURPOSES,
-        terms=caller.session.get_one(Negotiation, found.negotiation_id).terms, kinds=WORDS,
+        terms=caller.session.get_one(Negotiation, found.negotiation_id).terms, kinds=WORDS, computations=KINDS,
         step_key=f"{caller.now:%Y%m%d%H%M%S%f}",
     )  # fmt: skip
 

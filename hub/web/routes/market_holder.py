@@ -156,7 +156,7 @@ def _mine(
     return render(
         request, "market_holder.html.j2", status=422 if wrong else 200, listings=found, asked=set(caller.session.scalars(asked)),
         goods=_goods(caller), datasets=caller.session.scalars(own).all(), written=defaultdict(str, written or {}), chosen=list(purposes),
-        wrong=wrong, computations=list(KINDS.values()), offered=list(computations), valuations=valuations.of_caller(caller), in_percent=lambda one: valuations.in_percent(caller.session, one.split),
+        wrong=wrong, computations=KINDS, offered=list(computations), valuations=valuations.of_caller(caller), in_percent=lambda one: valuations.in_percent(caller.session, one.split),
         kinds=WORDS, purposes=PURPOSES, synthesizers=SYNTHESIZERS,
     )  # fmt: skip
 

@@ -26,6 +26,10 @@ from tests.hub.market.conftest import BY_BUDGET, DATASET, Market, packed
 
 SERVICE = {"kinds": ["count", "histogram"], "epsilon": 1, "minimum_count": 10}
 EACH = {"kind": "per_query", "cents": 10_000}
+EXACT = (
+    "Number of patients: exact answers, or with noise up to ε = 1.00 an order", "Means and variances: exact answers, without noise",
+    "Synthetic table: with noise, up to ε = 1.00 an order", "Counts below 10 are suppressed.",
+)  # fmt: skip
 COUNT = Description(dataset_id=DATASET, purpose="e", kind="count")
 
 
@@ -295,3 +299,19 @@ def test_pages_from_listing_to_order(market: Market, browser: Any) -> None:
     assert buyer.api("GET", f"{address}/computations").status_code == 409  # the one order is placed
     assert "count" in buyer.get(address).text
     assert browser(Role.HOLDER).get(f"{address}/compute").status_code == 403
+
+
+def test_pages_and_agreement_say_which_answers_are_exact(market: Market, browser: Any, second: Any) -> None:
+    split = {"utility": "as agreed", "contributions": {market.holder.id: "1", second.id: "1"}}
+    service = SERVICE | {"kinds": ["count", "moments", "synthesis"]}
+    market.list(kind=Kind.COMPUTATION, price=EACH, service=service, split=split)  # waits for the second's consent
+    sold = market.list(kind=Kind.COMPUTATION, price=EACH, service=service)
+    agreed, other = market.agree(sold), market.list(market.deposit())
+    buyer = browser(Role.DEVELOPER)
+    comparison = f"/market/compare?id={sold.id}&id={other.id}"
+    for page in (f"/market/listings/{sold.id}", comparison, f"/market/agreements/{agreed.id}"):
+        assert all(words in buyer.get(page).text for words in EXACT)
+    assert all(words in browser(second).get("/holder/market").text for words in EXACT)
+    assert agreed.document["subject"]["service"]["answered_without_noise"] == "count, moments"
+    facts = {one["id"]: one for one in buyer.api("GET", "/market/listings").json()["items"]}
+    assert facts[sold.id]["exact_answers"] == ["count", "moments"]
