@@ -8,6 +8,7 @@ References
 Bun and Steinke (2016), Concentrated differential privacy, Lemma 1.7 (rho adds up).
 """
 
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from hub.caller import Caller
 from hub.catalogue.tables import Dataset
+from hub.market import reserving
 from hub.market.prices import ByBudget
 from hub.market.tables import Debit, Purchase
 from records.errors import BudgetError, ParameterError
@@ -24,20 +26,20 @@ from records.errors import BudgetError, ParameterError
 DIGITS = 12
 
 
-def used(session: Session, dataset_id: str) -> Fraction:
+def used(session: Session, dataset_id: str, now: datetime) -> Fraction:
     """Rho that purchases have taken, refunded ones too: what was answered cannot be unlearnt.
 
-    Only what was cancelled before it was paid is left out: nothing was made of it.
+    What ended before anything was made of it is left out: its purchase was taken back, or its agreement is over.
     """
-    unmade = (Purchase.state == "cancelled") & Purchase.paid_at.is_(None)
     debits = sa.select(Debit.rho).join(Purchase, Purchase.id == Debit.purchase_id)
-    taken = session.scalars(debits.where(Debit.dataset_id == dataset_id, sa.not_(unmade)))
+    kept = sa.or_(reserving.in_force(now), reserving.worked_on(), reserving.begun())
+    taken = session.scalars(debits.where(Debit.dataset_id == dataset_id, kept))
     return sum((Fraction(one) for one in taken), Fraction(0))
 
 
-def left(session: Session, dataset_id: str, price: ByBudget) -> Fraction:
+def left(session: Session, dataset_id: str, price: ByBudget, now: datetime) -> Fraction:
     """Rho that may still be bought."""
-    return max(Fraction(0), Fraction(price.total_rho) - used(session, dataset_id))
+    return max(Fraction(0), Fraction(price.total_rho) - used(session, dataset_id, now))
 
 
 def locked(session: Session, dataset_id: str) -> None:
@@ -53,7 +55,7 @@ def debit(caller: Caller, dataset_id: str, purchase_id: str, rho: Decimal, price
     BudgetError
         Less is left.
     """
-    if Fraction(rho) > left(caller.session, dataset_id, price):
+    if Fraction(rho) > left(caller.session, dataset_id, price, caller.now):
         raise BudgetError("a purchase must fit what is left of the budget, got more; buy less")
     caller.session.add(Debit(purchase_id=purchase_id, dataset_id=dataset_id, rho=str(rho), at=caller.now))
     caller.session.flush()

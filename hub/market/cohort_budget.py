@@ -15,7 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from hub.delivery.tables import OPEN, Order, OrderState
+from hub.delivery.tables import Order, OrderState
+from hub.market import reserving
 from hub.market.kinds import Kind
 from hub.market.services import Synthesis, read_service
 from hub.market.tables import CohortBudget, Listing, Purchase
@@ -57,17 +58,17 @@ def tell(
     session.flush()
 
 
-def standing(session: Session, dataset_id: str) -> Standing | None:
+def standing(session: Session, dataset_id: str, now: datetime) -> Standing | None:
     """How the cohort's budget stands; ``None`` if the data side has told nothing."""
     found = session.get(CohortBudget, dataset_id, populate_existing=True)
     if found is None:
         return None
-    unanswered = _waiting(session, dataset_id) - _answered(session, dataset_id)
+    unanswered = _waiting(session, dataset_id, now) - _answered(session, dataset_id)
     reserved = sum(epsilon_to_rho(epsilon, found.delta) for _, epsilon in unanswered)
     return Standing(found.total_rho, found.spent_rho, reserved, found.delta, found.at)
 
 
-def must_fit(session: Session, listing: Listing, amount: Mapping[str, Any]) -> None:
+def must_fit(session: Session, listing: Listing, amount: Mapping[str, Any], now: datetime) -> None:
     """Refuse a purchase whose orders the data side would refuse; the caller holds the data set's lock.
 
     Raises
@@ -75,10 +76,10 @@ def must_fit(session: Session, listing: Listing, amount: Mapping[str, Any]) -> N
     BudgetError
         Less is left there.
     """
-    if listing.kind != Kind.SYNTHESIS or (found := standing(session, listing.dataset_id)) is None:
+    if listing.kind != Kind.SYNTHESIS or (found := standing(session, listing.dataset_id, now)) is None:
         return
     question = _question(read_service(listing.service), amount)
-    if question in _waiting(session, listing.dataset_id) | _answered(session, listing.dataset_id):
+    if question in _waiting(session, listing.dataset_id, now) | _answered(session, listing.dataset_id):
         return
     if epsilon_to_rho(question[1], found.delta) > found.left + SLACK:
         raise BudgetError("a purchase must fit what the data side has left of its budget, got more; buy less")
@@ -89,14 +90,13 @@ def epsilon_of(service: Synthesis, amount: Mapping[str, Any]) -> float:
     return rho_to_epsilon(float(amount["rho"]), service.delta) if "rho" in amount else service.epsilon
 
 
-def _waiting(session: Session, dataset_id: str) -> set[Question]:
+def _waiting(session: Session, dataset_id: str, now: datetime) -> set[Question]:
     """Questions of purchases under which orders may still be placed or are worked on."""
-    worked_on = sa.select(Order.purchase_id).where(Order.state.in_(OPEN), Order.purchase_id.is_not(None))
-    live = sa.or_(Purchase.state == "invoiced", Purchase.left > 0, Purchase.id.in_(worked_on))
+    orderable = sa.and_(reserving.in_force(now), sa.or_(Purchase.state == "invoiced", Purchase.left > 0))
     query = (
         sa.select(Listing.service, Purchase.amount).join(Listing, Listing.id == Purchase.listing_id)
-        .where(Purchase.dataset_id == dataset_id, Listing.kind == Kind.SYNTHESIS, live)
-        .where(Purchase.state.in_(("invoiced", "paid", "delivered")))
+        .where(Purchase.dataset_id == dataset_id, Listing.kind == Kind.SYNTHESIS)
+        .where(sa.or_(orderable, reserving.worked_on()))
     )  # fmt: skip
     return {_question(read_service(service), amount) for service, amount in session.execute(query)}
 

@@ -61,7 +61,9 @@ def quote(caller: Caller, agreement: Agreement, *, months: int = 1, queries: int
         return Quote(price.cost(_within(queries, MOST_QUERIES)), price.currency, {"queries": queries}, queries)
     if isinstance(price, ByBudget):
         dataset, exact = agreement.document["subject"]["dataset"], budget.read_rho(rho)
-        return Quote(price.cost(exact, budget.used(caller.session, dataset)), price.currency, {"rho": str(exact)}, 1)
+        return Quote(
+            price.cost(exact, budget.used(caller.session, dataset, caller.now)), price.currency, {"rho": str(exact)}, 1
+        )
     return Quote(price.cost(), price.currency, {}, 1)
 
 
@@ -89,7 +91,7 @@ def place(
     agreement = agreements.must_allow(caller, agreement_id, buyer.id)
     listing = _locked(caller, agreement)
     asked = quote(caller, agreement, months=months, queries=queries, rho=rho)
-    cohort_budget.must_fit(caller.session, listing, asked.amount)
+    cohort_budget.must_fit(caller.session, listing, asked.amount, caller.now)
     made = Purchase(
         id=new_id(), agreement_id=agreement.id, listing_id=listing.id, dataset_id=listing.dataset_id, buyer_id=buyer.id,
         key=key.strip(), amount=asked.amount | {"asked": wanted}, cents=asked.cents, currency=asked.currency, shares={},

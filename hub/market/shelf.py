@@ -91,10 +91,10 @@ def view(caller: Caller, listing_id: str) -> View:
     dataset = caller.session.get_one(Dataset, listing.dataset_id)
     there = caller.session.get(Goods, listing.goods_id) if listing.goods_id else None
     price = read_price(listing.price)
-    left = float(budget.left(caller.session, dataset.id, price)) if isinstance(price, ByBudget) else None
+    left = float(budget.left(caller.session, dataset.id, price, caller.now)) if isinstance(price, ByBudget) else None
     record = DatasetRecord.model_validate(dataset.record)
-    cohort = cohort_budget.standing(caller.session, dataset.id) if listing.service else None
-    return View(listing, dataset, record, there, frontier(caller.session, listing), left, cohort)
+    cohort = cohort_budget.standing(caller.session, dataset.id, caller.now) if listing.service else None
+    return View(listing, dataset, record, there, frontier(caller, listing), left, cohort)
 
 
 def compare(caller: Caller, listing_ids: Sequence[str]) -> list[View]:
@@ -108,15 +108,15 @@ def compare(caller: Caller, listing_ids: Sequence[str]) -> list[View]:
     return found
 
 
-def frontier(session: Session, listing: Listing) -> list[Point]:
+def frontier(caller: Caller, listing: Listing) -> list[Point]:
     """Accuracy expected against price: what the holder states, and what was measured of released goods."""
     delta = read_service(listing.service).delta if listing.kind == Kind.SYNTHESIS else DELTA
     points = {round(epsilon, 6): accuracy for epsilon, accuracy in listing.frontier}
-    for one in goods.of_dataset(session, listing.dataset_id):
+    for one in goods.of_dataset(caller.session, listing.dataset_id):
         figures = one.facts.get("figures") or {}
         if (epsilon := one.facts.get("epsilon")) and (accuracy := figures.get(ACCURACY)) is not None:
             points[round(float(epsilon), 6)] = round(float(accuracy), 2)
-    return [_point(session, listing, epsilon, accuracy, delta) for epsilon, accuracy in sorted(points.items())]
+    return [_point(caller, listing, epsilon, accuracy, delta) for epsilon, accuracy in sorted(points.items())]
 
 
 def facts(listing: Listing) -> dict[str, Any]:
@@ -131,12 +131,12 @@ def facts(listing: Listing) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _point(session: Session, listing: Listing, epsilon: float, accuracy: float, delta: float) -> Point:
+def _point(caller: Caller, listing: Listing, epsilon: float, accuracy: float, delta: float) -> Point:
     rho, price = epsilon_to_rho(epsilon, delta), read_price(listing.price)
     cents: int | None = price.cost() if price.kind in ("free", "fixed") else listing.price.get("cents")  # type: ignore[call-arg]
     if isinstance(price, ByBudget):
         try:
-            cents = price.cost(rho, budget.used(session, listing.dataset_id))
+            cents = price.cost(rho, budget.used(caller.session, listing.dataset_id, caller.now))
         except BudgetError:
             cents = None
     return Point(epsilon, rho, accuracy, cents)

@@ -10,8 +10,9 @@ from assets.market import told_budgets
 from assets.workspace import Workspace
 from hub.budget import BudgetLedger
 from hub.delivery import orders
-from hub.market import cohort_budget, fulfilment, purchases, shelf
-from hub.market.tables import Debit, Purchase
+from hub.market import agreements, budget, cohort_budget, fulfilment, purchases, shelf
+from hub.market.prices import read_price
+from hub.market.tables import Agreement, Debit, Purchase
 from hub.people.roles import Role
 from records.accounting import epsilon_to_rho, rho_to_epsilon
 from records.errors import BudgetError
@@ -31,7 +32,7 @@ def told(market: Market, total: float, spent: float = 0.0) -> None:
 
 def left(market: Market) -> float:
     with market.hub.database.read() as session:
-        found = cohort_budget.standing(session, DATASET)
+        found = cohort_budget.standing(session, DATASET, market.hub.clock())
     assert found is not None
     return found.left
 
@@ -70,6 +71,44 @@ def test_a_cancelled_purchase_reserves_nothing(market: Market) -> None:
     with market.as_caller(market.buyer) as caller:
         purchases.cancel_mine(caller, bought.id)
     assert left(market) == pytest.approx(0.2)
+
+
+def budgets(market: Market) -> tuple[float, float]:
+    """What is left in the market and on the data side."""
+    with market.hub.database.read() as session:
+        return float(budget.left(session, DATASET, read_price(BY_BUDGET), market.hub.clock())), left(market)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("end", ["unpaid", "unasked", "made", "failed", "open"])
+def test_what_an_agreement_reserved_and_nobody_spent_is_free_after_its_end(market: Market, end: str) -> None:
+    agreement = market.agree(market.list(price=BY_BUDGET))
+    told(market, 0.4)
+    bought = market.buy(agreement, rho="0.2")
+    assert budgets(market) == pytest.approx((0.3, 0.2))
+    if end != "unpaid":
+        market.pay(bought)
+    if end in ("made", "failed", "open"):
+        with market.as_caller(market.buyer) as caller:
+            placed = fulfilment.order(caller, bought.id, rows=10)
+        with market.hub.database.write() as session:
+            orders.begin(session, placed.id, "run", market.hub.clock())
+            if end == "failed":
+                orders.fail(session, placed.id, "a line broke", market.hub.clock())
+            if end == "made":
+                orders.hand_over(session, market.hub, placed.id, package=packed(market.folder), title="T", shown={},
+                                 now=market.hub.clock())  # fmt: skip
+    market.hub.clock.forward(days=400)  # type: ignore[attr-defined]
+    spent = 0.0 if end in ("unpaid", "unasked") else 0.2  # noisy answers may have been seen
+    assert budgets(market) == pytest.approx((0.5 - spent, 0.2 if end == "open" else 0.4))
+
+
+def test_an_agreement_that_ended_early_reserves_nothing(market: Market) -> None:
+    agreement = market.agree(market.list(price=BY_BUDGET))
+    told(market, 0.4)
+    market.pay(market.buy(agreement, rho="0.2"))
+    with market.as_caller(None) as caller:
+        agreements.end(caller, caller.session.get_one(Agreement, agreement.id), "over")
+    assert budgets(market) == pytest.approx((0.5, 0.4))
 
 
 def test_an_answered_question_costs_nothing_again(market: Market) -> None:

@@ -106,7 +106,7 @@ def test_a_price_by_budget_rises_and_splitting_is_never_cheaper(market: Market) 
         market.buy(agreement, "more", rho="0.000001")
     market.balanced()
     with market.hub.database.read() as session:
-        assert budget.used(session, DATASET) == budget.read_rho("0.5")
+        assert budget.used(session, DATASET, market.hub.clock()) == budget.read_rho("0.5")
 
 
 @pytest.mark.parametrize("rho", ["0", "-0.1", "nan", "inf", "x", "1e-13", "", None])
