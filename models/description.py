@@ -5,7 +5,7 @@ Belongs here: family, graph, measured marginals, split of the budget, and what t
 
 from typing import TYPE_CHECKING, Any
 
-from models.graphical_synthesizer import TOO_NOISY_TO_ADAPT, GraphicalSynthesizer
+from models.graphical_synthesizer import GraphicalSynthesizer, most_noise
 from records.protocols import Synthesizer
 
 if TYPE_CHECKING:
@@ -36,12 +36,22 @@ def described(model: Synthesizer) -> dict[str, Any]:
     }  # fmt: skip
     if model.rare_.shares:
         found["merged_levels"] = {name: len(rare) for name, rare in model.rare_.shares.items()}
+    return found | _warning(model)
+
+
+def _warning(model: GraphicalSynthesizer) -> dict[str, str]:
+    told = []
     if model.expected_error_ > TOO_NOISY_TO_USE:
-        found["warning"] = (
+        told.append(
             f"the patients must outweigh the noise, which alone moves a measured table by {model.expected_error_:.0%}; "
             "raise epsilon, add patients or leave out columns"
         )
-    return found
+    if len(model.schema_.columns) > 1 and all(len(m.attributes) == 1 for m in model.measurements_):
+        told.append(
+            "columns must be measured together to follow each other, got none that were, so that covariates are drawn "
+            "independently; name an outcome in the codebook, raise epsilon or add patients"
+        )
+    return {"warning": "; ".join(told)} if told else {}
 
 
 def _transformer(model: "TransformerSynthesizer") -> dict[str, Any]:
@@ -87,6 +97,7 @@ def _reason(model: GraphicalSynthesizer) -> str:
         return "no differential privacy was asked for: exact counts of the marginals that the model gets most wrong"
     if model.selection != "auto":
         return f"the selection {model.selection} was asked for"
-    relation = "above" if model.expected_error_ > TOO_NOISY_TO_ADAPT else "at most"
+    limit = most_noise(model.schema_)
+    relation = "above" if model.expected_error_ > limit else "at most"
     chosen = "star, for pairs of covariates would drown" if relation == "above" else "aim, for there is room to adapt"
-    return f"noise moves a table by {model.expected_error_:.1%}, {relation} {TOO_NOISY_TO_ADAPT:.0%}: {chosen}"
+    return f"noise moves a table by {model.expected_error_:.1%}, {relation} {limit:.0%}: {chosen}"

@@ -44,6 +44,7 @@ from records.schema import Schema
 SELECTIONS = ("auto", "aim", "mst", "star", "declared")
 START_SHARE = 0.5
 TOO_NOISY_TO_ADAPT = 0.05
+TOO_NOISY_WITHOUT_TASK = 0.1  # without a task the start measures no pair, so that adapting pays longer
 HIDES_NOBODY = 100.0  # zCDP rho at which noise is below one patient
 CELLS_PER_PATIENT = 2
 QUANTILE_SHARE = 0.1
@@ -59,7 +60,7 @@ class GraphicalSynthesizer:
     selection : {"auto", "aim", "mst", "star", "declared"}
         ``star`` measures every covariate with the task's class and nothing else; ``aim`` spends half of the budget
         so and then adapts; ``auto`` adapts only if the noise of that first half is small enough, which it can tell
-        from the noisy counts; ``mst`` knows no task; ``declared`` measures ``marginals``, for valid inference.
+        from the noisy counts; without a task ``star`` leaves all columns independent; ``mst`` knows no task; ``declared`` measures ``marginals``, for valid inference.
     marginals : sequence of sequences of str
         Columns that an analysis uses together, for ``declared``; ``class`` names the primary outcome's class.
     quantile_bins : int or None
@@ -209,13 +210,18 @@ class GraphicalSynthesizer:
         if self.selection not in SELECTIONS:
             raise ParameterError(f"selection must be one of {', '.join(SELECTIONS)}, got {self.selection}; choose one")
         done = start(oracle, levels, task, rho=START_SHARE * rho)
-        too_noisy = expected_error(done.measurements) > TOO_NOISY_TO_ADAPT
+        too_noisy = expected_error(done.measurements) > most_noise(schema)
         if self.selection == "star" or (self.selection == "auto" and too_noisy):
             return done + start(oracle, levels, task, rho=rho - done.rho)
         return adapt(
             oracle, done, workload(levels, task), levels, _Learner(schema),
             limit=rho, rounds=2 * len(levels), most_cells=most_cells, progress=self.progress,
         )  # fmt: skip
+
+
+def most_noise(schema: Schema) -> float:
+    """Share by which noise may move a first measurement where ``auto`` still adapts (decision 4)."""
+    return TOO_NOISY_TO_ADAPT if schema.outcomes else TOO_NOISY_WITHOUT_TASK
 
 
 def _started(schema: Schema) -> int:

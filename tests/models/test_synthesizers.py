@@ -114,3 +114,17 @@ def test_fewer_patients_than_columns_constant_and_empty_columns() -> None:
     made = model.sample(100, rng=rng)
     assert validate(made, schema, source="synthetic").equals(made)
     assert "raise epsilon" in described(model)["warning"]
+
+
+def test_without_an_outcome_auto_adapts_longer_and_says_when_columns_are_independent() -> None:
+    table, schema = learnt_from("copenhagen")
+    bare = schema.model_copy(update={"outcomes": ()})
+
+    def fitted(rho: float) -> GraphicalSynthesizer:
+        return GraphicalSynthesizer(secure=False).fit(table, bare, budget=rho, rng=np.random.default_rng(0))
+
+    adapted, drowned = fitted(0.03), fitted(0.001)
+    assert 0.05 < adapted.expected_error_ <= 0.1
+    assert any(len(m.attributes) > 1 for m in adapted.measurements_)
+    assert "warning" not in described(adapted)
+    assert "covariates are drawn independently; name an outcome" in described(drowned)["warning"]
