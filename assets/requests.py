@@ -6,7 +6,7 @@ applicant can read.
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,9 +54,12 @@ def requested_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace, ope
         deps=[dg.AssetDep([use_case.key, "deidentified"], partition_mapping=dg.AllPartitionMapping())],
     )  # fmt: skip
     def requested(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        from deidentification.schema import released_schema
+
         desk = Desk(open_hub(), context.partition_key, context.run.run_id)
 
         def deliver(order: "Order") -> dict[str, Any]:
+            must_have_columns(order, released_schema(cohort.table).names)
             made = _made(order, desk, use_case, cohort, workspace)
             artefact = _delivered(made, order, desk, use_case, cohort, workspace)
             facts = {"candidate_sha256": made.table.sha256, "mlflow_run_id": made.manifest["mlflow_run"]}
@@ -101,6 +104,20 @@ def must_be_of(hub: "Deployment", cohort: str, dataset_id: str) -> None:
         dataset = session.get(Dataset, dataset_id)
         if dataset is not None and dataset.cohort not in (None, cohort):
             raise ParameterError(ANOTHER_COHORT)
+
+
+def must_have_columns(order: "Order", names: Sequence[str]) -> None:
+    """Refuse an order of columns that there are not, before anything is paid for.
+
+    Raises
+    ------
+    ParameterError
+        It asks for others than ``names``.
+    """
+    if unknown := set(order.columns or ()) - set(names):
+        raise ParameterError(
+            f"columns must be among {', '.join(names)}, got {len(unknown)} others; choose from the list"
+        )
 
 
 class Desk:

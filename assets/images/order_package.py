@@ -49,13 +49,7 @@ def title_of(place: ImagePlace) -> str:
 def written_files(
     place: ImagePlace, table: ImageTable, manifest: Mapping[str, Any], formats: Sequence[str], columns: Sequence[str] = ()
 ) -> dict[str, bytes]:  # fmt: skip
-    """The images as files by name, in each asked format; ``columns`` limits what stands beside them (labels always do).
-
-    Raises
-    ------
-    ParameterError
-        There is no such column.
-    """
+    """The images as files by name, in each asked format; ``columns`` limits what stands beside them (labels always do)."""
     from records.images.writing import Format, write_folder
 
     schema = chosen_schema(place.schema, columns)
@@ -112,10 +106,4 @@ def chosen_schema(schema: ImageSchema, columns: Sequence[str]) -> ImageSchema:
     if not columns:
         return schema
     wanted = [name for name in schema.table.names if name in {*schema.labels, *columns}]
-    if unknown := set(columns) - set(schema.table.names):
-        from records.errors import ParameterError
-
-        raise ParameterError(
-            f"columns must be among {', '.join(schema.table.names)}, got {len(unknown)} others; choose from the list"
-        )
     return schema.model_copy(update={"table": schema.table.select(wanted)})

@@ -17,7 +17,7 @@ from assets.images.learning import learnt
 from assets.images.place import ImagePlace
 from assets.images.synthesis import described
 from assets.images.verdict import verdict_on
-from assets.requests import ORDERS, Desk, OpenHub, worked_off
+from assets.requests import ORDERS, Desk, OpenHub, must_have_columns, worked_off
 from records.files import sha256
 from records.images.storage import ImageFile, image_bytes, read_images
 
@@ -37,7 +37,7 @@ def requested_images_asset(place: ImagePlace, open_hub: OpenHub) -> dg.AssetsDef
         desk = Desk(open_hub(), context.partition_key, context.run.run_id)
 
         def deliver(order: "Order") -> dict[str, Any]:
-            _refuse_formats(order, place)
+            _must_be_made(order, place)
             candidate, manifest, evaluation = _made(order, desk, place, config.seeds)
             artefact = _delivered(order, desk, place, (candidate, manifest, evaluation))
             facts = {"candidate_sha256": candidate.sha256, "mlflow_run_id": manifest["mlflow_run"]}
@@ -48,12 +48,13 @@ def requested_images_asset(place: ImagePlace, open_hub: OpenHub) -> dg.AssetsDef
     return requested  # type: ignore[return-value]
 
 
-def _refuse_formats(order: "Order", place: ImagePlace) -> None:
-    """Before anything is paid for: a projection of unknown scale has no NIfTI."""
+def _must_be_made(order: "Order", place: ImagePlace) -> None:
+    """Refuse before anything is paid for: a projection of unknown scale has no NIfTI."""
     from records.errors import ParameterError
 
     if not set(order.formats) <= set(place.formats):
         raise ParameterError(f"formats must be among {', '.join(place.formats)}, got others; ask for these")
+    must_have_columns(order, place.schema.table.names)
 
 
 def _made(

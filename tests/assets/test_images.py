@@ -280,6 +280,24 @@ def test_images_are_ordered_delivered_and_destroyed_like_tables(
         assert session.get_one(Artefact, artefact.id).destroyed_reason == "the permit was revoked"
 
 
+def test_images_with_unknown_columns_are_refused_before_they_are_paid_for(
+    entry: str, place: ImagePlace, hub: Deployment, people: dict[Role, Person]
+) -> None:
+    with hub.database.write() as session:
+        offer = offered(acting(session, hub, people[Role.HOLDER]), entry, epsilon=0.5)
+        offers.approve(acting(session, hub, people[Role.HEAD]), offer.id)
+        offer_id = offer.id
+    ledger = BudgetLedger(place.workspace.ledger_url)
+    spent = ledger.spent("lung_ct_phantom")
+    order_id = ordered(hub, people[Role.DEVELOPER], entry, rows=40, columns=["age", "shoe_size"], formats=["png"])
+    assert not worked_off(place, hub, order_id)
+    with hub.database.write() as session:
+        order = session.get_one(Order, order_id)
+        assert (order.epsilon, "got 1 others" in (order.reason or "")) == (0.5, True)
+        offers.withdraw(acting(session, hub, people[Role.HEAD]), offer_id)
+    assert ledger.spent("lung_ct_phantom") == spent
+
+
 def test_ordered_images_that_the_gate_refuses_are_not_delivered(
     entry: str, place: ImagePlace, hub: Deployment, people: dict[Role, Person]
 ) -> None:

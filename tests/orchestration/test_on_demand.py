@@ -113,6 +113,16 @@ def test_what_the_gate_refuses_is_not_delivered(prepared: Settings, hub: Deploym
     assert order.artefact_id is None
 
 
+def test_unknown_columns_are_refused_before_they_are_paid_for(
+    prepared: Settings, hub: Deployment, place: Place
+) -> None:
+    ledger = BudgetLedger(prepared.workspace().ledger_url)
+    spent, order_id = ledger.spent("copenhagen"), place(columns=["age", "shoe size"], epsilon=0.5)
+    assert not worked_off(prepared, order_id)
+    assert "got 1 others" in (found(hub, order_id).reason or "")
+    assert ledger.spent("copenhagen") == spent
+
+
 def test_an_exhausted_budget_is_told(prepared: Settings, hub: Deployment, place: Place) -> None:
     total = discover()["stroke"].budget_rho
     ledger = BudgetLedger(prepared.workspace().ledger_url)
