@@ -35,6 +35,7 @@ from hub.errors import ForbiddenError, StateError
 from hub.people.roles import Role
 from hub.people.tables import Person
 from hub.repository.tables import Artefact
+from records.errors import ParameterError
 
 EXECUTE = odrl.ACTIONS[Kind.MPC]
 TIME_LIMIT = timedelta(hours=2)  # a hospital may ask a person first
@@ -70,6 +71,20 @@ def variables(dataset: Dataset) -> list[Variable]:
     return list(DatasetRecord.model_validate(dataset.record).variables)
 
 
+def must_be_table(dataset: Dataset) -> None:
+    """Refuse a data set of images: parties compute on tables, and would answer of another data set.
+
+    Raises
+    ------
+    ParameterError
+        It is one of images.
+    """
+    if dataset.modality:
+        raise ParameterError(
+            "a computation must be of a data set of tables, got one of images; choose another data set"
+        )
+
+
 def place(caller: Caller, permit_id: str, wanted: Description) -> Order:
     """Order a computation; one that is being computed, or lies ready, is returned instead.
 
@@ -77,8 +92,8 @@ def place(caller: Caller, permit_id: str, wanted: Description) -> Order:
     ------
     NotFoundError, ForbiddenError, GoneError
         The permit does not allow it now.
-    DescriptionError
-        The description does not fit.
+    DescriptionError, ParameterError
+        The description does not fit, or the data set is one of images.
     StateError
         The data set is not connected to a federation.
     """
@@ -90,10 +105,11 @@ def place(caller: Caller, permit_id: str, wanted: Description) -> Order:
     wanted = typed(wanted, known)
     if wanted.kind == SYNTHESIS and not wanted.columns:
         wanted = wanted.model_copy(update={"columns": [v.name for v in left.variables(known)]})
-    if (same := _same(caller, permit.id, wanted)) is not None:
+    if (same := same_as(caller, Order.permit_id == permit.id, wanted)) is not None:
         return same
     must_fit(wanted, known, left)
     dataset = published(caller.session, wanted.dataset_id)
+    must_be_table(dataset)
     if dataset.use_case is None:
         raise StateError(f"{dataset.id} must be connected to a federation, got no connection; ask the data holder")
     must_allow(
@@ -107,6 +123,21 @@ def place(caller: Caller, permit_id: str, wanted: Description) -> Order:
     return orders.queue(
         caller, made, computation=wanted.kind, sha256=made.question_sha256, epsilon=made.epsilon, dataset=dataset.id
     )  # fmt: skip
+
+
+def same_as(caller: Caller, under: sa.ColumnElement[bool], wanted: Description) -> Order | None:
+    """The first order of the same question among those ``under`` names that is worked on or can still be downloaded."""
+    alive = sa.and_(
+        Order.state == OrderState.READY, Artefact.destroyed_at.is_(None), Artefact.expires_at > caller.now,
+        Artefact.downloads_left > 0,
+    )  # fmt: skip
+    found = (
+        sa.select(Order)
+        .outerjoin(Artefact, Artefact.order_id == Order.id)
+        .where(under, Order.kind == OrderKind.MPC, Order.question_sha256 == wanted.sha256)
+        .where(sa.or_(Order.state.in_(OPEN), alive))
+    )
+    return caller.session.scalars(found.order_by(Order.created_at)).first()
 
 
 def described_order(wanted: Description, *, use_case: str, person_id: str, now: datetime, until: datetime) -> Order:
@@ -154,17 +185,3 @@ def _spent(session: Session, permit_id: str) -> float:
     counted = sa.or_(Order.state.in_(OPEN), Order.run_id.is_not(None))
     under = sa.select(sa.func.coalesce(sa.func.sum(Order.epsilon), 0.0)).where(Order.permit_id == permit_id, counted)
     return float(session.scalar(under) or 0.0)
-
-
-def _same(caller: Caller, permit_id: str, wanted: Description) -> Order | None:
-    alive = sa.and_(
-        Order.state == OrderState.READY, Artefact.destroyed_at.is_(None), Artefact.expires_at > caller.now,
-        Artefact.downloads_left > 0,
-    )  # fmt: skip
-    found = (
-        sa.select(Order)
-        .outerjoin(Artefact, Artefact.order_id == Order.id)
-        .where(Order.permit_id == permit_id, Order.question_sha256 == wanted.sha256)
-        .where(sa.or_(Order.state.in_(OPEN), alive))
-    )
-    return caller.session.scalars(found.order_by(Order.created_at)).first()

@@ -23,7 +23,7 @@ from hub.computations import service as computations
 from hub.computations.checks import DescriptionError, Terms, must_fit, typed
 from hub.computations.description import Description
 from hub.delivery import orders
-from hub.delivery.tables import OPEN, Order, OrderKind, OrderState
+from hub.delivery.tables import OPEN, Order
 from hub.deployment import Deployment
 from hub.errors import GoneError, StateError
 from hub.market import agreements, fulfilment, purchases
@@ -36,6 +36,7 @@ from hub.people.tables import Person
 
 REFUSED = "a hospital refused the computation"
 UNANSWERED = "no computation that was ordered was answered"
+NONE_LEFT = "a paid order must be left, got none; buy another"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Bought:
 
 
 def bought(caller: Caller, purchase_id: str) -> Bought:
-    """One's own purchase of computations.
+    """One's own purchase of computations, of which an order is left.
 
     Raises
     ------
@@ -62,23 +63,16 @@ def bought(caller: Caller, purchase_id: str) -> Bought:
         There is none; its agreement has ended.
     StateError
         It is another service, or no paid order is left.
+    ParameterError
+        It is of images.
     """
-    caller.must_have(Role.DEVELOPER)
-    purchases.mine_one(caller, purchase_id)
-    purchase = caller.session.get_one(Purchase, purchase_id, with_for_update=True, populate_existing=True)
-    agreement = agreements.must_allow(caller, purchase.agreement_id, purchase.buyer_id)
-    listing = caller.session.get_one(Listing, purchase.listing_id)
-    if listing.kind != Kind.COMPUTATION or purchase.state not in ("paid", "delivered") or purchase.left < 1:
-        raise StateError("a paid order must be left, got none; buy another")
-    service, dataset = read_compute(listing.service or {}), published(caller.session, listing.dataset_id)
-    agreed = caller.session.get_one(Negotiation, agreement.negotiation_id)
-    columns = frozenset(service.columns) if service.columns else None
-    terms = Terms((dataset.id,), read_terms(agreed.terms).purposes, columns, service.epsilon, service.epsilon)
-    return Bought(purchase, service, dataset, terms)
+    found = _in_force(caller, purchase_id)
+    _must_have_left(found.purchase)
+    return found
 
 
 def order(caller: Caller, purchase_id: str, wanted: Description) -> Order:
-    """Place one of the paid orders; the same question that is worked on or answered is not asked and paid twice.
+    """Place one of the paid orders; the same question that is worked on or can be downloaded is not asked and paid twice.
 
     Raises
     ------
@@ -87,29 +81,52 @@ def order(caller: Caller, purchase_id: str, wanted: Description) -> Order:
     DescriptionError
         The description fits neither the service nor the data.
     """
-    if (same := _same(caller, purchase_id, wanted)) is not None:
-        return same
-    found = bought(caller, purchase_id)
+    found = _in_force(caller, purchase_id)
     wanted = typed(wanted, found.variables)
     if wanted.kind == computations.SYNTHESIS and not wanted.columns:
         wanted = wanted.model_copy(update={"columns": [v.name for v in found.variables]})
-    if (same := _same(caller, purchase_id, wanted)) is not None:
-        return same
     _must_be_offered(found.service, wanted)
     must_fit(wanted, found.variables, found.terms)
-    if found.dataset.use_case is None:
+    if (same := computations.same_as(caller, Order.purchase_id == purchase_id, wanted)) is not None:
+        return same
+    _must_have_left(found.purchase)
+    return _placed(caller, found, wanted)
+
+
+def _in_force(caller: Caller, purchase_id: str) -> Bought:
+    caller.must_have(Role.DEVELOPER)
+    purchases.mine_one(caller, purchase_id)
+    purchase = caller.session.get_one(Purchase, purchase_id, with_for_update=True, populate_existing=True)
+    agreement = agreements.must_allow(caller, purchase.agreement_id, purchase.buyer_id)
+    listing = caller.session.get_one(Listing, purchase.listing_id)
+    if listing.kind != Kind.COMPUTATION or purchase.state not in ("paid", "delivered"):
+        raise StateError(NONE_LEFT)
+    service, dataset = read_compute(listing.service or {}), published(caller.session, listing.dataset_id)
+    computations.must_be_table(dataset)
+    agreed = caller.session.get_one(Negotiation, agreement.negotiation_id)
+    columns = frozenset(service.columns) if service.columns else None
+    terms = Terms((dataset.id,), read_terms(agreed.terms).purposes, columns, service.epsilon, service.epsilon)
+    return Bought(purchase, service, dataset, terms)
+
+
+def _must_have_left(purchase: Purchase) -> None:
+    if purchase.left < 1:
+        raise StateError(NONE_LEFT)
+
+
+def _placed(caller: Caller, found: Bought, wanted: Description) -> Order:
+    purchase, dataset = found.purchase, found.dataset
+    if dataset.use_case is None:
         raise StateError("a service must be connected to its data, got no connection; ask the operator")
-    found.purchase.left -= 1
-    caller.session.add(
-        Use(purchase_id=purchase_id, dataset_id=found.dataset.id, kind="order", amount="1", at=caller.now)
-    )
-    until = caller.session.get_one(Agreement, found.purchase.agreement_id).valid_until
+    purchase.left -= 1
+    caller.session.add(Use(purchase_id=purchase.id, dataset_id=dataset.id, kind="order", amount="1", at=caller.now))
+    until = caller.session.get_one(Agreement, purchase.agreement_id).valid_until
     made = computations.described_order(
-        wanted, use_case=found.dataset.use_case, person_id=found.purchase.buyer_id, now=caller.now, until=until
+        wanted, use_case=dataset.use_case, person_id=purchase.buyer_id, now=caller.now, until=until
     )
-    made.purchase_id = purchase_id
+    made.purchase_id = purchase.id
     return orders.queue(
-        caller, made, computation=wanted.kind, sha256=made.question_sha256, epsilon=made.epsilon, purchase=purchase_id
+        caller, made, computation=wanted.kind, sha256=made.question_sha256, epsilon=made.epsilon, purchase=purchase.id
     )  # fmt: skip
 
 
@@ -183,12 +200,3 @@ def _must_be_offered(service: Compute, wanted: Description) -> None:
     }
     if wrong:
         raise DescriptionError(wrong)
-
-
-def _same(caller: Caller, purchase_id: str, wanted: Description) -> Order | None:
-    purchases.mine_one(caller, purchase_id)
-    asked = sa.select(Order).where(
-        Order.purchase_id == purchase_id, Order.kind == OrderKind.MPC, Order.question_sha256 == wanted.sha256,
-        Order.state.in_((*OPEN, OrderState.READY)),
-    )  # fmt: skip
-    return caller.session.scalars(asked.order_by(Order.created_at)).first()

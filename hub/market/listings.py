@@ -18,6 +18,7 @@ from hub.caller import Caller
 from hub.catalogue.search import folded
 from hub.catalogue.service import own, published
 from hub.catalogue.tables import Dataset
+from hub.computations.service import must_be_table
 from hub.errors import GoneError, NotFoundError, StateError
 from hub.market import goods, sanctions
 from hub.market.kinds import Kind
@@ -63,7 +64,7 @@ def create(caller: Caller, draft: Draft) -> Listing:
     NotFoundError, GoneError
         The data set or goods are another's; the goods' release was revoked.
     ParameterError
-        Something does not fit; real data and unknown kinds are refused.
+        Something does not fit; real data, unknown kinds and computations of images are refused.
     """
     holder = caller.must_have(Role.HOLDER)
     sanctions.must_be_free(caller.session, holder.id, caller.now)
@@ -216,6 +217,8 @@ def _kind(text: str) -> Kind:
 
 def _sellable(caller: Caller, draft: Draft, kind: Kind, dataset: Dataset) -> None:
     if kind.service:
+        if kind is Kind.COMPUTATION:
+            must_be_table(dataset)
         if dataset.use_case is None:
             raise StateError("a service must be connected to its data, got no connection; ask the operator")
         return

@@ -316,6 +316,16 @@ def test_an_unconnected_data_set_is_told(
             service.place(caller, permit, Description.model_validate(COUNT))
 
 
+def test_a_data_set_of_images_is_told(hub: Deployment, permit: str, browser: Browser) -> None:
+    from hub.catalogue.tables import Dataset
+
+    with hub.database.write() as session:
+        session.get_one(Dataset, DATASET).modality = "CT"
+    answer = browser(Role.DEVELOPER).api("POST", f"/permits/{permit}/computations", json=COUNT)
+    assert answer.status_code == 422
+    assert "got one of images" in answer.text
+
+
 def test_every_kind_has_a_page_that_orders_it(permit: str, browser: Browser) -> None:
     mine = browser(Role.DEVELOPER)
     page = mine.get(f"/permits/{permit}/compute").text

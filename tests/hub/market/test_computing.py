@@ -8,6 +8,7 @@ import pytest
 from assets import federated_orders
 from assets.federated_orders import _Work
 from assets.requests import Desk
+from hub.catalogue.tables import Dataset
 from hub.computations import service as computations
 from hub.computations.checks import DescriptionError
 from hub.computations.description import Description
@@ -16,11 +17,13 @@ from hub.delivery.tables import Order
 from hub.errors import GoneError, StateError
 from hub.market import agreements, computing, disputes, fulfilment, listings, purchases
 from hub.market.kinds import Kind
-from hub.market.tables import Purchase
+from hub.market.tables import Listing, Purchase
 from hub.money import payouts
 from hub.money.accounts import held, income, payable, receivable
 from hub.money.ledger import balance
 from hub.people.roles import Role
+from hub.repository import vault
+from hub.repository.tables import Artefact
 from records.errors import BudgetError, ParameterError
 from tests.hub.market.conftest import BY_BUDGET, DATASET, Market, packed
 
@@ -100,6 +103,45 @@ def test_the_same_question_is_paid_once(market: Market, paid: Purchase) -> None:
     answered(market, first)
     assert ordered(market, paid).id == first.id
     assert market.now(paid).left == 1
+    other = ordered(market, paid, COUNT.model_copy(update={"minimum_count": 20}))
+    assert market.now(paid).left == 0
+    assert [ordered(market, paid).id, ordered(market, paid, COUNT.model_copy(update={"minimum_count": 20})).id] == [
+        first.id,
+        other.id,
+    ]
+
+
+@pytest.mark.parametrize("dead", ["destroyed", "expired", "used up"])
+def test_an_answer_that_cannot_be_downloaded_is_asked_anew(market: Market, paid: Purchase, dead: str) -> None:
+    first = ordered(market, paid)
+    answered(market, first)
+    with market.hub.database.write() as session:
+        artefact = session.get_one(Artefact, session.get_one(Order, first.id).artefact_id)
+        if dead == "destroyed":
+            vault.destroy(session, artefact, reason="revoked", now=market.hub.clock(), actor="system")
+        elif dead == "expired":
+            artefact.expires_at = market.hub.clock()
+        else:
+            artefact.downloads_left = 0
+    assert ordered(market, paid).id != first.id
+    assert market.now(paid).left == 0
+    with pytest.raises(StateError, match="a paid order must be left"):
+        ordered(market, paid, COUNT.model_copy(update={"minimum_count": 20}))
+
+
+def test_the_same_question_is_checked_before_its_answer_is_given_back(
+    market: Market, paid: Purchase, agreement: Any
+) -> None:
+    first = ordered(market, paid)
+    answered(market, first)
+    with market.hub.database.write() as session:
+        listing = session.get_one(Listing, agreement.listing_id)
+        listing.service = (listing.service or {}) | {"kinds": ["histogram"]}
+    with pytest.raises(DescriptionError):
+        ordered(market, paid)
+    market.hub.clock.forward(days=400)  # type: ignore[attr-defined]
+    with pytest.raises(GoneError):
+        ordered(market, paid)
 
 
 def test_a_refusal_before_the_first_answer_refunds(market: Market, paid: Purchase, second: Any, people: Any) -> None:
@@ -254,6 +296,23 @@ def test_what_the_service_does_not_offer_is_refused(
 def test_a_service_that_is_not_well_formed_is_not_listed(market: Market, changes: dict[str, Any]) -> None:
     with pytest.raises(ParameterError):
         market.list(**({"kind": Kind.COMPUTATION, "service": SERVICE, "price": EACH} | changes))
+
+
+def of_images(market: Market) -> None:
+    with market.hub.database.write() as session:
+        session.get_one(Dataset, DATASET).modality = "CT"
+
+
+def test_no_computation_of_images_is_listed_or_ordered(market: Market, paid: Purchase, browser: Any) -> None:
+    holder, offered = browser(Role.HOLDER), f"compute:{DATASET}"
+    assert offered in holder.get("/holder/market").text
+    of_images(market)
+    with pytest.raises(ParameterError, match="got one of images"):
+        market.list(kind=Kind.COMPUTATION, service=SERVICE, price=EACH)
+    with pytest.raises(ParameterError, match="got one of images"):
+        ordered(market, paid)
+    assert market.now(paid).left == 2
+    assert offered not in holder.get("/holder/market").text
 
 
 def test_a_synthesis_is_not_ordered_of_a_computation_and_the_other_way_round(market: Market, paid: Purchase) -> None:
