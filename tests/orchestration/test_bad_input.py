@@ -30,7 +30,7 @@ BAD = {
     "duplicate patient": (csv(pl.concat([GOOD, FIRST])), "must name each patient once, got 1 repeated rows"),
     "header only": (csv(GOOD.clear()), "must have rows, got 0 rows"),
     "empty file": (b"", "must hold a table, got an empty file"),
-    "not UTF-8": (CSV + "9,\xe4\n".encode("latin-1"), "must be a UTF-8"),
+    "not UTF-8": (CSV + "9,\xe4\n".encode("latin-1"), "must be UTF-8"),
     "all missing": (
         csv(GOOD.with_columns(cholesterol=None)),
         "cholesterol must hold values, got 492 rows, all missing",
