@@ -8,7 +8,6 @@ import io
 import re
 import zlib
 from pathlib import Path
-from typing import IO
 
 import polars as pl
 
@@ -59,7 +58,7 @@ def _csv(path: Path) -> pl.DataFrame:
     return _with_points(table) if separator == ";" else table
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _opened(path: Path) -> gzip.GzipFile | io.BufferedReader:
     return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
 
 
