@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 EVERY_SECONDS = 2
 ENDED_SECONDS = 15  # each tick costs processor time, and only runs that died are told this way
+TELL_SECONDS = 15  # orders do not hang on it: the data side decides again before it looks at the data
 PARTITION_TAG = "dagster/partition"
 RUNNING = [DagsterRunStatus.QUEUED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
 
@@ -62,26 +63,45 @@ def _arrivals(jobs: Sequence[Any], open_hub: OpenHub, tell: "Tell") -> dg.Sensor
         description="Starts one run for each order of the hub, ends late orders, stops runs nobody wants any more.",
     )  # fmt: skip
     def hub_orders(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        from hub.delivery import orders
-
         hub = reached(open_hub)
         if isinstance(hub, dg.SkipReason):
             return hub
-        tell(hub)
-        with hub.database.write() as session:
-            late = orders.overdue(session, hub.clock())
-            waiting = [(o.id, job_of(o)) for o in orders.waiting(session)]
-            unwanted = orders.unwanted(session, hub.clock())
-        _stop(context.instance, [*late, *unwanted])
+        waiting = _launched(hub, context.instance)
         # The run key makes it once: a tick that dies before it is recorded asks for the same run again.
         requests = [dg.RunRequest(run_key=o, job_name=job, partition_key=o) for o, job in waiting]
         new = ORDERS.build_add_request([o for o, _ in waiting])
-        with hub.database.write() as session:
-            for order_id, _ in waiting:
-                orders.launch(session, order_id, hub.clock())
-        return dg.SensorResult(run_requests=requests, dynamic_partitions_requests=[new] if waiting else [])
+        return dg.SensorResult(
+            run_requests=requests, dynamic_partitions_requests=[new] if waiting else [], cursor=_told(context, hub, tell)
+        )  # fmt: skip
 
     return hub_orders
+
+
+def _launched(hub: "Deployment", instance: DagsterInstance) -> list[tuple[str, str]]:
+    """Orders that wait for a run, with their jobs; what is late or nobody wants any more is stopped."""
+    from hub.delivery import orders
+
+    with hub.database.write() as session:
+        late = orders.overdue(session, hub.clock())
+        waiting = [(o.id, job_of(o)) for o in orders.waiting(session)]
+        unwanted = orders.unwanted(session, hub.clock())
+    _stop(instance, [*late, *unwanted])
+    with hub.database.write() as session:
+        for order_id, _ in waiting:
+            orders.launch(session, order_id, hub.clock())
+    return waiting
+
+
+def _told(context: dg.SensorEvaluationContext, hub: "Deployment", tell: "Tell") -> str:
+    """Say what budgets are left, unless it was said lately; returns when, which the sensor keeps as its cursor."""
+    now, last = hub.clock().timestamp(), float(context.cursor or 0)
+    if 0 <= now - last < TELL_SECONDS:
+        return str(last)
+    try:
+        tell(hub)
+    except Exception as error:  # whatever it is, orders do not wait for it
+        context.log.warning(f"the hub was not told what budgets are left: {type(error).__name__}: {error}")
+    return str(now)
 
 
 def _endings(jobs: Sequence[Any], open_hub: OpenHub) -> list[dg.SensorDefinition]:
