@@ -92,10 +92,11 @@ def load_confirmed(path: Path) -> dict[str, Entry]:
 
 
 def _entry(proposals: list[Proposal], unit: str | None) -> Entry:
-    if not proposals:
-        return Entry(concept=None)
-    first, *rest = proposals
+    first = next((one for one in proposals if one.likely), None)
+    others = tuple(f"{one.concept} {one.label} ({one.score:.2f})" for one in proposals if one is not first)
+    if first is None:
+        return Entry(concept=None, unit=unit, others=others)
     return Entry(
         concept=first.concept, label=first.label, unit=unit or first.unit, score=first.score, reasons=first.reasons,
-        others=tuple(f"{one.concept} {one.label} ({one.score:.2f})" for one in rest),
+        others=others,
     )  # fmt: skip

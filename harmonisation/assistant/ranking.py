@@ -14,13 +14,13 @@ from harmonisation.assistant.profile import Profile, profile
 from records.schema import Kind
 
 NAME, UNIT, VALUES = 0.6, 0.15, 0.25
-LEAST = 0.35
+LEAST, LIKELY_NAME = 0.35, 0.7
 UNKNOWN = 0.5
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A concept that is proposed for a column; ``score`` is from 0 to 1 and no probability."""
+    """A concept that a column may stand for; ``score`` and ``name``, the likeness of names, are from 0 to 1 and no probability."""
 
     concept: str
     label: str
@@ -28,6 +28,12 @@ class Proposal:
     score: float
     reasons: tuple[str, ...]
     origin: str
+    name: float
+
+    @property
+    def likely(self) -> bool:
+        """Whether the names are alike; values alone fit many concepts."""
+        return self.name >= LIKELY_NAME
 
 
 def propose(
@@ -67,7 +73,9 @@ def _compared(name: str, seen: Profile, unit: str | None, candidate: Candidate) 
         "unit not known" if by_unit == UNKNOWN else f"unit {'agrees' if by_unit else 'differs'}",
         f"values {by_values:.2f}",
     )
-    return Proposal(candidate.concept, candidate.label, candidate.unit, round(score, 3), reasons, candidate.origin)
+    return Proposal(
+        candidate.concept, candidate.label, candidate.unit, round(score, 3), reasons, candidate.origin, by_name
+    )
 
 
 def _values(seen: Profile, candidate: Candidate) -> float:

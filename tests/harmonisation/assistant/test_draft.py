@@ -34,6 +34,13 @@ def test_a_unit_that_somebody_knows_is_kept() -> None:
     assert "unit differs" in entry.reasons
 
 
+def test_what_only_its_values_speak_for_is_listed_and_not_proposed() -> None:
+    frame = pl.DataFrame({"Aufnahmenummer": [10.0 + i / 3 for i in range(100)]})
+    entry = draft(frame, "raw", listed(), {"Aufnahmenummer": "a"}).columns["Aufnahmenummer"]
+    assert (entry.concept, entry.label, entry.score, entry.unit) == (None, None, None, "a")
+    assert len(entry.others) == 3
+
+
 def test_an_unconfirmed_draft_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CodebookError, match="3 open: "):
         load_confirmed(write(tmp_path))

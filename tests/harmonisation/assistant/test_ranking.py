@@ -55,7 +55,14 @@ def test_values_or_unit_decide_between_equal_names(values: pl.Series, unit: str 
 @pytest.mark.parametrize("name", ["zqxj", "col_17", "x"])
 def test_nothing_is_proposed_first_for_a_name_without_meaning(name: str) -> None:
     found = propose(name, pl.Series(["a", "b"] * 30), listed())
-    assert all(one.score < 0.6 for one in found)
+    assert all(one.score < 0.6 and not one.likely for one in found)
+
+
+def test_values_that_fit_make_no_concept_likely() -> None:
+    found = propose("Aufnahmenummer", spread(10, 45), listed())
+    assert found
+    assert not any(one.likely for one in found)
+    assert propose("heart_rate", spread(50, 120), listed())[0].likely
 
 
 @pytest.mark.parametrize("cohort", COHORTS, ids=lambda cohort: cohort.name)
