@@ -68,8 +68,10 @@ class OptOuts:
 
         Raises
         ------
-        StorageError, ParameterError
-            As ``opted_out``.
+        StorageError
+            The register is missing or damaged.
+        ParameterError
+            The register holds the hub's pseudonyms and there is no key to match them.
         """
         register = read_register(self.register)
         gone = objecting(register, self.permit_date)
@@ -91,14 +93,12 @@ class Objectors:
 
     def among(self, ids: pl.Series) -> pl.Series:
         """Whether each patient has opted out; Boolean, length n, named ``opted_out``."""
-        listed = pl.Series(list(self.pseudonyms), dtype=pl.String).implode()
         hashed = [pseudonymise(forms, key) for forms in identifier_forms(ids) for key in self.keys]
         if self.hub_key is not None:
             hashed.append(hub_pseudonyms(ids, self.hub_key))
-        gone = pl.repeat(False, len(ids), dtype=pl.Boolean, eager=True).alias("opted_out")
-        for pseudonyms in hashed:
-            gone |= pseudonyms.is_in(listed)
-        return gone
+        # Each is looked up in the set as it is: a whole country's objections must not be gone through for each file.
+        gone = [any(one in self.pseudonyms for one in forms) for forms in zip(*hashed, strict=True)]
+        return pl.Series("opted_out", gone, dtype=pl.Boolean)
 
 
 def refuse_studies(schema: Schema) -> None:
@@ -204,35 +204,6 @@ def ever_objecting(register: pl.DataFrame) -> pl.Series:
     """Pseudonyms under which an objection is in force on some day, past or to come: a permit of that day needs it."""
     of_a_day = register.group_by("pseudonym", "date", maintain_order=True).last()
     return of_a_day.filter(pl.col("choice") == "out")["pseudonym"].unique(maintain_order=True)
-
-
-def excluded(pseudonyms: pl.Series, register: pl.DataFrame, permit_date: date) -> pl.Series:
-    """Whether each row's patient has opted out; Boolean, length n, named ``opted_out``."""
-    return pseudonyms.is_in(objecting(register, permit_date).implode()).fill_null(False).alias("opted_out")
-
-
-def opted_out(ids: pl.Series, path: Path, permit_date: date, *, key: bytes, hub_key: bytes | None = None) -> pl.Series:
-    """Whether each patient has opted out by a register file.
-
-    Parameters
-    ----------
-    ids : polars.Series of String or integers, length n
-        The patients' identifiers.
-    key, hub_key : bytes
-        The run's key, and the hub's for opt-outs where the register holds the hub's pseudonyms.
-
-    Returns
-    -------
-    polars.Series of Boolean, length n, named ``opted_out``
-
-    Raises
-    ------
-    StorageError
-        The register is missing or damaged.
-    ParameterError
-        The register holds the hub's pseudonyms and there is no key to match them.
-    """
-    return OptOuts(path, permit_date, key, hub_key).of(ids)
 
 
 def hub_pseudonyms(ids: pl.Series, opt_out_key: bytes) -> pl.Series:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from deidentification.dicom.errors import DicomError, OptedOutError
@@ -36,6 +35,9 @@ class _Job:
     options: frozenset[Option]
     allow_burned_in: bool
     objectors: Objectors | None
+
+
+_of_worker: list[_Job] = []
 
 
 def deidentify_folder(
@@ -84,8 +86,8 @@ def deidentify_folder(
     objectors = opt_outs.objectors() if opt_outs else None
     files = sorted(path for path in source.rglob("*") if path.is_file() and not path.is_symlink())
     with whole_folder(out) as target:
-        work = partial(_one, _Job(source, target, key, options, allow_burned_in, objectors))
-        report = report_of(_each(work, files, workers, tell or (lambda _: None)), options)
+        job = _Job(source, target, key, options, allow_burned_in, objectors)
+        report = report_of(_each(job, files, workers, tell or (lambda _: None)), options)
         if not report.written:
             raise StorageError(_none_written(report))
     return report
@@ -111,24 +113,31 @@ def file_code(relative: str, key: bytes) -> str:
     return hmac.digest(key, _CONTEXT + relative.encode("utf-8", "surrogateescape"), "sha256").hex()[:16]
 
 
-def _each(
-    work: Callable[[Path], FileOutcome], files: list[Path], workers: int, tell: Callable[[float], None]
-) -> list[FileOutcome]:
+def _each(job: _Job, files: list[Path], workers: int, tell: Callable[[float], None]) -> list[FileOutcome]:
     outcomes = []
     if workers == 1 or len(files) < _CHUNK:
         for path in files:
-            outcomes.append(work(path))
+            outcomes.append(_one(job, path))
             tell(len(outcomes) / len(files))
         return outcomes
     context = multiprocessing.get_context("spawn")  # a fork would copy locks held by other threads
     try:
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
-            for outcome in pool.map(work, files, chunksize=_CHUNK):
+        with ProcessPoolExecutor(workers, context, _begin, (job,)) as pool:
+            for outcome in pool.map(_next, files, chunksize=_CHUNK):
                 outcomes.append(outcome)
                 tell(len(outcomes) / len(files))
     except BrokenProcessPool as error:
         raise _ended_worker() from error
     return outcomes
+
+
+def _begin(job: _Job) -> None:
+    """A worker gets its job once: the objections of a whole country are too many to go with each few files."""
+    _of_worker[:] = [job]
+
+
+def _next(path: Path) -> FileOutcome:
+    return _one(_of_worker[0], path)
 
 
 def _one(job: _Job, path: Path) -> FileOutcome:

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deidentification.opt_out import (
+    Objectors,
+    OptOuts,
     choice_pseudonyms,
-    excluded,
     hub_pseudonyms,
     objecting,
-    opted_out,
     read_register,
     record_choices,
     take_over,
@@ -39,7 +40,7 @@ def test_the_last_choice_up_to_the_permit_counts(events: list[tuple[str, str, in
     for person, choice, day in sorted(events, key=lambda event: event[2]):
         if day <= 0:
             last[person] = choice
-    assert excluded(pl.Series(PEOPLE), register, DAY).to_list() == [last[p] == "out" for p in PEOPLE]
+    assert set(objecting(register, DAY)) == {p for p in PEOPLE if last[p] == "out"}
 
 
 def test_a_choice_can_be_taken_back(tmp_path: Path) -> None:
@@ -131,7 +132,21 @@ def test_the_hubs_list_is_taken_over(tmp_path: Path) -> None:
 def test_an_objection_finds_its_patient_in_other_forms(tmp_path: Path, listed: str, table: str) -> None:
     path = tmp_path / "opted_out.jsonl"
     record_choices(path, choice_pseudonyms(pl.Series("id", [listed]), bytes(16)), "out", date(2026, 1, 1))
-    gone = opted_out(pl.Series("id", [table, "70", "8"]), path, date(2026, 1, 2), key=bytes(16))
+    choices = OptOuts(path, date(2026, 1, 2), bytes(16))
+    gone = choices.of(pl.Series("id", [table, "70", "8"]))
     assert gone.to_list() == [True, False, False]
     if table == "7":
-        assert opted_out(pl.Series("id", [7, 70]), path, date(2026, 1, 2), key=bytes(16)).to_list() == [True, False]
+        assert choices.of(pl.Series("id", [7, 70])).to_list() == [True, False]
+
+
+class Listed(frozenset[str]):
+    """Objections of a whole country, which take long to go through."""
+
+    def __iter__(self) -> Iterator[str]:
+        raise AssertionError("gone through for one patient")
+
+
+def test_one_patient_is_looked_up_among_many_objections() -> None:
+    among = Objectors(Listed(PEOPLE[:3]), (b"n" * 32, b"k" * 32), bytes(32)).among(pl.Series("id", range(6)))
+    assert (among.name, among.to_list()) == ("opted_out", [True] * 3 + [False] * 3)
+    assert Objectors(Listed(), (bytes(16),), None).among(pl.Series("id", [], dtype=pl.String)).dtype == pl.Boolean

@@ -3,14 +3,18 @@
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from typing import ClassVar
 
+import polars as pl
 import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 
 from deidentification.dicom.folder import deidentify_folder, file_code
 from deidentification.dicom.verifier import verify
+from deidentification.opt_out import Objectors, OptOuts
 from deidentification.pseudonyms import pseudonymise
 from records.errors import ParameterError, StorageError
 
@@ -58,8 +62,6 @@ def test_each_file_out_is_clean_beside_its_original(source: Path, tmp_path: Path
         assert verify(path.read_bytes(), by_code[path.stem]).height == 0
         dataset = pydicom.dcmread(path)
         assert path.parts[-4] == dataset.PatientID
-    import polars as pl
-
     patient = str(pydicom.dcmread(source / "study of Matti" / "CT_small.dcm").PatientID)
     assert (tmp_path / "out" / pseudonymise(pl.Series([patient]), KEY)[0]).is_dir()
 
@@ -79,6 +81,28 @@ def test_two_runs_under_one_key_are_equal_and_under_another_differ(source: Path,
         deidentify_folder(source, tmp_path / name, key=key, workers=1)
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
     assert not set(contents(tmp_path / "a")) & set(contents(tmp_path / "c"))
+
+
+class Counted(Objectors):
+    """Objections that count how often they are sent to a worker."""
+
+    sent: ClassVar[list[str]] = []
+
+    def __reduce__(self) -> tuple[type[Objectors], tuple[object, ...]]:
+        self.sent.append("once more")
+        return Objectors, (self.pseudonyms, self.keys, self.hub_key)
+
+
+@pytest.mark.slow
+def test_objections_go_to_each_worker_once(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for copy in range(3):
+        shutil.copytree(source / "study of Matti", source / f"copy {copy}")
+    gone = pseudonymise(pl.Series([str(pydicom.dcmread(source / "study of Matti" / "CT_small.dcm").PatientID)]), KEY)
+    monkeypatch.setattr(OptOuts, "objectors", lambda self: Counted(frozenset(gone), (self.key,), None))
+    opt_outs = OptOuts(tmp_path / "opted_out.jsonl", date(2026, 1, 1), KEY)
+    report = deidentify_folder(source, tmp_path / "out", key=KEY, workers=2, opt_outs=opt_outs)
+    assert report.opted_out >= 4
+    assert 1 <= len(Counted.sent) <= 2
 
 
 def test_a_finding_of_the_verifier_keeps_the_file_out(
