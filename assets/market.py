@@ -82,8 +82,8 @@ def deposit_release(workspace: Workspace, hub: "Deployment", use_case: UseCase, 
     ------
     ParameterError
         Nothing was released yet.
-    GateError
-        The release has no verdict of the gate.
+    GateError, GoneError
+        The release has no verdict of the gate; it was revoked.
     """
     from hub.market import goods
     from hub.market.kinds import Kind

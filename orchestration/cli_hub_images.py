@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from assets.images.place import ImagePlace
     from hub.access.tables import StandingOffer
     from hub.caller import Caller
+    from hub.catalogue.tables import Dataset
     from hub.deployment import Deployment
 
 MOST_IMAGES, VALID, PURPOSES = 5000, timedelta(days=180), ("d", "e")
@@ -54,7 +55,7 @@ def published_images(place: "ImagePlace", hub: "Deployment", holder: str, body_e
     Raises
     ------
     ParameterError
-        No such holder, nothing released, the entry lacks something, or what was released cannot be offered.
+        No such holder, nothing released, the entry lacks something or is of other data, or what was released cannot be offered.
     """
     import sqlalchemy as sa
 
@@ -77,9 +78,10 @@ def published_images(place: "ImagePlace", hub: "Deployment", holder: str, body_e
             place, hub_url=settings.public_url, dataset_id=name, publisher=Agent(name=person.organisation or person.name, email=person.email),
             access_body=Agent(name=settings.body, email=body_email),
         )  # fmt: skip
-        if session.get(Dataset, name) is None:
+        if (there := session.get(Dataset, name)) is None:
             service.draft(caller, name, record, use_case=place.use_case.key, cohort=place.cohort.name)
         else:
+            _must_be_of(there, place)
             service.edit(caller, name, record)
         service.publish(caller, name)
         if offer:
@@ -88,8 +90,16 @@ def published_images(place: "ImagePlace", hub: "Deployment", holder: str, body_e
 
 
 def images_id(place: "ImagePlace") -> str:
-    """The id of an image cohort's data set in the catalogue."""
-    return f"{place.use_case.key}-{place.cohort.name}".replace("_", "-")
+    """The id of an image cohort's data set in the catalogue: another than that of a table of the same name."""
+    return f"{place.use_case.key}-{place.cohort.name}-images".replace("_", "-")
+
+
+def _must_be_of(there: "Dataset", place: "ImagePlace") -> None:
+    """Refuse to write over another entry, to whose data its orders would go."""
+    if not there.modality or (there.use_case, there.cohort) != (place.use_case.key, place.cohort.name):
+        raise ParameterError(
+            f"the entry {there.id} must be of these images to be renewed, got one of other data; rename the image cohort"
+        )
 
 
 def _offer(holder: "Caller", name: str, place: "ImagePlace") -> None:

@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets.images.leaving import beside
 from assets.images.order_package import files_below, papers, title_of
 from assets.images.place import ImagePlace
-from assets.images.verdict import verdict_on
 from records.errors import ParameterError
 from records.images.storage import ImageFile, read_images
 
@@ -34,8 +34,10 @@ def deposit_images(place: ImagePlace, hub: "Deployment", dataset_id: str) -> str
     ------
     ParameterError
         Nothing was released yet.
-    GateError
-        The release has no verdict of the gate.
+    StorageError
+        The release has no report.
+    GateError, GoneError
+        The release has no verdict of the gate; it was revoked.
     """
     from hub.market import goods
     from hub.market.kinds import Kind
@@ -46,11 +48,11 @@ def deposit_images(place: ImagePlace, hub: "Deployment", dataset_id: str) -> str
         if known := goods.of_candidate(session, dataset_id, manifest["candidate_sha256"]):
             return known.id
     released = read_images(folder / "synthetic.npz")
-    summary, page = _measured(place, released, manifest)
-    accuracy = {"tstr_auc": summary["tstr_auc"]} if summary.get("tstr_auc") is not None else {}
+    summary, page = beside(folder)
+    accuracy = {} if summary["tstr_auc"] is None else {"tstr_auc": summary["tstr_auc"]}
     facts = {
         "rows": manifest["rows"], "epsilon": manifest["spend"]["epsilon"], "phantom": released.table.phantom,
-        "figures": {f["label"]: f["value"] for f in summary.get("figures", [])} | accuracy, "report": page or None,
+        "figures": {f["label"]: f["value"] for f in summary["figures"]} | accuracy, "report": page,
     }  # fmt: skip
     gate = {name: manifest.get(name) for name in ("released", "reasons", "candidate_sha256")}
     files = {f"{form}/{name}": data for form in place.formats for name, data in files_below(folder / form).items()}
@@ -77,14 +79,14 @@ def described_images(
 
     folder, manifest = latest(place)
     released = read_images(folder / "synthetic.npz")
-    summary, _ = _measured(place, released, manifest)
+    summary, _ = beside(folder)
     phantom = " of the simulated phantom" if released.table.phantom else ""
     picture = base64.b64encode(pictures_plot(released.table, place.schema)).decode()
     return record_of_images(
         place.schema, title=title_of(place), formats=place.formats, identifier=f"urn:phaseiv:{place.cohort.name}", publisher=publisher,
         access_body=access_body, hub_url=hub_url, dataset_id=dataset_id, citation=place.cohort.source.citation,
         licence=place.cohort.source.licence, keywords=[place.use_case.key],
-        images=manifest["rows"], spend=manifest["spend"], figures={f["label"]: f["value"] for f in summary.get("figures", [])},
+        images=manifest["rows"], spend=manifest["spend"], figures={f["label"]: f["value"] for f in summary["figures"]},
         sample=_sample(released), plots={f"Released synthetic images{phantom}; no patient is shown": picture},
     )  # fmt: skip
 
@@ -104,20 +106,6 @@ def latest(place: ImagePlace) -> tuple[Path, dict[str, Any]]:
         )
     folder = releases / (releases / "latest").read_text().strip()
     return folder, json.loads((folder / "manifest.json").read_bytes())
-
-
-def _measured(place: ImagePlace, released: ImageFile, manifest: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """Figures and page of the evaluation that judged these very images, as far as they leave the data side."""
-    from assets.images.leaving import leaving
-
-    path = place.workspace.report([*place.prefix, "image_report"])
-    evaluation = json.loads(path.read_bytes()) if path.exists() else {}
-    if evaluation.get("candidate_sha256") != manifest["candidate_sha256"]:
-        return {}, ""
-    verdict = verdict_on(place, manifest, released, evaluation)
-    summary, page = leaving(place, released.table, manifest, evaluation, verdict)
-    accuracy = evaluation["utility"].get("tstr_auc")
-    return summary | {"tstr_auc": None if accuracy is None else round(accuracy, 2)}, page
 
 
 def _sample(released: ImageFile) -> "Sample":

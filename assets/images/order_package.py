@@ -92,13 +92,11 @@ def papers(
         rows=manifest["rows"], epsilon=spend["epsilon"], delta=spend["delta"], neighbouring=spend["neighbouring"],
         folders="".join(f"| {name} | {WORDS[name]} |\n" for name in formats), sha256=manifest["candidate_sha256"],
     )  # fmt: skip
-    files = {
+    return {
         "manifest.json": json.dumps(manifest, indent=1).encode(), "README.md": readme.encode(),
         "LICENCE": LICENCE.format(citation=source.citation, licence=source.licence).encode(),
+        "report.html": page.encode(), "evaluation.json": json.dumps(summary, indent=1).encode(),
     }  # fmt: skip
-    if page:
-        files |= {"report.html": page.encode(), "evaluation.json": json.dumps(summary, indent=1).encode()}
-    return files
 
 
 def chosen_schema(schema: ImageSchema, columns: Sequence[str]) -> ImageSchema:

@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.images.leaving import SUMMARY, leaving, put_beside
 from assets.images.order_package import made_by
 from assets.images.place import ImagePlace
 from assets.images.verdict import verdict_on
@@ -33,6 +34,8 @@ def image_release_asset(place: ImagePlace) -> dg.AssetsDefinition:
         if not verdict.released:
             raise dg.Failure("Release refused: " + "; ".join(verdict.reasons), allow_retries=False)
         folder = place.workspace.release(place.name, place.cohort.name) / synthetic.sha256[:16]
+        if not (folder / SUMMARY).exists():
+            put_beside(folder, *leaving(place, synthetic.table, manifest, image_report, verdict))
         # The manifest is written last, so a folder that has one is whole and stays as it was published.
         if not (folder / "manifest.json").exists():
             _write(folder, place, synthetic, manifest)

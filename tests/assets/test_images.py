@@ -318,7 +318,10 @@ def test_released_images_are_sold_once(
         found = session.get_one(Goods, made)
         assert (found.kind, found.formats, found.facts["rows"]) == ("image_set", ["dicom", "nifti", "png"], 60)
         files = unpacked(goods.read(hub, found))
-        assert {"dicom", "nifti", "png"} <= {name.split("/")[0] for name in files}
+        assert {"dicom", "nifti", "png", "report.html", "evaluation.json"} <= {name.split("/")[0] for name in files}
+        # Another candidate was refused since.
+        assert json.loads(files["evaluation.json"])["candidate_sha256"] == found.gate["candidate_sha256"]
+        assert files["report.html"].decode() == found.report
         holder = acting(session, hub, people[Role.HOLDER])
         terms = {"purposes": ["e"], "months": 12}
         draft = listings.Draft(entry, "image_set", found.title, terms, {"kind": "free"}, goods_id=made)

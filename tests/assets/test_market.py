@@ -4,6 +4,7 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from assets.images.goods import deposit_images
+from assets.images.leaving import PAGE, put_beside
 from assets.images.place import ImagePlace
 from assets.market import MONTHS, build_market, deposit_release, settlement_asset
 from assets.workspace import Workspace
 from hub.access.tables import StandingOffer
 from hub.catalogue.record import PNG
+from hub.catalogue.tables import Dataset
 from hub.database.engine import Database
 from hub.deployment import Deployment
 from hub.errors import GoneError
@@ -31,9 +34,10 @@ from hub.people.tables import Person
 from hub.settings import HubSettings
 from models.phantoms import PHANTOMS
 from orchestration.cli_hub import hub_app
-from orchestration.cli_hub_images import published_images
-from records.errors import GateError, ParameterError
-from records.files import sha256
+from orchestration.cli_hub_images import images_id, published_images
+from orchestration.hub_demo import dataset_id
+from records.errors import GateError, ParameterError, StorageError
+from records.files import sha256, write_atomically
 from records.images.storage import image_bytes, write_images
 from use_cases.registry import discover
 
@@ -74,7 +78,8 @@ def release(workspace: Workspace, name: str = "one", **changes: Any) -> str:
 
 
 @pytest.fixture
-def place(workspace: Workspace) -> ImagePlace:
+def place(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> ImagePlace:
+    monkeypatch.setattr("metrics.images.plots.pictures_plot", lambda *_: PNG)  # takes a second or two each
     use_case = discover()["lung"]
     return ImagePlace(use_case, use_case.images[0], None, workspace)
 
@@ -91,6 +96,7 @@ def image_release(place: ImagePlace, seed: int = 0, **params: Any) -> str:
         "candidate_sha256": digest, "released": True, "reasons": [], "rows": len(table), "spend": spend,
         "params": {"synthesizer": "auto", "family": "gaussian", "epsilon": 2.0} | params,
     }  # fmt: skip
+    put_beside(folder, {"figures": [], "tstr_auc": 0.71}, f"report of {digest}")
     (folder / "manifest.json").write_text(json.dumps(manifest))
     (folder.parent / "latest").write_text(f"{folder.name}\n")
     return digest
@@ -110,10 +116,8 @@ def offered(hub: Deployment) -> list[tuple[str, float]]:
 
 
 def test_the_offer_of_images_asks_what_the_release_asked_and_once(
-    place: ImagePlace, hub: Deployment, holder: Person, monkeypatch: pytest.MonkeyPatch
+    place: ImagePlace, hub: Deployment, holder: Person
 ) -> None:
-    monkeypatch.setattr("metrics.images.plots.pictures_plot", lambda *_: PNG)  # takes a second or two each
-
     def again() -> list[tuple[str, float]]:
         published_images(place, hub, holder.email, "body@example.org", offer=True)
         return offered(hub)
@@ -129,6 +133,19 @@ def test_the_offer_of_images_asks_what_the_release_asked_and_once(
     image_release(place, seed=2, epsilon=None)
     with pytest.raises(ParameterError, match="without privacy"):
         again()
+
+
+def test_images_do_not_take_the_entry_of_a_table(place: ImagePlace, hub: Deployment, holder: Person) -> None:
+    use_case = place.use_case
+    same_name = use_case.cohorts[0].model_copy(update={"name": place.cohort.name})
+    assert images_id(place) != dataset_id(use_case, same_name)
+    image_release(place)
+    name = published_images(place, hub, holder.email, "body@example.org", offer=False)
+    for change in ({"modality": ""}, {"modality": "CT", "cohort": "another"}):
+        with hub.database.write() as session:
+            session.execute(sa.update(Dataset).where(Dataset.id == name).values(change))
+        with pytest.raises(ParameterError, match="must be of these images"):
+            published_images(place, hub, holder.email, "body@example.org", offer=False)
 
 
 def test_a_release_becomes_goods_once(workspace: Workspace, hub: Deployment, tmp_path: Path) -> None:
@@ -163,6 +180,22 @@ def test_what_was_revoked_is_not_handed_over_again(workspace: Workspace, hub: De
             deposit()
     release(workspace, "two")
     assert table() == table()
+
+
+def test_images_are_sold_with_the_report_that_judged_them(place: ImagePlace, hub: Deployment) -> None:
+    """A run that the gate refused afterwards has left another evaluation."""
+    digest = image_release(place)
+    write_atomically(place.workspace.report([*place.prefix, "image_report"]), b'{"candidate_sha256": "another"}')
+    with hub.database.read() as session:
+        found = session.get_one(Goods, deposit_images(place, hub, "lung"))
+        assert (found.report, found.facts["figures"]) == (f"report of {digest}", {"tstr_auc": 0.71})
+        with zipfile.ZipFile(BytesIO(b"".join(goods.read(hub, found)))) as package:
+            assert package.read("report.html").decode() == found.report
+            assert json.loads(package.read("evaluation.json"))["tstr_auc"] == 0.71
+    digest = image_release(place, seed=1)
+    (place.workspace.release(place.name, place.cohort.name) / digest[:16] / PAGE).unlink()
+    with pytest.raises(StorageError, match="report beside them"):
+        deposit_images(place, hub, "lung")
 
 
 def test_what_was_not_released_is_no_goods(workspace: Workspace, hub: Deployment) -> None:
