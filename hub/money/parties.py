@@ -7,6 +7,7 @@ References
 ISO 13616 (IBAN, check by mod 97), ISO 9362 (BIC), ISO 3166-1 (countries); VAT numbers by their national check digits.
 """
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -75,6 +76,12 @@ def of(caller: Caller, party: str) -> Party | None:
     """The details of a person, or of the hub; ``None`` if they were not given yet. For use within the rooms."""
     found = caller.session.get(Stored, party)
     return Party.model_validate(found.details) if found else None
+
+
+def confirmed_at(caller: Caller, party: str) -> datetime | None:
+    """When the details were kept last: whoever keeps them says by it that they are right."""
+    found = caller.session.get(Stored, party)
+    return found.updated_at if found else None
 
 
 def known(caller: Caller, party: str) -> Party:

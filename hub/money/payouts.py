@@ -119,16 +119,21 @@ def of_file(caller: Caller, file: str, missing: list[Payout] | None = None) -> l
 
 def state_of(caller: Caller, payout: Payout) -> str:
     """``ordered``, ``paid`` or ``returned``."""
-    kinds = sa.select(Transaction.kind).where(Transaction.subject == f"payout:{payout.id}")
-    last = caller.session.scalar(kinds.order_by(Transaction.number.desc()).limit(1)) or ""
-    return last.removeprefix("payout.")
+    last = _last_of(caller, payout)
+    return last.kind.removeprefix("payout.") if last else ""
 
 
 def refused_by_bank(caller: Caller, party: str, iban: str) -> bool:
-    """Whether the last payout to this account was given back."""
+    """Whether the last payout to this account was given back, and its owner has not confirmed the account since.
+
+    Banks give payments back for reasons of their own, too: the account may be right.
+    """
     sent = sa.select(Payout).where(Payout.party == party, Payout.iban == iban_number.compact(iban))
     last = caller.session.scalar(sent.order_by(Payout.at.desc(), Payout.id).limit(1))
-    return last is not None and state_of(caller, last) == "returned"
+    if last is None or (found := _last_of(caller, last)) is None or found.kind != "payout.returned":
+        return False
+    confirmed = parties.confirmed_at(caller, party)
+    return confirmed is None or confirmed <= found.at
 
 
 def was_refund(caller: Caller, payout: Payout) -> bool:
@@ -197,10 +202,16 @@ def _payout_of(caller: Caller, one: Receipt, state: str = "ordered") -> Payout |
     return found if found and state_of(caller, found) == state else None
 
 
+def _last_of(caller: Caller, payout: Payout) -> Transaction | None:
+    """What was booked last of an order."""
+    booked = sa.select(Transaction).where(Transaction.subject == f"payout:{payout.id}")
+    return caller.session.scalar(booked.order_by(Transaction.number.desc()).limit(1))
+
+
 def _must_be_taken(caller: Caller, party: str, iban: str) -> None:
     if refused_by_bank(caller, party, iban):
         raise StateError(
-            "a payout must go to an account that the bank takes, got the one it gave back; correct the IBAN"
+            "a payout must go to an account that the bank takes, got the one it gave back; correct or confirm the IBAN"
         )
 
 

@@ -1,9 +1,10 @@
-"""Payouts that the bank gave back: which they are, whether the account was corrected since, and paying again.
+"""Payouts that the bank gave back: which they are, whether the account was corrected or confirmed since, and paying again.
 
 Belongs here: finding them and ordering anew. Does not belong here: booking (``payouts``), the account itself, which only its owner
 corrects (``parties``).
 
-What was given back is owed again. It is not sent a second time to the account that did not take it.
+What was given back is owed again. It is not sent a second time to the account that did not take it, unless its owner confirms the account by
+keeping the billing details again.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from hub.people.roles import Role
 
 @dataclass(frozen=True)
 class Case:
-    """A payout on its way or given back; ``corrected`` if its payee's account is another now."""
+    """A payout on its way or given back; ``corrected`` if its payee has named another account since, or confirmed this one."""
 
     payout: Payout
     state: str
@@ -47,7 +48,7 @@ def again(caller: Caller, payout_id: str) -> list[Payout]:
     Raises
     ------
     NotFoundError, StateError
-        There is no such payout, it was not given back, or the account was not corrected.
+        There is no such payout, it was not given back, or the account was neither corrected nor confirmed.
     """
     caller.must_have(Role.OPERATOR)
     payout = caller.session.get(Payout, payout_id)
@@ -88,4 +89,4 @@ def _is_last(one: Payout, every: list[tuple[Payout, str]]) -> bool:
 
 def _corrected(caller: Caller, payout: Payout) -> bool:
     found = parties.of(caller, payout.party)
-    return found is not None and bool(found.iban) and found.iban != payout.iban
+    return found is not None and bool(found.iban) and not payouts.refused_by_bank(caller, payout.party, found.iban)

@@ -136,7 +136,7 @@ def test_a_payout_that_the_bank_gave_back_is_paid_again_to_the_corrected_account
     operator.submit(f"/books/returned/{first}")
     assert standing() == (9_000, 0)
     page = operator.get("/books/returned").text
-    assert "account not corrected yet" in page
+    assert "account not corrected or confirmed yet" in page
     assert HOLDER["iban"] not in page
     assert "correct the IBAN" in holder.get("/billing").text
     refused = operator.submit(f"/books/returned/{first}/again")
@@ -144,6 +144,7 @@ def test_a_payout_that_the_bank_gave_back_is_paid_again_to_the_corrected_account
     assert operator.submit("/books/payouts", key="tuesday").status_code == 409  # nor with everybody's payouts
     assert standing() == (9_000, 0)
 
+    hub.clock.forward(minutes=1)  # type: ignore[attr-defined]
     holder.submit("/billing", **(HOLDER | {"iban": "PL27114020040000300201355387"}))
     assert "account corrected" in operator.get("/books/returned").text
     hub.clock.forward(minutes=1)  # type: ignore[attr-defined]
@@ -158,10 +159,41 @@ def test_a_payout_that_the_bank_gave_back_is_paid_again_to_the_corrected_account
         told = statement((cents, "", second.replace("-", ""))).replace(b"B0", b"R%d" % number)
         operator.submit("/books/statements", files={"statement": ("s.xml", told, "application/xml")})
         assert standing() == ((0, 0) if cents < 0 else (9_000, 0))
-    assert "account not corrected yet" in operator.get("/books/returned").text
+    assert "account not corrected or confirmed yet" in operator.get("/books/returned").text
     with hub.database.read() as session:
         assert balance(session, bank()) == 0
         assert balance(session, unmatched()) == 0
+
+
+def test_an_account_that_its_owner_confirms_after_a_return_is_paid_again(
+    invoice: str, hub: Deployment, people: People, browser: Browser
+) -> None:
+    """Banks give back for reasons of their own, too; a second return asks again."""
+    operator, holder = browser(Role.OPERATOR), browser(Role.HOLDER)
+
+    def sent() -> list[str]:
+        with hub.database.read() as session:
+            return list(session.scalars(sa.select(Payout.id).order_by(Payout.at)))
+
+    operator.submit("/books/payouts", key="0")
+    for n in range(2):
+        hub.clock.forward(minutes=1)  # type: ignore[attr-defined]
+        last = sent()[-1]
+        operator.submit(f"/books/returned/{last}")
+        assert operator.submit(f"/books/returned/{last}/again").status_code == 409
+        assert "account not corrected or confirmed yet" in operator.get("/books/returned").text
+        assert "Save and confirm the account" in holder.get("/billing").text
+        hub.clock.forward(minutes=1)  # type: ignore[attr-defined]
+        holder.submit("/billing", **HOLDER)
+        assert "Save and confirm the account" not in holder.get("/billing").text
+        assert "account corrected or confirmed" in operator.get("/books/returned").text
+        hub.clock.forward(minutes=1)  # type: ignore[attr-defined]
+        assert HOLDER["iban"].encode() in operator.submit(f"/books/returned/{last}/again").content
+        assert len(sent()) == n + 2
+    with hub.database.read() as session:
+        earner = people[Role.HOLDER].id
+        assert (balance(session, payable(earner)), balance(session, paying(earner))) == (0, -9_000)
+        assert check(session, LocalNotary(hub.keys)).intact
 
 
 def test_only_operators_see_payouts(invoice: str, browser: Browser) -> None:
