@@ -183,7 +183,8 @@ def rotate_project(
     Raises
     ------
     ParameterError
-        The project has no key yet, or its key is a shared or lost one and neither ``shared`` nor ``lost`` is given.
+        The project has no key yet; its key is a shared or lost one and neither ``shared`` nor ``lost`` is given; or ``lost``
+        is another key, or one that is not lost.
     """
     path = keys.home / REGISTER
     with changing(path):
@@ -191,7 +192,12 @@ def rotate_project(
         if used is None:
             raise ParameterError(f"{project} must have a key to be rotated, got none; it gets one on first use")
         old = keys.derived(used)
-        if old is None and shared is None and lost != used.fingerprint:
+        if lost and (old is not None or lost != used.fingerprint):
+            raise ParameterError(
+                f"a lost key must be the one in use of {project} and not be here, got {lost}; `phaseiv keys list` tells which it is, "
+                "and one that is here is rotated without --lost"
+            )
+        if old is None and shared is None and not lost:
             raise ParameterError(
                 f"the key of {project} must come from a kept key, got a shared or lost one; name the new shared key, or replace "
                 f"it by --lost {used.fingerprint}"

@@ -69,6 +69,7 @@ def rotate(
 
     settings, today = prepare(), date.today()
     with _ending():
+        _refuse_mixed(project == HOSPITAL, old, shared_key, lost)
         if project == HOSPITAL:
             entry = _rotate_hospital(settings, old, lost, today)
         else:
@@ -78,6 +79,19 @@ def rotate(
     )
     for path in sorted(settings.workspace().home.glob("storage/*/deidentified")) if project == HOSPITAL else []:
         typer.echo(f"{path.parent.name}: its de-identified tables are under the key of before; run it again")
+
+
+def _refuse_mixed(hospital: bool, old: Path | None, shared: Path | None, lost: str) -> None:
+    """What would be passed over is refused: a key would be rotated another way than was meant."""
+    given = {"--old": old, "--shared-key": shared, "--lost": lost}
+    names = [name for name, value in given.items() if value]
+    fitting = ("--old", "--lost") if hospital else ("--shared-key", "--lost")
+    if len(names) > 1 or not set(names) <= set(fitting):
+        whose = "the hospital's key" if hospital else "a project's key"
+        raise ParameterError(
+            f"rotating {whose} must come with one of {' and '.join(fitting)} at most, got {' and '.join(names)}; leave out "
+            "what does not belong"
+        )
 
 
 def _rotate_hospital(settings: Settings, old: Path | None, lost: str, today: date) -> "KeyEntry":

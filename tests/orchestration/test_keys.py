@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import polars as pl
+import pytest
 from typer.testing import CliRunner, Result
 
 from deidentification.key_register import REGISTER
@@ -84,3 +85,67 @@ def test_a_project_is_rotated_alone(at: Path) -> None:
     assert not (at / "moved.csv").exists()
     (at / "home" / "pseudonym.key").unlink()
     assert "put that key back" in asked("keys", "list", code=1).output
+
+
+def rekeyed_to(at: Path, name: str, *more: object, code: int = 1) -> str:
+    """What ``rekey`` says of the table ``first.csv`` under a former key."""
+    words = ("--patients", at / "source.csv", "--out", at / name, *more)
+    return asked("keys", "rekey", at / "first.csv", *words, code=code).output
+
+
+def before_rotation(at: Path) -> None:
+    released(at, "first.csv")
+    pl.read_csv(at / "stroke.csv", infer_schema=False).select("patient_id").write_csv(at / "source.csv")
+    asked("keys", "rotate", "hospital")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_a_table_is_moved_to_a_new_file_only(at: Path) -> None:
+    before_rotation(at)
+    (at / "other.csv.report.json").write_text("of an earlier release")
+    before = contents(at)
+    for taken in ("first.csv", "source.csv", "stroke.csv", "other.csv"):
+        assert "must be" in rekeyed_to(at, taken)
+    assert contents(at) == before
+    rekeyed_to(at, "new/moved.csv", code=0)
+    assert sorted(contents(at / "new")) == ["moved.csv", "moved.csv.report.json"]
+    assert "must be new, got moved.csv" in rekeyed_to(at, "new/moved.csv")
+
+
+def test_a_table_that_cannot_be_written_leaves_no_report(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before_rotation(at)
+    before, replace = contents(at), Path.replace
+
+    def full(path: Path, target: Path) -> Path:
+        if target == at / "moved.csv":
+            raise OSError(28, "No space left on device")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", full)
+    assert "No space left" in rekeyed_to(at, "moved.csv")
+    assert contents(at) == before
+
+
+def test_a_project_of_no_key_gets_none_by_a_slip_of_the_pen(at: Path) -> None:
+    before_rotation(at)
+    assert "must be a kept one of registri" in rekeyed_to(at, "moved.csv", "--project", "registri")
+    assert fingerprints(at, "registri") == []
+
+
+def test_a_rotation_refuses_options_that_do_not_belong_together(at: Path) -> None:
+    released(at, "first.csv", "--project", "registry")
+    (at / "old").write_bytes(bytes(32))
+    before = (at / "home" / REGISTER).read_bytes()
+    for words in (
+        ("hospital", "--shared-key", at / "old"),
+        ("hospital", "--old", at / "old", "--lost", "0" * 16),
+        ("registry", "--old", at / "old"),
+        ("registry", "--shared-key", at / "old", "--lost", "0" * 16),
+    ):
+        assert "what does not belong" in asked("keys", "rotate", *words, code=1).output
+    for wrong in (*fingerprints(at, "registry"), "0" * 16):  # it is here; it is another
+        assert "not be here" in asked("keys", "rotate", "registry", "--lost", wrong, code=1).output
+    assert (at / "home" / REGISTER).read_bytes() == before
