@@ -26,6 +26,7 @@ from hub.market.services import read_compute
 from hub.market.sharing import Split, read_split
 from hub.market.tables import Agreement, Goods, Listing, Message, Negotiation
 from hub.market.terms import read_terms
+from hub.market.valuations import carries
 from hub.people.roles import Role
 from hub.people.tables import Person
 
@@ -50,6 +51,7 @@ def sign(caller: Caller, found: Negotiation, listing: Listing, *, accepted: Mess
         sha256=odrl.digest(document), agreed_at=caller.now, valid_until=until,
     )  # fmt: skip
     caller.session.add(made)
+    split_of(caller.session, made, listing)
     caller.session.flush()
     _told(caller, made, "signed", actor)
     return made
@@ -145,12 +147,14 @@ def split_of(session: Session, agreement: Agreement, listing: Listing) -> Split:
     Raises
     ------
     ForbiddenError
-        It is not the one that was agreed, or that holders consented to, as the audit log tells.
+        It is not the one that was agreed, or that holders consented to, as the audit log tells, or has not the words and numbers of
+        its valuation.
     """
     drafted = sa.select(Entry.detail).where(Entry.subject == f"listing:{listing.id}", Entry.action == DRAFTED)
     rule, ours = read_split(listing.split), odrl.digest(listing.split)
     consented = (session.scalar(drafted.limit(1)) or {}).get("split", ours)
-    if consented != ours or agreement.document["split"] not in (rule.told(), listing.split):
+    same = consented == ours and agreement.document["split"] in (rule.told(), listing.split)
+    if not same or not carries(session, listing.dataset_id, rule):
         raise ForbiddenError("a split must be the one that was agreed, got another; ask the operator")
     return rule
 

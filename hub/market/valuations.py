@@ -103,6 +103,14 @@ def agreed_split(session: Session, dataset_id: str, given: Mapping[str, Any]) ->
     return wanted
 
 
+def carries(session: Session, dataset_id: str, split: Split) -> bool:
+    """Whether a split has the words and numbers of the valuation that it refers to; one that refers to none states its own."""
+    try:
+        return agreed_split(session, dataset_id, split.plain()) == split
+    except (ParameterError, NotFoundError, StateError):
+        return False
+
+
 def sealed_of(found: Valuation) -> "Sealed":
     """Its document.
 
@@ -113,7 +121,7 @@ def sealed_of(found: Valuation) -> "Sealed":
     """
     from hub.valuation.sealed import read_sealed
 
-    sealed = read_sealed(found.document)
+    sealed = read_sealed(found.document, kept=True)
     if sealed.sha256 != found.sha256:
         raise StateError("a valuation must be as it was handed over, got another; ask the operator")
     return sealed

@@ -15,7 +15,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from hub.access.odrl import digest
 from hub.market.sent import well_formed
@@ -28,6 +28,7 @@ from hub.valuation.utility import utility
 from records.errors import ParameterError
 
 FORM = "phaseiv-valuation/1"
+KEPT = {"kept": True}
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0, strict=True)]
@@ -94,7 +95,7 @@ class Sealed(_Strict):
     words: dict[Name, dict[str, str]]
 
     @model_validator(mode="after")
-    def _follows(self) -> Self:
+    def _follows(self, info: ValidationInfo) -> Self:
         names = [line.holder for line in self.holders]
         if len(set(names)) != len(names) or any(
             set(x) != set(names) for x in (self.versions, self.registered, self.words)
@@ -102,10 +103,13 @@ class Sealed(_Strict):
             raise ValueError("each holder must have a line, a version, a time and words")
         if any(line.counted != (line.worth if line.state == "paid" else 0) for line in self.holders):
             raise ValueError("what is counted must be what was measured of those who are paid, and 0 of others")
-        if self.utility != _words(self.terms):
-            raise ValueError("the utility must be that of the terms")
         if [line.share for line in self.holders] != [_rounded(part) for part in self._parts().values()]:
             raise ValueError("shares must follow from what is counted, quality and floor")
+        return self if info.context == KEPT else self._worded()
+
+    def _worded(self) -> Self:
+        if self.utility != _words(self.terms):
+            raise ValueError("the utility must be that of the terms")
         if self.words != _explained(self):
             raise ValueError("words must say the numbers")
         return self
@@ -181,8 +185,13 @@ def seal(
     return Sealed.model_validate(known.model_copy(update={"words": _explained(known)}).model_dump())
 
 
-def read_sealed(document: Any) -> Sealed:
+def read_sealed(document: Any, *, kept: bool = False) -> Sealed:
     """A document whose numbers follow from each other.
+
+    Parameters
+    ----------
+    kept : bool
+        It was read before, and its digest is known to be the same: its words may be those of an earlier version.
 
     Raises
     ------
@@ -190,7 +199,7 @@ def read_sealed(document: Any) -> Sealed:
         They do not, or something is missing.
     """
     with well_formed("a valuation", rule="be whole", remedy="value the data again"):
-        return Sealed.model_validate(document)
+        return Sealed.model_validate(document, context=KEPT if kept else None)
 
 
 def _line(one: Contribution) -> Line:

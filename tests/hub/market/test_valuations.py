@@ -182,6 +182,48 @@ def test_a_split_that_was_changed_in_the_store_divides_nothing(market: Market, s
     assert market.buy(agreement).shares == {market.holder.id: 7501, second.id: 2500}
 
 
+@pytest.mark.parametrize(
+    "other", [{"utility": "as we like"}, {"contributions": None}, {"source": "valuation:" + "0" * 64}]
+)
+def test_a_split_that_names_a_valuation_has_its_words_and_numbers_whenever_it_is_used(
+    market: Market, source: str, second: Any, third: Any, monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]
+) -> None:
+    """Also where the audit log holds no digest of the split, as of listings of earlier versions."""
+    listing = market.list(market.deposit(), split={"source": source})
+    for one in (second, third):
+        with market.as_caller(one) as caller:
+            listings.consent(caller, listing.id)
+    monkeypatch.setattr("hub.market.agreements.DRAFTED", "of an earlier version")
+    agreement, changed = market.agree(market.now(listing)), listing.split | other
+    changed["contributions"] = changed["contributions"] or {market.holder.id: "1", second.id: "1", third.id: "1"}
+    with market.hub.database.write() as session:
+        session.get_one(Listing, listing.id).split = changed
+        monkeypatch.setattr(Split, "told", lambda _: agreement.document["split"])
+    with pytest.raises(ForbiddenError, match="that was agreed"):
+        market.buy(agreement)
+    with pytest.raises(ForbiddenError, match="that was agreed"):
+        market.agree(market.now(listing))
+    with market.hub.database.write() as session:
+        session.get_one(Listing, listing.id).split = listing.split
+    assert sum(market.buy(agreement).shares.values()) == 10_001
+
+
+def test_a_valuation_in_the_words_of_an_earlier_version_still_divides(
+    market: Market, sealed: Sealed, source: str, second: Any, third: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = market.list(market.deposit(), split={"source": source})
+    for one in (second, third):
+        with market.as_caller(one) as caller:
+            listings.consent(caller, listing.id)
+    monkeypatch.setattr("hub.valuation.sealed._words", lambda _: "in other words")
+    monkeypatch.setattr("hub.valuation.sealed.explained", lambda *_: "in other words")
+    with pytest.raises(ParameterError, match="utility"):
+        read_sealed(sealed.plain)
+    agreement = market.agree(market.now(listing))
+    assert agreement.document["split"]["utility"] == sealed.utility
+    assert sum(market.buy(agreement).shares.values()) == 10_001
+
+
 def test_an_agreement_of_an_earlier_version_still_divides(
     market: Market, second: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
