@@ -10,9 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-from pydantic import ValidationError
-
 from assets.refit import refit_of
 from metrics.evaluation import Repeated, evaluate
 from metrics.gate import Limits, judge
@@ -20,6 +17,7 @@ from metrics.plots.candidate import candidate_plots
 from metrics.reporting.document import evaluation_document
 from metrics.reporting.page import ReportContext, render_report
 from orchestration.evaluation_input import Compared, Files, compared_tables
+from records.codebook_file import read_codebook_file
 from records.errors import ParameterError
 from records.files import parquet_bytes, sha256, write_atomically
 from records.privacy import PrivacySpend
@@ -83,16 +81,14 @@ def read_limits(path: Path | None) -> Limits:
 
     Raises
     ------
-    ParameterError
+    CodebookError
         It is not a list of known limits.
     """
     if path is None:
         return Limits(allow_non_private=True)
-    try:
-        entry = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Limits.model_validate(entry.get("limits", entry))
-    except (OSError, AttributeError, yaml.YAMLError, ValidationError) as error:
-        raise ParameterError(f"{path.name} must list limits of the gate, got: {error}; mend it") from error
+    return read_codebook_file(
+        path, lambda entry: Limits.model_validate(entry.get("limits", entry)), "list of the gate's limits"
+    )
 
 
 def stated_spend(synthetic: Path, digest: str) -> dict[str, Any]:

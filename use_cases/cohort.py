@@ -24,12 +24,12 @@ class Source(Frozen):
     citation: str
     licence: str
     origin: str
-    file: str
+    file: str = "own file"
     bundled: str | None = None
     sha256: str | None = None
 
 
-OWN = Source(citation="given by the user", licence="given by the user", origin="own file", file="own file")
+OWN = Source(citation="given by the user", licence="given by the user", origin="own file")
 
 
 class Sites(Frozen):

@@ -25,6 +25,11 @@ class Modality(StrEnum):
     DX = "DX"
 
 
+WIDEST_SHARE = (
+    2.0  # brighter than the 99.5th percentile, which is 1, may be kept; stored values of 8 bits are not meant
+)
+
+
 class IntensityUnit(StrEnum):
     """What a pixel's number means.
 
@@ -45,11 +50,19 @@ class PrivacyUnit(StrEnum):
 
 
 class BodyPart(StrEnum):
-    """Region shown; a head can be recognised and is loaded only if its face was removed."""
+    """Region shown (DICOM PS3.16 Annex L); a head can be recognised and is loaded only if its face was removed."""
 
+    ABDOMEN = "abdomen"
+    BREAST = "breast"
     CHEST = "chest"
-    PROSTATE = "prostate"
     HEAD = "head"
+    HEART = "heart"
+    KIDNEY = "kidney"
+    KNEE = "knee"
+    LIVER = "liver"
+    PELVIS = "pelvis"
+    PROSTATE = "prostate"
+    SPINE = "spine"
 
 
 class Refusing(StrEnum):
@@ -108,6 +121,11 @@ class ImageSchema(Frozen):
     def _consistent(self) -> Self:
         if not self.window[0] < self.window[1]:
             raise ValueError(f"{self.name} must have a window low < high, got {self.window}; mend the codebook")
+        if self.unit is not IntensityUnit.HU and max(map(abs, self.window)) > WIDEST_SHARE:
+            raise ValueError(
+                f"{self.name} must have a window in shares of the range (0 black, 1 white) as its unit is {self.unit.value}, got "
+                f"{self.window}; divide by the largest value that can be stored"
+            )
         if wrong := [name for name in self.labels if not self._is_category(name)]:
             raise ValueError(f"{self.name} must have categorical labels, got {wrong}; mend the codebook")
         if self.table.with_role(Role.IDENTIFIER):

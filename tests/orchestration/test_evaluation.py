@@ -181,7 +181,7 @@ def test_an_outsider_gets_one_noisy_number_that_is_debited_once(files: Files, tm
 def test_what_the_command_cannot_do_is_told(files: Files, tmp_path: Path) -> None:
     for more, words in (
         (("--synthesizer", "magic"), "synthesizer must be one of"),
-        (("--limits", str(files.codebook)), "must list limits of the gate"),
+        (("--limits", str(files.codebook)), "must be a valid list of the gate's limits"),
         (("--out", str(tmp_path / "page.pdf")), "out must end in .html"),
     ):
         code, output = evaluated(tmp_path, files, tmp_path / "page.html", *more)

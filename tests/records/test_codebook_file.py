@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from records.codebook_file import read_codebook_file
 from records.errors import CodebookError
+from records.schema import Schema
 from use_cases.cohort import load_codebook
 
 
@@ -36,3 +37,19 @@ def test_what_is_wrong_is_named(tmp_path: Path, content: bytes, words: str) -> N
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(CodebookError, match="valid note"):
         read_codebook_file(tmp_path / "no.yaml", Note.model_validate, "note")
+
+
+def test_the_place_of_a_mistake_is_told_by_name_and_without_links(tmp_path: Path) -> None:
+    path = tmp_path / "ward.yaml"
+    path.write_text(
+        "name: ward\ntitle: Ward\ncolumns:\n- {name: age, label: Age, role: covariat, kind: integer, minimum: 0, maximum: 120}\n"
+        "- {name: sex, label: Sex, role: covariate, kind: category}\n- {label: x}\n"
+    )
+    with pytest.raises(CodebookError) as told:
+        read_codebook_file(path, Schema.model_validate, "codebook")
+    message = str(told.value)
+    assert "columns.age.role: Input should be 'identifier', " in message
+    assert "got 'covariat'; columns.sex: sex must list at least two levels, got 0; add them" in message
+    assert "columns.2.name: Field required; " in message
+    assert "http" not in message
+    assert "input_value" not in message
