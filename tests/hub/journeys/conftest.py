@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,8 +13,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from hub.deployment import Deployment
+from hub.web.application import build
 from tests.orchestration.commands import started, until
 from tests.orchestration.test_servers import answers, free_port
 
@@ -54,6 +59,19 @@ def serving(home: Path, **settings: str) -> Iterator[Servers]:
     yield Servers(home, address["hub"], address["dagster"], process.pid, database)
     os.killpg(process.pid, signal.SIGINT)
     process.wait(timeout=60)
+
+
+@contextmanager
+def alone(deployment: Deployment, port: int) -> Iterator[None]:
+    """The hub without Dagster and MLflow, in a thread of this process."""
+    server = uvicorn.Server(uvicorn.Config(build(deployment), port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield
+    server.should_exit = True
+    thread.join(timeout=20)
 
 
 @pytest.fixture(scope="module")

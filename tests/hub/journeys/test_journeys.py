@@ -20,9 +20,9 @@ MINUTES = 600_000  # a loaded machine runs orders one after the other
 Window = Callable[..., Visitor]
 
 
-def ask(page: Page, hub: str, rows: int, purpose: str = "e") -> None:
+def ask(page: Page, hub: str, rows: int, purpose: str = "e", *, dataset: str = DATASET, form: str = "csv") -> None:
     """Fill in the wizard for synthetic data, up to sending it in."""
-    page.goto(f"{hub}/catalogue/{DATASET}")
+    page.goto(f"{hub}/catalogue/{dataset}")
     page.get_by_role("link", name="Ask for these data").click()
     page.get_by_label("Synthetic data").check()
     page.get_by_role("button", name="Begin").click()
@@ -32,7 +32,7 @@ def ask(page: Page, hub: str, rows: int, purpose: str = "e") -> None:
     page.get_by_label("Intended use").fill("Train and test a classifier.")
     page.get_by_role("button", name="Save and go on").click()
     page.get_by_label("Rows").fill(str(rows))
-    page.locator("input[name=formats][value=csv]").check()
+    page.locator(f"input[name=formats][value={form}]").check()
     page.get_by_role("button", name="Save and go on").click()
     page.get_by_label("Safeguards").fill("Nobody is re-identified.")
     page.get_by_role("button", name="Save and go on").click()

@@ -2,8 +2,6 @@
 
 import json
 import os
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +9,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from playwright.sync_api import Browser, Page, expect
 
@@ -33,8 +30,7 @@ from hub.people import accounts
 from hub.people.roles import Role
 from hub.people.tables import Person
 from hub.settings import HubSettings
-from hub.web.application import build
-from tests.hub.journeys.conftest import PASSWORD, Visitor, billed
+from tests.hub.journeys.conftest import PASSWORD, Visitor, alone, billed
 from tests.hub.market.conftest import BUYER, DATASET, HUB, packed, record, verdict
 from tests.hub.money.test_payments import statement
 from tests.orchestration.test_servers import free_port
@@ -73,14 +69,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     deployment = Deployment(settings, Database(settings.url), Keys(os.urandom(32), Ed25519PrivateKey.generate()))
     migrate(deployment.database)
     people = _filled(deployment, home)
-    server = uvicorn.Server(uvicorn.Config(build(deployment), port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield Place(deployment, people, settings.public_url, home)
-    server.should_exit = True
-    thread.join(timeout=20)
+    with alone(deployment, port):
+        yield Place(deployment, people, settings.public_url, home)
 
 
 def _filled(hub: Deployment, folder: Path) -> dict[str, Person]:
