@@ -293,7 +293,7 @@ def _proposed(sent: FormData, price: dict[str, Any]) -> dict[str, Any]:
     if purposes:
         terms["purposes"] = purposes
     if months := str(sent.get("months") or "").strip():
-        terms["months"] = int(months) if months.isdigit() and len(months) < 5 else months
+        terms["months"] = int(months) if months.isdecimal() and len(months) < 5 else months
     if territory := str(sent.get("territory") or ""):
         terms["territory"] = territory
     amount = str(sent.get("amount") or "").strip()

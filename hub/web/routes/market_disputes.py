@@ -110,7 +110,7 @@ def decide_exclusion(request: Request, caller: PageCaller, sanction_id: str, sen
     match sent.get("decision"):
         case "impose":
             sanctions.impose(
-                caller, sanction_id, months=int(months) if months.isdigit() and len(months) < 4 else 0, reasons=words
+                caller, sanction_id, months=int(months) if months.isdecimal() and len(months) < 4 else 0, reasons=words
             )
         case "drop":
             sanctions.drop(caller, sanction_id, words)

@@ -4,8 +4,9 @@ Belongs here: HTTP. Does not belong here: rules (``hub.market``), negotiation (`
 """
 
 import json
+import re
 from collections import defaultdict
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -32,6 +33,7 @@ from hub.web.routes.requests import Written
 from records.errors import ParameterError
 
 HOLDER = frozenset({Role.HOLDER})
+PERCENT = re.compile(r"[0-9]{1,3}([.,][0-9]{1,12})?")  # few enough digits for a split to hold each
 SERVICE, COMPUTE = "service:", "compute:"
 routes = Routes("market of holders")
 
@@ -210,10 +212,9 @@ def _split(caller: Caller, sent: FormData) -> dict[str, Any] | None:
 
 
 def _percent(text: str) -> Decimal:
-    try:
-        return Decimal(text.replace(",", "."))
-    except InvalidOperation as error:
-        raise ParameterError("a percentage must be a number, got another text; write for instance 5") from error
+    if not PERCENT.fullmatch(text) or (found := Decimal(text.replace(",", "."))) > 100:
+        raise ParameterError("a percentage must be a number from 0 to 100, got another; write for instance 5")
+    return found
 
 
 def _stated(text: str) -> dict[str, Any]:
@@ -264,7 +265,7 @@ def _pair(line: str, what: str) -> tuple[str, str]:
 
 def _whole(sent: FormData, name: str) -> Any:
     text = _text(sent, name)
-    return int(text) if text.isdigit() and len(text) < 10 else text
+    return int(text) if text.isdecimal() and len(text) < 10 else text
 
 
 def _text(sent: FormData, name: str) -> str:

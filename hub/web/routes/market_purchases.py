@@ -191,6 +191,6 @@ def _formats(sent: FormData) -> list[str]:
 def _count(text: str) -> int:
     if not text:
         return 1
-    if not text.isdigit() or len(text) > 9:
+    if not text.isdecimal() or len(text) > 9:
         raise ParameterError("a number must be written in digits, got another; write it again")
     return int(text)

@@ -1,6 +1,7 @@
 """Listings: only what passed the gate, only one's own, only with everybody's consent; terms as ODRL that rdflib reads."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,9 +14,11 @@ from hub.errors import ForbiddenError, GoneError, NotFoundError, StateError
 from hub.market import goods, listings, shelf
 from hub.market.kinds import Kind
 from hub.market.listings import Draft
+from hub.market.sharing import read_split
 from hub.market.tables import Listing
 from hub.market.terms import Terms, offer
 from hub.people.roles import Role
+from hub.web.routes.market_holder import _percent
 from records.errors import GateError, ParameterError
 from tests.hub.market.conftest import BY_BUDGET, CANDIDATE, DATASET, FIXED, TERMS, Market, packed, verdict
 
@@ -111,6 +114,46 @@ def test_all_who_earn_must_consent_first(market: Market, second: Any) -> None:
     with market.as_caller(second) as caller:
         listings.withdraw(caller, listing.id)
     assert market.now(listing).state == "withdrawn"
+
+
+ODD = ("1e999999999", "1e-999999999", "sNaN", "NaN", "Infinity", "-Infinity", "-1", "101", "x", "²")
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_odd_number_in_a_form_is_told_at_it(market: Market, browser: Any, odd: str) -> None:
+    form = {"what": market.deposit(), "title": "T", "price": "free", "purposes": "e", "months": "12"}
+    holder = browser(Role.HOLDER)
+    for name in ("commission", "months") if odd != "101" else ("commission",):
+        answer = holder.submit("/holder/market", **form | {name: odd})
+        assert answer.status_code == 422, name
+        assert 'role="alert"' in answer.text
+    stated = {"contributions": {market.holder.id: "1"}, "commission": odd}
+    assert holder.submit("/holder/market", **form, split=json.dumps(stated)).status_code == 422
+    draft = {
+        "dataset_id": DATASET,
+        "kind": "synthesis",
+        "title": "T",
+        "terms": TERMS,
+        "price": {"kind": "free"},
+        "split": stated,
+    }
+    assert holder.api("POST", "/market/listings", json=draft).status_code == 422
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999999999", "-1e999"])
+def test_a_commission_that_is_no_finite_number_is_refused(market: Market, browser: Any, number: str) -> None:
+    draft = {"dataset_id": DATASET, "kind": "synthesis", "title": "T", "terms": TERMS, "price": {"kind": "free"},
+             "split": {"contributions": {market.holder.id: "1"}, "commission": 7}}  # fmt: skip
+    content, holder = json.dumps(draft).replace(": 7}", f": {number}}}"), browser(Role.HOLDER)
+    answer = holder.api("POST", "/market/listings", content=content, headers={"content-type": "application/json"})
+    assert answer.status_code == 422
+
+
+@given(st.text(max_size=30) | st.decimals().map(str) | st.decimals(0, 30, places=12).map(str))
+def test_a_percentage_is_read_or_refused(text: str) -> None:
+    with suppress(ParameterError):  # also above what the hub may keep
+        part = _percent(text) / 100
+        assert read_split({"contributions": {"a": "1"}, "commission": str(part)}).commission == part
 
 
 def test_search_facets_and_comparison(market: Market) -> None:
