@@ -156,7 +156,9 @@ def hand_over(
     made = deposit(session, hub, package=package, order=order, title=title, facts=shown, expires_at=until, now=now,
                    agreement_id=fulfilment.agreement_of(session, order))  # fmt: skip
     changes: dict[str, Any] = {"artefact_id": made.id, "stage": "done"}
-    _moved(session, order_id, (OrderState.RUNNING,), OrderState.READY, now, **changes)
+    if not _moved(session, order_id, (OrderState.RUNNING,), OrderState.READY, now, **changes):
+        # It ended while its package was stored; its purchase may have been credited.
+        raise StateError("the order must be running, got one that has ended; nothing was stored")
     _audit(session, order, "ready", now, artefact=made.id)
     if order.purchase_id:
         fulfilment.ready(session, hub, order, made.id, now)

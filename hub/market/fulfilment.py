@@ -105,7 +105,7 @@ def ready(session: Session, hub: Deployment, order: Order, artefact_id: str, now
     """An order of a service is done."""
     from hub.market import computing
 
-    purchase = session.get_one(Purchase, order.purchase_id or "", with_for_update=True)
+    purchase = session.get_one(Purchase, order.purchase_id or "", with_for_update=True, populate_existing=True)
     purchase.artefact_id, purchase.delivered_at, purchase.state = artefact_id, purchase.delivered_at or now, "delivered"
     session.add(Use(purchase_id=purchase.id, dataset_id=purchase.dataset_id, kind="delivery", amount="1", at=now))
     computing.ready(session, hub, purchase, now)
@@ -113,7 +113,7 @@ def ready(session: Session, hub: Deployment, order: Order, artefact_id: str, now
 
 def not_made(session: Session, order: Order) -> None:
     """An order failed or was cancelled: the buyer may order again, unless the order is used up (``used``)."""
-    purchase = session.get(Purchase, order.purchase_id or "", with_for_update=True)
+    purchase = session.get(Purchase, order.purchase_id or "", with_for_update=True, populate_existing=True)
     if purchase is None or purchase.state not in ("paid", "delivered"):
         return
     if session.scalar(sa.select(Order.id).where(Order.id == order.id, used())) is None:

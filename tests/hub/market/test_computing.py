@@ -262,6 +262,23 @@ def test_what_was_asked_in_vain_is_credited_when_the_agreement_is_over(
     assert standing(market, second)[:3] == ((0, -6_000, -2_000) if earned else (0, 0, 0))
 
 
+def test_an_answer_to_an_order_that_ended_meanwhile_is_not_delivered(
+    market: Market, paid: Purchase, second: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweep credits a purchase while a late answer of it is stored."""
+    order, deposit = ordered(market, paid), vault.deposit
+
+    def meanwhile(session: Any, *given: Any, **named: Any) -> Artefact:
+        orders.withdraw(session, order.id, "over", market.hub.clock())
+        return deposit(session, *given, **named)
+
+    monkeypatch.setattr(vault, "deposit", meanwhile)
+    with pytest.raises(StateError, match="got one that has ended"):
+        answered(market, order)
+    assert market.now(paid).delivered_at is None
+    assert standing(market, second) == (-6_000, 0, -2_000, 0)
+
+
 def test_a_run_asks_whether_it_is_still_allowed(market: Market, paid: Purchase, agreement: Any) -> None:
     order = ordered(market, paid)
     with market.as_caller(market.holder) as caller:
