@@ -44,7 +44,7 @@ def _cohort(
         pl.Series("age", age.round(1)),
     )
     table = ImageTable(
-        rows, np.clip(pixels, 0, 100).astype(np.float32), IntensityUnit.RELATIVE, (2.0, 2.0), marked if masks else None
+        rows, np.clip(pixels, 0, 100).astype(np.float32), IntensityUnit.HU, (2.0, 2.0), marked if masks else None
     )
     return table, _schema(masks=masks)
 
@@ -57,7 +57,7 @@ def _schema(*, masks: bool) -> ImageSchema:
         Column(name="age", label="Age", role=Role.COVARIATE, kind=Kind.NUMBER, minimum=30, maximum=90, step=0.1),
     )
     return ImageSchema(
-        name="made", title="Made up", modality=Modality.MR, body_part=BodyPart.PROSTATE, unit=IntensityUnit.RELATIVE,
+        name="made", title="Made up", modality=Modality.MR, body_part=BodyPart.PROSTATE, unit=IntensityUnit.HU,
         window=(0, 100), size=(SIDE, SIDE), spacing=(2.0, 2.0), table=Schema(name="made", title="M", columns=columns),
         labels=("finding",), mask={0: "none", 1: "lesion"} if masks else {},
     )  # fmt: skip
