@@ -11,6 +11,7 @@ import typer
 
 from orchestration.cli_hub_images import describe_images, images_id
 from orchestration.cli_images import Modality, place_of
+from orchestration.preparation import prepare
 from records.errors import ParameterError, PhaseIVError
 
 if TYPE_CHECKING:
@@ -44,10 +45,9 @@ def serve(
 def demo() -> None:
     """Fill an empty hub with demonstration accounts, the bundled cohorts and their standing offers."""
     from orchestration.hub_demo import fill
-    from orchestration.settings import Settings
 
     try:
-        typer.echo(fill(Settings(), tell=typer.echo))
+        typer.echo(fill(prepare(), tell=typer.echo))
     except PhaseIVError as error:
         raise _refused(error) from error
 

@@ -1,5 +1,6 @@
 """The command line: every command explains itself with an example, and refuses what it would ignore."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,12 @@ def test_a_home_that_cannot_be_written_is_told(home: Path, monkeypatch: pytest.M
 def test_a_cohort_for_no_use_case_is_refused(home: Path) -> None:
     with pytest.raises(ParameterError, match="PHASEIV_COHORTS must name use cases of lung, prostate, stroke"):
         build_definitions(Settings(home=home, cohorts={"lungs": "my.csv"}))
+
+
+def test_a_hub_is_filled_without_settings_of_dagster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHASEIV_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", "")  # so that what the command sets is taken back, too
+    monkeypatch.delenv("DAGSTER_HOME")
+    monkeypatch.setattr("orchestration.hub_demo.fill", lambda settings, tell: os.environ["DAGSTER_HOME"])
+    assert called("hub", "demo") == (0, f"{tmp_path / 'dagster'}\n")
+    assert (tmp_path / "dagster" / "dagster.yaml").exists()
