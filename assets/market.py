@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from assets.released_report import beside, figures_of
 from assets.workspace import Workspace
 from records.errors import ParameterError
 from records.files import write_atomically
@@ -82,6 +83,8 @@ def deposit_release(workspace: Workspace, hub: "Deployment", use_case: UseCase, 
     ------
     ParameterError
         Nothing was released yet.
+    StorageError
+        The release has no report.
     GateError, GoneError
         The release has no verdict of the gate; it was revoked.
     """
@@ -92,9 +95,10 @@ def deposit_release(workspace: Workspace, hub: "Deployment", use_case: UseCase, 
     with hub.database.read() as session:
         if known := goods.of_candidate(session, dataset_id, manifest["candidate_sha256"]):
             return known.id
-    facts = {"rows": manifest["rows"], "epsilon": manifest["spend"]["epsilon"]} | _measured(
-        workspace, use_case, cohort, manifest
-    )
+    summary, page = beside(folder)
+    facts = {
+        "rows": manifest["rows"], "epsilon": manifest["spend"]["epsilon"], "figures": figures_of(summary), "report": page
+    }  # fmt: skip
     gate = {name: manifest.get(name) for name in ("released", "reasons", "candidate_sha256")}
     with tempfile.TemporaryDirectory(prefix="goods") as place, hub.database.write() as session:
         package = _packed(Path(place), folder, manifest, cohort)
@@ -176,20 +180,6 @@ def _latest(workspace: Workspace, use_case: UseCase, cohort: Cohort) -> tuple[Pa
         raise ParameterError(f"{use_case.key} must have a release, got none; run `phaseiv run {use_case.key}` first")
     folder = releases / (releases / "latest").read_text().strip()
     return folder, json.loads((folder / "manifest.json").read_bytes())
-
-
-def _measured(workspace: Workspace, use_case: UseCase, cohort: Cohort, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Figures and report of the evaluation that judged this very candidate, as far as they leave the data side."""
-    from assets.requests import leaving
-
-    path = workspace.page(use_case.key).with_suffix(".json")
-    document = json.loads(path.read_bytes()) if path.exists() else {}
-    if document.get("candidate_sha256") != manifest["candidate_sha256"]:
-        return {}
-    summary, page = leaving(document, cohort)
-    accuracy = (document.get("utility") or {}).get("tstr_auc")
-    shown = {} if accuracy is None else {"tstr_auc": round(accuracy, 2)}
-    return {"figures": {f["label"]: f["value"] for f in summary["figures"]} | shown, "report": page}
 
 
 def _packed(place: Path, folder: Path, manifest: dict[str, Any], cohort: Cohort) -> Path:

@@ -25,6 +25,21 @@ def verdict_on(
     )  # fmt: skip
 
 
+def document_of(
+    use_case: UseCase, cohort: Cohort, candidate: TableFile, manifest: Report, utility: Report, fidelity: Report, privacy: Report
+) -> Report:  # fmt: skip
+    """The evaluation's JSON."""
+    from metrics.reporting.document import evaluation_document
+
+    verdict = verdict_on(use_case, manifest, candidate, utility, fidelity, privacy)
+    reports = {"fidelity": fidelity, "utility": utility, "privacy": privacy}
+    provenance = {
+        **manifest["params"], "real_sha256": manifest["params"]["data_version"], "cohort": cohort.name,
+        "dagster_mlflow_run": manifest["mlflow_run"],
+    }  # fmt: skip
+    return evaluation_document(use_case.title, reports, manifest["spend"], verdict, provenance)
+
+
 def candidate_page(
     use_case: UseCase, cohort: Cohort, workspace: Workspace, candidate: TableFile, manifest: Report,
     utility: Report, fidelity: Report, privacy: Report,
@@ -33,18 +48,12 @@ def candidate_page(
     from deidentification.schema import released_schema
     from hub.budget import BudgetLedger
     from metrics.plots.candidate import candidate_plots
-    from metrics.reporting.document import evaluation_document
     from metrics.reporting.page import ReportContext, render_report
 
     verdict = verdict_on(use_case, manifest, candidate, utility, fidelity, privacy)
     spent = BudgetLedger(workspace.ledger_url).spent(cohort.name)
     rows = fidelity["rows"]
-    reports = {"fidelity": fidelity, "utility": utility, "privacy": privacy}
-    provenance = {
-        **manifest["params"], "real_sha256": manifest["params"]["data_version"], "cohort": cohort.name,
-        "dagster_mlflow_run": manifest["mlflow_run"],
-    }  # fmt: skip
-    document = evaluation_document(use_case.title, reports, manifest["spend"], verdict, provenance)
+    document = document_of(use_case, cohort, candidate, manifest, utility, fidelity, privacy)
     context = ReportContext(
         title=f"{use_case.title}: synthetic data", use_case=use_case.title, cohort_title=cohort.table.title,
         citation=cohort.source.citation, licence=cohort.source.licence, schema=released_schema(cohort.table),

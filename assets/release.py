@@ -11,7 +11,9 @@ import dagster as dg
 
 from assets.columns import column_lineage, column_schema, unchanged
 from assets.manifest import read_manifest
-from assets.page import verdict_on
+from assets.page import document_of, verdict_on
+from assets.released_report import SUMMARY, put_beside
+from assets.requests import leaving
 from assets.workspace import Workspace
 from records.files import parquet_bytes, write_atomically
 from use_cases.cohort import Cohort
@@ -37,6 +39,9 @@ def release_asset(use_case: UseCase, cohort: Cohort, workspace: Workspace) -> dg
             raise dg.Failure("Release refused: " + "; ".join(verdict.reasons), allow_retries=False)
         # One folder per candidate: the table and its manifest can never belong to different candidates.
         folder = workspace.release(use_case.key, cohort.name) / synthetic.sha256[:16]
+        if not (folder / SUMMARY).exists():
+            document = document_of(use_case, cohort, synthetic, manifest, *reports)
+            put_beside(folder, *leaving(document, cohort))
         # The manifest is written last, so a folder that has one is whole and stays as it was published.
         if not (folder / "manifest.json").exists():
             text = io.BytesIO()

@@ -222,8 +222,9 @@ def _delivered(
 def leaving(document: dict[str, Any], cohort: Cohort) -> tuple[dict[str, Any], str]:
     """What of the evaluation leaves the data side: rounded figures, and no curve of real patients."""
     from metrics.plots.distribution import released_survival_plot
-    from metrics.reporting.public import public_page, public_summary
+    from metrics.reporting.public import public_page, public_summary, rounded
 
     summary, survival = public_summary(document), document["fidelity"].get("survival")
+    summary["tstr_auc"] = rounded(document["utility"].get("tstr_auc"))
     picture = released_survival_plot(survival) if survival else None
     return summary, public_page(summary, cohort.source.citation, picture)

@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assets.images.leaving import beside
 from assets.images.order_package import files_below, papers, title_of
 from assets.images.place import ImagePlace
+from assets.released_report import beside, figures_of
 from records.errors import ParameterError
 from records.images.storage import ImageFile, read_images
 
@@ -49,10 +49,9 @@ def deposit_images(place: ImagePlace, hub: "Deployment", dataset_id: str) -> str
             return known.id
     released = read_images(folder / "synthetic.npz")
     summary, page = beside(folder)
-    accuracy = {} if summary["tstr_auc"] is None else {"tstr_auc": summary["tstr_auc"]}
     facts = {
         "rows": manifest["rows"], "epsilon": manifest["spend"]["epsilon"], "phantom": released.table.phantom,
-        "figures": {f["label"]: f["value"] for f in summary["figures"]} | accuracy, "report": page,
+        "figures": figures_of(summary), "report": page,
     }  # fmt: skip
     gate = {name: manifest.get(name) for name in ("released", "reasons", "candidate_sha256")}
     files = {f"{form}/{name}": data for form in place.formats for name, data in files_below(folder / form).items()}

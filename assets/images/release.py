@@ -10,11 +10,12 @@ from typing import Any
 
 import dagster as dg
 
-from assets.images.leaving import SUMMARY, leaving, put_beside
+from assets.images.leaving import leaving
 from assets.images.order_package import made_by
 from assets.images.place import ImagePlace
 from assets.images.verdict import verdict_on
 from assets.manifest import manifest_of
+from assets.released_report import SUMMARY, put_beside
 from records.files import write_atomically
 from records.images.storage import ImageFile, write_images
 

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from assets.images.goods import deposit_images
-from assets.images.leaving import PAGE, put_beside
 from assets.images.place import ImagePlace
 from assets.market import MONTHS, build_market, deposit_release, settlement_asset
+from assets.released_report import PAGE, put_beside
 from assets.workspace import Workspace
 from hub.access.tables import StandingOffer
 from hub.catalogue.record import PNG
@@ -72,6 +72,7 @@ def release(workspace: Workspace, name: str = "one", **changes: Any) -> str:
     } | changes
     (folder / "synthetic.csv").write_bytes(b"age\n61\n")
     (folder / "synthetic.parquet").write_bytes(b"PAR1")
+    put_beside(folder, {"figures": [{"label": "Loss", "value": 0.02}], "tstr_auc": 0.8}, f"report of {digest}")
     (folder / "manifest.json").write_text(json.dumps(manifest))
     (folder.parent / "latest").write_text(f"{folder.name}\n")
     return digest
@@ -182,6 +183,15 @@ def test_what_was_revoked_is_not_handed_over_again(workspace: Workspace, hub: De
     assert table() == table()
 
 
+def test_a_table_is_sold_with_the_report_that_judged_it(workspace: Workspace, hub: Deployment) -> None:
+    digest = release(workspace)
+    refused = json.dumps({"candidate_sha256": "another"}).encode()
+    write_atomically(workspace.page("stroke").with_suffix(".json"), refused)  # of a run since
+    with hub.database.read() as session:
+        found = session.get_one(Goods, deposit_release(workspace, hub, STROKE, COHORT, "stroke"))
+    assert (found.report, found.facts["figures"]) == (f"report of {digest}", {"Loss": 0.02, "tstr_auc": 0.8})
+
+
 def test_images_are_sold_with_the_report_that_judged_them(place: ImagePlace, hub: Deployment) -> None:
     """A run that the gate refused afterwards has left another evaluation."""
     digest = image_release(place)
@@ -194,7 +204,7 @@ def test_images_are_sold_with_the_report_that_judged_them(place: ImagePlace, hub
             assert json.loads(package.read("evaluation.json"))["tstr_auc"] == 0.71
     digest = image_release(place, seed=1)
     (place.workspace.release(place.name, place.cohort.name) / digest[:16] / PAGE).unlink()
-    with pytest.raises(StorageError, match="report beside them"):
+    with pytest.raises(StorageError, match="report beside it"):
         deposit_images(place, hub, "lung")
 
 

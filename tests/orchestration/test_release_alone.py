@@ -48,3 +48,6 @@ def test_after_a_refused_candidate(home: Path, run_again: tuple[str, ...]) -> No
     assert code != 0
     assert "Release refused: no differential privacy" in output
     assert releases(home) == before
+    told = {path.name: json.loads(data) for path, data in before.items() if path.suffix == ".json"}
+    assert told["evaluation.json"]["candidate_sha256"] == told["manifest.json"]["candidate_sha256"]
+    assert told["evaluation.json"]["released"]
