@@ -26,7 +26,7 @@ _LETTERS = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 
 def known_word(word: str, code: str) -> bool:
     """Whether a word, in lower case, is listed for the language ``code``."""
-    return word.replace("’", "'").encode() in _block(word.replace("’", "'").encode(), _blocks(code))
+    return word.replace("’", "'").encode() in _block(word.replace("’", "'").encode(), blocks(code))
 
 
 def packed(words: Iterable[str]) -> bytes:
@@ -64,6 +64,7 @@ def _block(word: bytes, blocks: list[bytes]) -> frozenset[bytes]:
 
 
 @cache
-def _blocks(code: str) -> list[bytes]:
+def blocks(code: str) -> list[bytes]:
+    """The dictionary of a language: its words in order, in coded blocks."""
     packed_words = files("deidentification.text").joinpath(f"lexicon/{code}.words.xz").read_bytes()
     return lzma.decompress(packed_words).split(b"\n")

@@ -1,6 +1,6 @@
 """One note scrubbed: identifiers found, and surrogates or tags in their place.
 
-Belongs here: the order of steps for one text. Does not belong here: rules of finding (``written``, ``names``, ``known``)
+Belongs here: the order of steps for one text. Does not belong here: finding (``written``, ``names``, ``known``, ``weighing``)
 or tables (``columns``).
 """
 
@@ -11,11 +11,15 @@ from enum import StrEnum
 
 from deidentification.pseudonyms import refuse_short_key
 from deidentification.text.detection import detect
+from deidentification.text.features import pieces
 from deidentification.text.known import known_spans
 from deidentification.text.language import AUTO, Language, language
 from deidentification.text.names import names
 from deidentification.text.spans import Kind, Span, disjoint
 from deidentification.text.surrogates import Surrogates
+from deidentification.text.tagger import tagger
+from deidentification.text.weighing import Weighing, stood_in
+from deidentification.text.words import Words
 from deidentification.text.written import written
 
 TAG = re.compile(rf"\[(?:{'|'.join(Kind)})\]")
@@ -70,11 +74,11 @@ def scrub(
     spoken = chosen(text, language)
     spans = find(text, spoken, known)
     if mode is Mode.TAG:
-        pieces = [f"[{span.kind}]" for span in spans]
+        new = [f"[{span.kind}]" for span in spans]
     else:
         surrogates = Surrogates(patient, key, spoken, known)
-        pieces = [surrogates.of(span.kind, text[span.start : span.end]) for span in spans]
-    return Scrubbed(_replaced(text, spans, pieces), spans, spoken.code)
+        new = [surrogates.of(span.kind, text[span.start : span.end]) for span in spans]
+    return Scrubbed(_replaced(text, spans, new), spans, spoken.code)
 
 
 def chosen(text: str, code: str) -> Language:
@@ -83,9 +87,13 @@ def chosen(text: str, code: str) -> Language:
 
 
 def find(text: str, spoken: Language, known: Sequence[str] = ()) -> tuple[Span, ...]:
-    """Disjoint spans of all identifiers; tags of an earlier run are left alone."""
+    """Disjoint spans of all identifiers; tags of an earlier run are left alone, and the tagger finds nothing more beside them."""
     tags = [m.span() for m in TAG.finditer(text)]
-    found = (*written(text, spoken), *names(text, spoken), *known_spans(text, known, spoken.code))
+    seen = stood_in(pieces(text), tags)
+    weighing = Weighing(seen, tagger().likely(seen, spoken.code), Words(spoken))
+    named = weighing.kept(names(text, spoken), scrubbed=bool(tags))
+    found = [*written(text, spoken), *named, *known_spans(text, known, spoken.code)]
+    found += () if tags else weighing.added(found)
     kept = (s for s in found if not any(s.start < end and start < s.end for start, end in tags))
     return disjoint(kept, text)
 

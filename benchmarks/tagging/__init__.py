@@ -1,0 +1,1 @@
+"""Learning of the tagger that works beside the rules of ``deidentification.text``; see ``__main__``."""

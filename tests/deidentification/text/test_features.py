@@ -1,0 +1,42 @@
+"""Pieces cover a text and nothing twice; features depend on the word, not on the run."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deidentification.text.features import BUCKETS, of_word, pieces, shape
+from deidentification.text.language import LANGUAGES
+
+
+@given(st.text(max_size=60))
+def test_pieces_are_the_text_without_its_spaces(text: str) -> None:
+    found = list(pieces(text))
+    assert all(text[piece.start : piece.end] == piece.text for piece in found)
+    assert "".join(piece.text for piece in found) == "".join(text.split())
+
+
+@given(st.text(max_size=60), st.sampled_from(LANGUAGES))
+def test_every_piece_has_features_in_the_table(text: str, code: str) -> None:
+    for piece in pieces(text):
+        assert all(0 <= row < BUCKETS for _, row in of_word(piece.text, code))
+
+
+def test_features_are_the_same_in_every_process() -> None:
+    assert of_word("PSA", "en")[:2] == of_word("PSA", "fi")[:2]
+    assert [row for _, row in of_word("12", "en")] == [row for _, row in of_word("12", "en")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("12", "9"), ("Matti", "Xx"), ("MATTI", "X"), ("matti", "x"), ("McCoy", "xX"), ("M", "I"), (",", ",")]
+)  # fmt: skip
+def test_shapes(text: str, expected: str) -> None:
+    assert shape(text) == expected
+
+
+def test_a_sentence_begins_after_a_full_stop_and_a_space() -> None:
+    assert [piece.text for piece in pieces("Seen today. Well: 1.5\nHome") if piece.first] == [
+        "Seen",
+        "Well",
+        "1",
+        "Home",
+    ]
