@@ -20,6 +20,7 @@ from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from deidentification.text.features import Piece, of_place, of_word, pieces, shape
 
@@ -52,6 +53,7 @@ class Tagger:
         arrays = {name: array.astype(np.float32) for name, array in weights.items()}
         self._members = [{name: array[at] for name, array in arrays.items()} for at in range(len(arrays["table"]))]
         self._rows: dict[object, Array] = {}
+        self._threads = ThreadpoolController()
 
     def tagged(self, text: str, code: str) -> tuple[list[Piece], Array]:
         """Pieces of a text, and for each a row with the probability of every ``Tag``."""
@@ -63,7 +65,8 @@ class Tagger:
         if not found:
             return np.zeros((0, len(Tag)), np.float32)
         seen = np.stack([self._seen(piece, code) for piece in found], axis=1)
-        return np.mean([_judged(rows, of) for rows, of in zip(seen, self._members, strict=True)], axis=0)
+        with self._threads.limit(limits=1):  # more threads wait for one another longer than they multiply
+            return np.mean([_judged(rows, of) for rows, of in zip(seen, self._members, strict=True)], axis=0)
 
     def _seen(self, piece: Piece, code: str) -> Array:
         """The sum of the rows of a piece's features, by member; remembered for the words seen before."""
