@@ -11,7 +11,6 @@ from enum import StrEnum
 
 from deidentification.pseudonyms import refuse_short_key
 from deidentification.text.detection import detect
-from deidentification.text.features import pieces
 from deidentification.text.known import known_spans
 from deidentification.text.language import AUTO, Language, language
 from deidentification.text.names import names
@@ -89,7 +88,7 @@ def chosen(text: str, code: str) -> Language:
 def find(text: str, spoken: Language, known: Sequence[str] = ()) -> tuple[Span, ...]:
     """Disjoint spans of all identifiers; tags of an earlier run are left alone, and the tagger finds nothing more beside them."""
     tags = [m.span() for m in TAG.finditer(text)]
-    seen = stood_in(pieces(text), tags)
+    seen = stood_in(text, tags)
     weighing = Weighing(seen, tagger().likely(seen, spoken.code), Words(spoken))
     named = weighing.kept(names(text, spoken), scrubbed=bool(tags))
     found = [*written(text, spoken), *named, *known_spans(text, known, spoken.code)]

@@ -13,16 +13,17 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from deidentification.text.features import Piece
+from deidentification.text.features import Piece, pieces
 from deidentification.text.spans import Kind, Span
 from deidentification.text.tagger import Tag
 from deidentification.text.words import PARTICLES, Words
 
-FOUND, LOWER, ALONG, NONE = 0.5, 0.8, 0.3, 0.03  # the surest piece; if all are in lower case; beside it; a rule's name
+FOUND, LOWER, ALONG, NONE = 0.4, 0.8, 0.3, 0.05  # the surest piece; if all are in lower case; beside it; a rule's name
 _SCRUBBED = 0.5  # of a rule's name in a text with tags, so that what was no name before the tags is none after them
 KINDS = {Tag.PERSON: Kind.PERSON, Tag.PLACE: Kind.LOCATION, Tag.NUMBER: Kind.MRN, Tag.DATE: Kind.DATE}
 _NO_NAMES = ("titles", "roles", "relatives", "days", "record", "phone", "stop")
-_STAND_IN = "Virtanen"
+_NAME, _NUMBER = "Virtanen", "1234"  # in place of tags
+_NAMED = frozenset({Kind.PERSON, Kind.LOCATION, Kind.ORGANISATION, Kind.ADDRESS})
 _DIGITS = 4  # of a number, at least
 _LETTERS = 3  # of a name, at least
 
@@ -32,16 +33,16 @@ class Weighing:
 
     Parameters
     ----------
-    pieces : sequence of Piece
+    seen : sequence of Piece
     likely : array
         Of each piece, the probability of every ``Tag``.
     words : Words
         Of the text's language.
     """
 
-    def __init__(self, pieces: Sequence[Piece], likely: NDArray[np.float32], words: Words) -> None:
-        self.pieces, self.words = pieces, words
-        self._starts, self._ends = [p.start for p in pieces], [p.end for p in pieces]
+    def __init__(self, seen: Sequence[Piece], likely: NDArray[np.float32], words: Words) -> None:
+        self.pieces, self.words = seen, words
+        self._starts, self._ends = [p.start for p in seen], [p.end for p in seen]
         self.identifying = 1 - likely[:, Tag.OTHER]
         self.tags = [Tag(row[1:].argmax() + 1) for row in likely]
 
@@ -70,7 +71,9 @@ class Weighing:
                 yield list(run)
 
     def _likely(self, at: int) -> bool:
-        return self.identifying[at] >= ALONG and not self._none(self.pieces[at].text)
+        text = self.pieces[at].text
+        nameless = self.tags[at] is Tag.PERSON and text.isdecimal()
+        return self.identifying[at] >= ALONG and not nameless and not self._none(text)
 
     def _none(self, word: str) -> bool:
         """Whether it is a country, which tells nobody apart, or a word that stands before names, which is none itself."""
@@ -107,14 +110,16 @@ class Weighing:
         return tag is Tag.PERSON or (text not in PARTICLES if tag is Tag.PLACE else not text.islower())
 
 
-def stood_in(pieces: Iterable[Piece], tags: Sequence[tuple[int, int]]) -> list[Piece]:
-    """The pieces, with one common name for each tag of an earlier run, so that the words around it read as before."""
+def stood_in(text: str, tags: Sequence[tuple[int, int]]) -> list[Piece]:
+    """Pieces of a text, with one word or number for each tag of an earlier run, so that what is around it reads as before."""
     starts = [start for start, _ in tags]
     out: list[Piece] = []
-    for piece in pieces:
+    for piece in pieces(text):
         at = bisect_right(starts, piece.start) - 1
         if at < 0 or piece.start >= tags[at][1]:
             out.append(piece)
         elif piece.start == tags[at][0]:
-            out.append(Piece(_STAND_IN, *tags[at], piece.spaced, piece.first))
+            start, end = tags[at]
+            word = _NAME if text[start + 1 : end - 1] in _NAMED else _NUMBER
+            out.append(Piece(word, start, end, piece.spaced, piece.first))
     return out
