@@ -4,7 +4,7 @@
 measured. ``independent`` was written by another author and measured once (2026-11-26); then its misses were read and the rules changed, so
 it is a development set now, and so is ``independent2``, of another author too, whose misses were read after its one measurement.
 ``short`` are lines of the rules' author, written after ``independent2`` was read. ``independent3`` is of a third author and its misses
-were read by nobody: keep it so. None is proof that the rules hold on a hospital's
+were read by nobody, also when it was measured again with the tagger: keep it so, and choose nothing by it. None is proof that the rules hold on a hospital's
 own notes; `docs/benchmarks/free_text.md` tells what was measured before the misses were read.
 """
 
@@ -33,11 +33,11 @@ FLOORS = {  # set: language: (recall of names and numbers, precision)
         "pt": (0.98, 0.97),
     },
     "independent3": {
-        "en": (0.92, 0.87),
-        "fi": (0.95, 0.84),
-        "es": (0.89, 0.83),
-        "it": (0.92, 0.82),
-        "pt": (0.91, 0.86),
+        "en": (0.92, 0.81),
+        "fi": (0.99, 0.81),
+        "es": (0.90, 0.81),
+        "it": (0.98, 0.77),
+        "pt": (0.94, 0.77),
     },
 }
 
