@@ -126,8 +126,8 @@ class Draws:
 
     def shaped(self, shape: str) -> str:
         """Digits for 9 and capitals for A."""
-        digit, letter = self.random.choice, self.random.choice
-        return re.sub("[9A]", lambda m: digit("0123456789") if m[0] == "9" else letter(string.ascii_uppercase), shape)
+        signs = {"9": string.digits, "A": string.ascii_uppercase}
+        return re.sub("[9A]", lambda match: self.random.choice(signs[match[0]]), shape)
 
     def date(self, forms: Sequence[str] = DATES) -> str:
         months = self.words.language.months

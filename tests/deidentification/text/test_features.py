@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deidentification.text.features import BUCKETS, of_word, pieces, shape
+from deidentification.text.features import BUCKETS, bucket, of_word, pieces, shape
 from deidentification.text.language import LANGUAGES
 
 
@@ -21,9 +21,8 @@ def test_every_piece_has_features_in_the_table(text: str, code: str) -> None:
         assert all(0 <= row < BUCKETS for _, row in of_word(piece.text, code))
 
 
-def test_features_are_the_same_in_every_process() -> None:
-    assert of_word("PSA", "en")[:2] == of_word("PSA", "fi")[:2]
-    assert [row for _, row in of_word("12", "en")] == [row for _, row in of_word("12", "en")]
+def test_a_feature_has_the_same_row_in_every_process() -> None:
+    assert bucket("1 ^ps") == 5087
 
 
 @pytest.mark.parametrize(
