@@ -61,6 +61,7 @@ def test_compressed_tables_are_read(tmp_path: Path, separator: str) -> None:
         ("empty.csv", b"", "got an empty file"),
         ("table.xlsx", b"PK", "must end in .csv, .csv.gz, .parquet"),
     ],
+    ids=["header", "cell", "wide", "ragged", "compressed", "parquet", "empty", "ending"],  # contents make no names
 )
 def test_what_cannot_be_read_is_told(tmp_path: Path, name: str, content: bytes, told: str) -> None:
     (tmp_path / name).write_bytes(content)
