@@ -12,6 +12,7 @@ from fastapi.responses import Response, StreamingResponse
 from rdflib import Graph
 from starlette.datastructures import URL
 
+from hub.access import offers
 from hub.caller import Caller
 from hub.catalogue import service
 from hub.catalogue.export import JSON_LD, TURTLE, documents
@@ -62,8 +63,9 @@ def dataset(request: Request, caller: PageCaller, dataset_id: str, format: Forma
     record = DatasetRecord.model_validate(found.record)
     history = service.versions(caller.session, dataset_id)
     return render(
-        request, "catalogue_dataset.html.j2", dataset=found, record=record, categories=CATEGORIES, history=history
-    )
+        request, "catalogue_dataset.html.j2", dataset=found, record=record, categories=CATEGORIES, history=history,
+        at_once=bool(offers.live(caller.session, dataset_id, caller.now)),
+    )  # fmt: skip
 
 
 @routes.call("GET", "/datasets", roles=PUBLIC)

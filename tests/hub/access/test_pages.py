@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from hub.access import offers
 from hub.access.form import Kind
+from hub.catalogue.tables import Dataset
 from hub.people.roles import Role
 from tests.hub.access.conftest import form_of
+from tests.hub.catalogue.test_healthdcat import record
 
 HOSTILE = "<script>alert(1)</script>\"'{{ 7*7 }}"
 CRITERIA = list("abcdefgh")
@@ -45,6 +48,21 @@ def test_wizard_by_offer_to_the_order(browser: Callable[..., Any], offer: str) -
     assert "in force" in page
     assert "&#34;Agreement&#34;" in page or '"Agreement"' in page
     assert request_id in developer.get("/requests").text
+
+
+def test_at_once_is_said_while_an_offer_is_in_force(
+    act: Any, people: Any, browser: Callable[..., Any], offer: str
+) -> None:
+    with act(people[Role.HOLDER]) as caller:
+        told = caller.session.get(Dataset, "stroke-copenhagen")
+        told.synthetic, told.record = True, record().model_dump(mode="json")
+    developer = browser(Role.DEVELOPER)
+    assert "synthetic data at once" in developer.get("/catalogue/stroke-copenhagen").text
+    with act(people[Role.HOLDER]) as caller:
+        offers.withdraw(caller, offer)
+    page = developer.get("/catalogue/stroke-copenhagen").text
+    assert "synthetic data at once" not in page
+    assert ">synthetic data<" in page
 
 
 def test_completeness_while_writing(browser: Callable[..., Any], dataset: str) -> None:
