@@ -81,3 +81,17 @@ def test_a_hub_is_filled_without_settings_of_dagster(tmp_path: Path, monkeypatch
     monkeypatch.setattr("orchestration.hub_demo.fill", lambda settings, tell: os.environ["DAGSTER_HOME"])
     assert called("hub", "demo") == (0, f"{tmp_path / 'dagster'}\n")
     assert (tmp_path / "dagster" / "dagster.yaml").exists()
+
+
+@pytest.mark.parametrize(("words", "told"), [("Release refused: copies", True), ("a full disk", False)])
+def test_what_to_do_after_a_refusal_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, told: bool
+) -> None:
+    monkeypatch.setenv("PHASEIV_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    monkeypatch.setattr("orchestration.cli.execute", lambda *_: f"stroke__release failed: {words}")
+    monkeypatch.setattr("orchestration.cli.status", lambda: None)
+    code, output = called("run", "stroke", "--epsilon", "2")
+    assert code == 1
+    assert words in output
+    assert ("--epsilon 2.2, is another question" in output) == told
