@@ -9,8 +9,9 @@ export DO_NOT_TRACK := true
 BIN := .venv/bin
 OTHER_EPSILON := {"ops": {"stroke__synthetic": {"config": {"epsilon": 6}}}}
 # A file's tests share what is slow to make, so each file stays in one process; the order is that of tests/conftest.py.
-# Two processes of one thread per core: half of the time is spent waiting for servers and whole runs.
-SPREAD := -n $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN)) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+# All tests: two processes of one thread per core, since half of the time is spent waiting for servers and whole runs.
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+SPREAD := --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 ONE_THREAD := OMP_NUM_THREADS=1
 
 help: ## list the commands
@@ -29,10 +30,11 @@ demo-mpc: .venv/ready ## three hospitals as parties with TLS: statistics, models
 	$(BIN)/phaseiv party demo stroke
 
 test: .venv/ready ## run all tests
-	$(ONE_THREAD) $(BIN)/python -m pytest $(SPREAD)
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $$((2 * $(CORES))) $(SPREAD)
 
 fast: .venv/ready ## run the fast tests only (under 3 minutes)
-	$(ONE_THREAD) $(BIN)/python -m pytest $(SPREAD) -m "not slow"
+	@# They wait for nothing, so a process for each core will do.
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $(CORES) $(SPREAD) -m "not slow"
 
 launch: .venv/ready ## run one use case through the Dagster command line
 	$(BIN)/phaseiv init > /dev/null

@@ -14,6 +14,8 @@ from records.errors import BudgetError
 from records.files import TableFile
 from use_cases.registry import discover
 
+pytestmark = pytest.mark.slow
+
 USE_CASE = discover()["stroke"]
 COHORT = USE_CASE.cohorts[0]
 SCHEMA = released_schema(COHORT.table)

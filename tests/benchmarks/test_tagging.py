@@ -17,6 +17,8 @@ from deidentification.text.measuring import annotated
 from deidentification.text.spans import Kind
 from deidentification.text.tagger import Tag, Tagger
 
+pytestmark = pytest.mark.slow
+
 SENTENCES = [
     "Mr [[PERSON:Harold Whitcombe]] rang on [[DATE:12/03/2021]].",
     "Gleason 4+3, ref [[MRN:RX4471092]].",

@@ -15,6 +15,8 @@ from metrics.utility.train_test import train_test
 from records.schema import Column, Kind, Outcome, Role, Schema
 from tests.metrics.conftest import Draw
 
+pytestmark = pytest.mark.slow
+
 SCHEMA = Schema(
     name="grouped",
     title="Grouped",

@@ -2,6 +2,7 @@
 
 import numpy as np
 import polars as pl
+import pytest
 
 from models.graphical_synthesizer import GraphicalSynthesizer
 from models.imputation import impute
@@ -9,6 +10,8 @@ from models.inference.estimates import proportion
 from models.inference.pooling import pool_imputed
 from records.validation import validate
 from tests.models.bundled import learnt_from
+
+pytestmark = pytest.mark.slow
 
 
 def test_known_values_stay_and_missing_ones_are_filled() -> None:

@@ -15,6 +15,8 @@ from orchestration.definitions import build_definitions
 from orchestration.settings import Settings
 from tests.orchestration.commands import quick
 
+pytestmark = pytest.mark.slow
+
 HEAVY = {"torch", "mlflow", "sklearn", "opacus"}
 
 
@@ -88,7 +90,6 @@ def test_mlflow_links_synthesis_and_children(settings: Settings, released: dict[
     assert {"report.html", "manifest.json", "spend.json"} <= files
 
 
-@pytest.mark.slow
 def test_refusals_leave_the_former_release(
     settings: Settings, instance: dg.DagsterInstance, released: dict[Path, bytes]
 ) -> None:
@@ -104,7 +105,6 @@ def test_refusals_leave_the_former_release(
     assert released_files(settings) == released
 
 
-@pytest.mark.slow
 def test_a_report_of_another_candidate_is_refused(
     settings: Settings, instance: dg.DagsterInstance, released: dict[Path, bytes], epsilon: float
 ) -> None:
@@ -120,7 +120,6 @@ def test_a_report_of_another_candidate_is_refused(
     assert released_files(settings) == released
 
 
-@pytest.mark.slow
 def test_the_sweep_draws_its_frontier_and_stays_internal(
     settings: Settings, instance: dg.DagsterInstance, released: dict[Path, bytes]
 ) -> None:

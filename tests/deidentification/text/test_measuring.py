@@ -17,6 +17,8 @@ from deidentification.text.measuring import Score, annotated, read_annotated, sc
 from deidentification.text.scrubbing import find
 from deidentification.text.spans import Kind, Span
 
+pytestmark = pytest.mark.slow
+
 ANNOTATED = Path(__file__).parent / "annotated"
 NAMES_AND_IDS = (Kind.PERSON, Kind.NATIONAL_ID, Kind.MRN, Kind.PHONE, Kind.EMAIL, Kind.IBAN, Kind.URL)
 FLOORS = {  # set: language: (recall of names and numbers, precision)

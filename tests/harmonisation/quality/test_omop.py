@@ -17,6 +17,8 @@ from tests.harmonisation.quality.model import TODAY, N, good, put
 from use_cases.omop import omop_mapping
 from use_cases.registry import discover
 
+pytestmark = pytest.mark.slow
+
 Tables = dict[str, pl.DataFrame]
 RULES = [ConceptRule("measurement", "LOINC:8480-6", 60, 280, 8876, "mm[Hg]")]
 VALUES = {("measureValueCompleteness", "measurement", "value_as_number"): 5.0}

@@ -24,6 +24,8 @@ from hub.repository.package import pack
 from hub.repository.tables import Artefact
 from tests.hub.computations.conftest import COUNT, DATASET
 
+pytestmark = pytest.mark.slow
+
 MODEL = COUNT | {"kind": "logistic", "columns": ["age", "event"], "parameters": {"outcome": "event", "positive": ["1"]}}
 TABLE = COUNT | {"kind": "synthesis", "columns": ["age", "sex", "time", "event"], "epsilon": 1.0}
 Browser = Callable[..., Any]

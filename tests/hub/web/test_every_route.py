@@ -15,6 +15,8 @@ from hub.people.sessions import issue_token
 from hub.web.application import build
 from hub.web.rooms import ROOMS
 
+pytestmark = pytest.mark.slow
+
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 REFUSED = (303, 401, 403)
 
@@ -89,7 +91,6 @@ def test_pages_have_no_inline_script_or_style(browser: Callable[..., Any], hub: 
             assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=|<style|javascript:", page), path
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("role", [None, *Role])
 def test_the_document_finds_no_server_error(hub: Deployment, people: Any, role: Role | None) -> None:
     """Schemathesis sends what the document allows, and what it does not, as every role."""

@@ -13,6 +13,8 @@ from metrics.fidelity.suite import fidelity_suite
 from metrics.fidelity.table import fidelity
 from records.schema import Schema
 
+pytestmark = pytest.mark.slow
+
 PARTS = ("triples", "univariate", "association", "two_sample", "missingness", "manifold", "survival_references")
 
 
@@ -85,7 +87,6 @@ def nan_numbers(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(marker=pl.lit(float("nan")), doctor_guess=pl.lit(float("nan")))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("broken", [emptied, one_row, constant, unknown, nan_numbers])
 @pytest.mark.parametrize("which", ["train", "holdout", "synthetic"])
 def test_bad_tables_give_reasons_and_never_raise(

@@ -19,6 +19,8 @@ from records.errors import ParameterError
 from records.privacy import PrivacySpend
 from records.schema import Schema
 
+pytestmark = pytest.mark.slow
+
 HASH = "c" * 64
 
 

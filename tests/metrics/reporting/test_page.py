@@ -17,6 +17,8 @@ from metrics.utility.suite import utility_suite
 from records.privacy import PrivacySpend
 from records.schema import Schema
 
+pytestmark = pytest.mark.slow
+
 PNG = b"\x89PNG"
 
 

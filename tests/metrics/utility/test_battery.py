@@ -16,6 +16,8 @@ from metrics.utility.survival_tests import cox_on_one, log_rank
 from records.outcome import binary_outcome
 from records.schema import Schema
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def found(train: pl.DataFrame, schema: Schema) -> dict[tuple[str, str], Association]:

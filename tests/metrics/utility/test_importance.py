@@ -12,6 +12,8 @@ from metrics.utility.importance import importance, permutation_importance
 from metrics.utility.train_test import train_test
 from records.schema import Schema
 
+pytestmark = pytest.mark.slow
+
 
 def test_equals_sklearn_within_its_own_spread(
     train: pl.DataFrame, holdout: pl.DataFrame, fresh: pl.DataFrame, schema: Schema

@@ -13,6 +13,8 @@ from metrics.utility.features import feature_columns, labelled
 from metrics.utility.prediction import utility
 from records.schema import Schema
 
+pytestmark = pytest.mark.slow
+
 
 def test_fresh_patients_are_worth_as_much_as_real_ones(
     train: pl.DataFrame, holdout: pl.DataFrame, fresh: pl.DataFrame, schema: Schema

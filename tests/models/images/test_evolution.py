@@ -20,6 +20,8 @@ from records.images import INDEX, ImageSchema, ImageTable
 from records.validation import validate
 from use_cases.images import load_image_codebook
 
+pytestmark = pytest.mark.slow
+
 Cohort = Callable[..., tuple[ImageTable, ImageSchema]]
 
 

@@ -16,6 +16,8 @@ from records.errors import ParameterError
 from records.images import ImageSchema, ImageTable
 from use_cases.images import load_image_codebook
 
+pytestmark = pytest.mark.slow
+
 USE_CASES = Path(__file__).parents[3] / "use_cases"
 PATIENTS, SIDE = 600, 32
 

@@ -14,6 +14,8 @@ from records.accounting import epsilon_to_rho
 from records.errors import ParameterError
 from tests.models.bundled import learnt_from
 
+pytestmark = pytest.mark.slow
+
 
 def estimates(values: np.ndarray, within: float, rows: int = 100) -> list[Estimate]:
     return [Estimate(("x",), np.array([v]), np.array([[within]]), rows) for v in values]
@@ -74,7 +76,6 @@ def test_too_few_or_infinite_estimates_are_refused() -> None:
         pool(estimates(np.where(np.arange(20) % 2, np.nan, 1.0), 1.0), patients=10)
 
 
-@pytest.mark.slow
 def test_permuted_groups_are_rejected_as_often_as_the_level_says() -> None:
     """40 syntheses of lung patients at epsilon 1: rejections at 5 % fit a rate between 3 and 7 % (two tests at 0.1 %).
 

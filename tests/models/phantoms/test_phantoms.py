@@ -11,6 +11,8 @@ from records.images import validate_images
 from records.images.storage import image_bytes
 from use_cases.images.codebook import load_image_codebook
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(use_cases.__file__).parent
 CODEBOOKS = {path.stem: path for path in FOLDER.glob("*/*_phantom.yaml")}
 # Ranges of the mean of what is a lesion: solid nodule (HU), cancer (below half of full signal), infarct (HU).

@@ -14,6 +14,8 @@ from models.images.diffusion.checkpoint import Checkpoint
 from records.errors import ParameterError, StorageError
 from tests.models.images.diffusion.small_cohorts import QUICK, lesions
 
+pytestmark = pytest.mark.slow
+
 RHO = 5.0
 
 

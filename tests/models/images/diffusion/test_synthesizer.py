@@ -17,6 +17,8 @@ from records.errors import ParameterError, PhaseIVError, TableError
 from records.images import PATIENT, PrivacyUnit, validate_images
 from tests.models.images.diffusion.small_cohorts import QUICK, lesions
 
+pytestmark = pytest.mark.slow
+
 
 def fit(budget: float | None, **changes: Any) -> DiffusionSynthesizer:
     table, schema = lesions()
@@ -174,7 +176,6 @@ def test_it_is_known_by_name() -> None:
     assert isinstance(build("diffusion", delta=1e-5), DiffusionSynthesizer)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("budget", "nearer", "wider"), [(None, 0.25, 2.2), (epsilon_to_rho(10, 1e-5), 0.5, 2.6)])
 def test_images_look_like_the_patients(budget: float | None, nearer: float, wider: float) -> None:
     """Phantoms of 250 patients at 16 x 16: drawn means are nearer to those of other patients than grey is."""

@@ -19,6 +19,8 @@ from use_cases.images import ImageCohort, load_images
 from use_cases.images.codebook import Layout
 from use_cases.images.preparing import scaled
 
+pytestmark = pytest.mark.slow
+
 CASES = ["lung", "prostate", "stroke"]
 # Debian's validator is of an edition before this attribute, and an empty study date is no breach (type 2).
 UNKNOWN = "Attribute with an even group number is not a recognized standard attribute - (0x0008,0x001c)"

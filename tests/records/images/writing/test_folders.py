@@ -12,6 +12,8 @@ from records.errors import ParameterError, StorageError, TableError
 from records.images.writing import Format, MadeBy, write_folder
 from tests.records.images.writing.conftest import as_patients, phantom
 
+pytestmark = pytest.mark.slow
+
 FORMATS = list(Format)
 
 
