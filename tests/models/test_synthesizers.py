@@ -18,6 +18,7 @@ ASKED = [(cohort, *asked) for cohort in COHORTS for asked in (("auto", 0.5), ("m
 SLOWER = [("support2_lung", "aim", 3), ("copenhagen", "auto", None)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cohort", "synthesizer", "epsilon"), [*ASKED, *SLOWER])
 def test_rows_fit_the_codebook(cohort: str, synthesizer: str, epsilon: float | None) -> None:
     table, schema = learnt_from(cohort)
@@ -50,6 +51,7 @@ def test_spend_covers_every_mechanism_and_never_exceeds_the_budget(selection: st
     assert accountant.get_epsilon(1e-5) <= spend.epsilon * 1.001 <= 1.001
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("selection", ["star", "mst", "aim"])
 def test_seeded_runs_agree_and_secure_noise_differs(selection: str) -> None:
     table, schema = learnt_from("copenhagen")
@@ -63,6 +65,7 @@ def test_seeded_runs_agree_and_secure_noise_differs(selection: str) -> None:
     assert not once(True).equals(once(True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("synthesizer", "budget", "most"), [("aim", 50.0, 0.06), ("copula", None, 0.12)])
 def test_given_holds_in_every_row_and_moves_the_others(synthesizer: str, budget: float | None, most: float) -> None:
     table, schema = learnt_from("byar_greene")

@@ -42,6 +42,7 @@ def test_search_facets_and_pages(filled: list[str], visitor: Any) -> None:
     assert "Hidden" not in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [HOSTILE, '"', "* OR", "a:b NEAR(", "\\", "%", "' OR 1=1 --", "\x00"])
 def test_hostile_searches_find_nothing_and_break_nothing(filled: list[str], visitor: Any, text: str) -> None:
     assert visitor.api("GET", "/datasets", params={"q": text}).status_code == 200
