@@ -23,7 +23,7 @@ help: ## list the commands
 	touch $@
 
 demo: .venv/ready ## run the three use cases on their bundled cohorts and write the reports
-	@# The gate refuses about one noisy draw in a hundred by chance; another epsilon is another question.
+	@# The gate refuses a noisy draw now and then by chance; another epsilon is another question.
 	$(BIN)/phaseiv run all || $(BIN)/phaseiv run all --epsilon 6
 
 demo-mpc: .venv/ready ## three hospitals as parties with TLS: statistics, models and a synthetic table from data they keep

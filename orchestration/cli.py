@@ -79,7 +79,7 @@ def run(
     status()
     if epsilon and any("Release refused" in error for error in errors):
         typer.echo(
-            "A refusal may be chance, which about one noisy draw in a hundred meets. The same question keeps its answer; another "
+            "A refusal may be chance: now and then noise falls so. The same question keeps its answer; another "
             f"epsilon, as --epsilon {1.1 * epsilon:.3g}, is another question and is debited anew.",
             err=True,
         )
