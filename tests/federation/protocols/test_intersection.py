@@ -65,7 +65,7 @@ def test_without_the_repeated_patients_the_distinct_ones_are_left_out_too():
 
 def test_no_message_holds_a_hash_that_can_be_tried_out():
     """Neither identifiers nor their unblinded points travel, and every list has the length of a power of two."""
-    sets = [{f"a{i}" for i in range(70)}, {f"a{i}" for i in range(40, 100)}, {"c"}]
+    sets = [{f"patient{i}" for i in range(70)}, {f"patient{i}" for i in range(40, 100)}, {"c"}]
     job = a_job("intersection", minimum_count=0)
     meshes = local_meshes(3)
 
@@ -76,11 +76,11 @@ def test_no_message_holds_a_hash_that_can_be_tried_out():
 
     asyncio.run(everybody())
     seen = [payload for mesh in meshes for _, _, payload in mesh.received if isinstance(payload, bytes)]
-    assert not re.search(rb"a\d\d", b"".join(part for part in seen if len(part) % 32 == 0 and len(part) > 32))
+    assert not re.search(rb"patient\d", b"".join(part for part in seen if len(part) % 32 == 0 and len(part) > 32))
     sizes = {len(part) // 32 for part in seen if len(part) % 32 == 0 and len(part) > 32}
     assert sizes == {128, 64}
     points = {part[i : i + 32] for part in seen if len(part) % 32 == 0 for i in range(0, len(part), 32)}
-    for name in ("a50", "c"):
+    for name in ("patient50", "c"):
         point = hash_to_curve(
             f"{job.id}\n{name}".encode(), b"phaseiv-federation-V01-CS01-with-curve25519_XMD:SHA-512_ELL2_RO_"
         )
