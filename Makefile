@@ -32,7 +32,7 @@ demo-mpc: .venv/ready ## three hospitals as parties with TLS: statistics, models
 test: .venv/ready ## run all tests
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $$((2 * $(CORES))) $(SPREAD)
 
-fast: .venv/ready ## run the fast tests only (under 3 minutes)
+fast: .venv/ready ## run the fast tests only (about 3 minutes)
 	@# They wait for nothing, so a process for each core will do.
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(CORES) $(SPREAD) -m "not slow"
 
