@@ -120,10 +120,11 @@ def remove(
     """Destroy a retired key for good, or tell that it is lost. Opt-outs under it are put under the key in use first; tables
     under it can be linked to nothing afterwards."""
     from deidentification import kept_keys
+    from deidentification.key_register import REGISTER, changing
     from deidentification.opt_out_keys import carry_over
 
     settings, today = prepare(), date.today()
-    with _ending():
+    with _ending(), changing(settings.workspace().home / REGISTER):  # nobody opts out under the key in between
         keys, carried = hospital_keys(settings, today=today), 0
         old = keys.held(kept_keys.removable(keys, key))
         if settings.workspace().opted_out.exists():

@@ -45,6 +45,7 @@ def opt_out(
 
 def _recorded(settings: Settings, patients: Path, choice: str, day: date) -> str:
     from deidentification.identifiers import plain_identifiers
+    from deidentification.key_register import REGISTER, changing
     from deidentification.opt_out_keys import record_under
     from records.reading import read_table
 
@@ -52,8 +53,10 @@ def _recorded(settings: Settings, patients: Path, choice: str, day: date) -> str
     if "patient_id" not in table.columns:
         raise ParameterError(f"{patients.name} must have a column patient_id, got none; rename the column")
     ids = table["patient_id"]
-    keys = hospital_keys(settings, today=date.today())
-    record_under(settings.workspace().opted_out, ids, choice, day, key=keys.current, former=keys.former)
+    # No key is rotated or removed between its reading and the record.
+    with changing(settings.workspace().home / REGISTER):
+        keys = hospital_keys(settings, today=date.today())
+        record_under(settings.workspace().opted_out, ids, choice, day, key=keys.current, former=keys.former)
     people = plain_identifiers(ids).unique()
     words = f"{len(people)} patients opted {choice} from {day}"
     return "\n".join([words, *_unknown(settings, people)])

@@ -1,14 +1,21 @@
 """``phaseiv keys``: rotation at the command line, with opt-outs, projects and tables made before."""
 
 import json
+from datetime import date
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
+from deidentification.kept_keys import HospitalKeys
 from deidentification.key_register import REGISTER
+from deidentification.opt_out import choice_pseudonyms, read_register
+from deidentification.opt_out_keys import carry_over
 from orchestration.cli import app
+from orchestration.cli_opt_out import opt_out
 
 SCHEMA = Path(__file__).parents[2] / "use_cases" / "stroke" / "copenhagen.yaml"
 
@@ -55,6 +62,32 @@ def test_tables_opt_outs_and_removal_after_a_rotation(at: Path) -> None:
     gone = asked("keys", "rekey", at / "before.csv", "--patients", at / "source.csv", "--out", at / "m.csv", code=1)
     assert "was removed or lost" in gone.output
     assert new not in gone.output
+
+
+def test_who_opts_out_while_a_key_is_removed_is_recorded_under_the_key_in_use(
+    at: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = pl.read_csv(at / "stroke.csv", infer_schema=False)["patient_id"]
+    pl.DataFrame({"patient_id": ids[:1]}).write_csv(at / "who.csv")
+    asked("opt-out", at / "who.csv")
+    asked("keys", "rotate", "hospital")
+    old, _ = fingerprints(at, "hospital")
+    keys = HospitalKeys.of(at / "home", None, today=date.today())
+    late = get_context("spawn").Process(target=opt_out, kwargs={"patients": at / "who.csv"})
+
+    def carried_while_another_opts_out(*given: Any, **more: Any) -> int:
+        carried = carry_over(*given, **more)
+        late.start()
+        late.join(8)
+        assert late.is_alive()  # it waits until the key is gone
+        return carried
+
+    monkeypatch.setattr("deidentification.opt_out_keys.carry_over", carried_while_another_opts_out)
+    asked("keys", "remove", old)
+    late.join()
+    assert late.exitcode == 0
+    recorded = set(read_register(at / "home" / "opted_out.jsonl")["pseudonym"])
+    assert recorded == set(choice_pseudonyms(ids[:1], keys.current))
 
 
 def test_a_lost_retired_key_locks_nothing_but_opt_outs(at: Path) -> None:
