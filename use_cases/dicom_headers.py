@@ -4,7 +4,8 @@ Belongs here: which attributes are read, one value per study, and one study per 
 (``use_cases.images``), and files that are themselves to be handed out (``deidentification.dicom``).
 
 A codebook's column names its attribute by keyword in ``source`` (``source: PatientAge``); keywords in ``filter`` choose
-files (``Modality: CT``). Beside these and the patient, study and date that rows are told apart by, nothing is read.
+files (``Modality: CT``). What stands in the items of a sequence is named by its path
+(``AnatomicRegionSequence.CodeMeaning``). Beside these and the patient, study and date that rows are told apart by, nothing is read.
 
 References
 ----------
@@ -57,7 +58,8 @@ def read_headers(folder: Path, cohort: Cohort) -> HeadersRead:
     """The table of a folder of DICOM files.
 
     A patient's row is of the first study by date that has files in the codebook's filter. An attribute that differs between
-    files of the study has the value of most of them, and of equally many the smallest. Ages are in years.
+    files of the study, or between items of a sequence, has the value of most of them, and of equally many the smallest. Ages
+    are in years. A filter lets a file pass of which one item has the value.
 
     Parameters
     ----------
@@ -109,13 +111,19 @@ def _keywords(cohort: Cohort) -> list[str]:
     named = {column.source: _IDS if column.role is Role.IDENTIFIER else _VALUES for column in cohort.table.columns}
     named = {keyword: allowed for keyword, allowed in named.items() if keyword} | dict.fromkeys(cohort.filter, _TEXTS)
     for keyword, allowed in named.items():
-        tag = tag_for_keyword(keyword)
-        if tag is None or dictionary_VM(tag) != "1" or dictionary_VR(tag) not in allowed:
+        *sequences, last = keyword.split(".")
+        if not all(_has(name, ("SQ",)) for name in sequences) or not _has(last, allowed, most="1"):
             raise CodebookError(
                 f"{cohort.name} must name single attributes of DICOM (text, code, number, age or date) by keyword, got "
-                f"{keyword}; mend the source or filter, for instance PatientAge"
+                f"{keyword}; mend the source or filter, for instance PatientAge, or in a sequence ViewCodeSequence.CodeMeaning"
             )
     return list(named)
+
+
+def _has(keyword: str, allowed: Sequence[str], most: str | None = None) -> bool:
+    """Whether it is an attribute of one of these representations, and of this multiplicity."""
+    tag = tag_for_keyword(keyword)
+    return tag is not None and dictionary_VR(tag) in allowed and most in (None, dictionary_VM(tag))
 
 
 def _studies(
@@ -124,7 +132,7 @@ def _studies(
     """Headers of the files by patient and study, and counts of files."""
     studies, files = defaultdict(list), Counter[str]()
     for header in _headers(folder, keywords, files):
-        if any(_value(keyword, header) != value for keyword, value in wanted.items()):
+        if any(value not in list(_values(keyword, header)) for keyword, value in wanted.items()):
             files["outside_the_filter"] += 1
             continue
         patient, study = (str(header.get(keyword) or "").strip(" \0") for keyword in (PATIENT, STUDY))
@@ -164,9 +172,11 @@ def _header(data: bytes, keywords: Sequence[str]) -> Any:
         for _ in elements(data):  # pydicom takes a file that breaks off for one that has no more
             pass
         with quiet():
-            header = dcmread(BytesIO(data), stop_before_pixels=True, specific_tags=[PATIENT, STUDY, DAY, *keywords])
-            for _ in header:
-                pass
+            outer = [keyword.split(".")[0] for keyword in keywords]
+            header = dcmread(BytesIO(data), stop_before_pixels=True, specific_tags=[PATIENT, STUDY, DAY, *outer])
+            for keyword in (PATIENT, STUDY, DAY, *keywords):
+                for _ in _values(keyword, header):
+                    pass
     except (DicomError, OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, NotImplementedError):
         return None
     return header
@@ -181,7 +191,7 @@ def _one_per_patient(studies: Mapping[tuple[str, str], list[Dataset]]) -> list[l
     """The first study of each patient: by its earliest day, without a day last, then by UID."""
 
     def order(key: tuple[str, str]) -> tuple[str, str, str]:
-        days = [day for header in studies[key] if (day := _value(DAY, header))]
+        days = [day for header in studies[key] for day in _values(DAY, header)]
         return key[0], min(days, default="~"), key[1]
 
     first = {}
@@ -191,15 +201,29 @@ def _one_per_patient(studies: Mapping[tuple[str, str], list[Dataset]]) -> list[l
 
 
 def _most(keyword: str, headers: Sequence[Dataset], differing: Counter[str]) -> Any:
-    """The value of most files; of values as frequent the smallest."""
-    found = Counter(value for header in headers if (value := _value(keyword, header)) is not None)
+    """The value of most files and items; of values as frequent the smallest."""
+    found = Counter(value for header in headers for value in _values(keyword, header))
     if len(found) > 1:
         differing[keyword] += 1
     return min(found, key=lambda value: (-found[value], value), default=None)
 
 
 def _numeric(keyword: str) -> bool:
-    return dictionary_VR(keyword) in (*_NUMBERS, "AS")
+    return dictionary_VR(_last(keyword)) in (*_NUMBERS, "AS")
+
+
+def _last(path: str) -> str:
+    return path.rsplit(".", 1)[-1]
+
+
+def _values(path: str, header: Dataset) -> Iterator[Any]:
+    """What a header says, in each item of the path's sequences; nothing where it is empty or of another form."""
+    first, _, rest = path.partition(".")
+    if rest:
+        for item in header.get(first) or ():
+            yield from _values(rest, item)
+    elif (value := _value(first, header)) is not None:
+        yield value
 
 
 def _value(keyword: str, header: Dataset) -> Any:
@@ -229,4 +253,4 @@ def _years(text: str) -> float | None:
 def _whole_years(cohort: Cohort) -> list[pl.Expr]:
     """Ages in columns of whole numbers are completed years."""
     ages = {c.source for c in cohort.table.columns if c.kind is Kind.INTEGER and c.source}
-    return [pl.col(keyword).floor() for keyword in sorted(ages) if dictionary_VR(keyword) == "AS"]
+    return [pl.col(keyword).floor() for keyword in sorted(ages) if dictionary_VR(_last(keyword)) == "AS"]

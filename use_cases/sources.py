@@ -104,4 +104,7 @@ def _from_dicom(cohort: Cohort, folder: Path) -> SourceRead:
     from use_cases.dicom_headers import read_headers
 
     read = read_headers(folder, cohort)
-    return SourceRead(cohort.harmonise(read.frame), {"dicom_files": read.files, "dicom_differing": read.differing})
+    chosen = cohort.model_copy(
+        update={"filter": {}}
+    )  # by file: a row may hold another value of an attribute that differs
+    return SourceRead(chosen.harmonise(read.frame), {"dicom_files": read.files, "dicom_differing": read.differing})

@@ -21,6 +21,7 @@ from use_cases.registry import discover
 from use_cases.sources import read_source
 
 KEY = "k" * 32
+DOSE = "DoseReferenceSequence.DoseReferenceType"
 CODEBOOK = {
     "table": {
         "name": "scans", "title": "First scans", "index_date": "studied",
@@ -121,6 +122,46 @@ def test_ages_are_completed_years_whatever_their_unit(tmp_path: Path, codebook: 
     assert found["age"].to_list() == list(expected.values())
 
 
+def test_items_of_sequences_are_named_by_their_path(tmp_path: Path, codebook: Callable[..., Path]) -> None:
+    (tmp_path / "pacs").mkdir()
+    for name in ("rtplan.dcm", "eCT_Supplemental.dcm", "liver_1frame.dcm", "CT_small.dcm"):
+        shutil.copy(str(get_testdata_file(name)), tmp_path / "pacs")
+    more = [number("planned", "FractionGroupSequence.NumberOfFractionsPlanned")]
+    more += [number("thick", "SharedFunctionalGroupsSequence.PixelMeasuresSequence.SliceThickness")]
+    more += [text("agent", "ContrastBolusAgentSequence.CodeMeaning"), text("dose", DOSE)]
+    read = read_source(
+        load_codebook(codebook(lambda book: book["table"]["columns"].extend(more))), str(tmp_path / "pacs")
+    )
+    rows = {row["patient_id"]: row for row in read.frame.to_dicts()}
+    plan, enhanced, liver = (
+        pydicom.dcmread(str(get_testdata_file(f"{name}.dcm")))
+        for name in ("rtplan", "eCT_Supplemental", "liver_1frame")
+    )
+    assert rows[plan.PatientID]["planned"] == plan.FractionGroupSequence[0].NumberOfFractionsPlanned == 30
+    assert rows[enhanced.PatientID]["agent"] == enhanced.ContrastBolusAgentSequence[0].CodeMeaning == "Iohexol"
+    measures = liver.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    assert rows[liver.PatientID]["thick"] == measures.SliceThickness == 1
+    assert {item.DoseReferenceType for item in plan.DoseReferenceSequence} == {"ORGAN_AT_RISK", "TARGET"}
+    assert rows[plan.PatientID]["dose"] == "ORGAN_AT_RISK"
+    assert read.counts["dicom_differing"] == {DOSE: 1}
+    assert rows["1CT1"]["planned"] is rows["1CT1"]["agent"] is None
+
+
+def test_a_file_passes_the_filter_by_any_item(folder: Path, codebook: Callable[..., Path], tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "pacs")
+    shutil.copy(str(get_testdata_file("rtplan.dcm")), tmp_path / "pacs")
+    cohort = load_codebook(codebook(lambda book: book.update(filter={DOSE: "TARGET"})))
+    assert read_source(cohort, str(tmp_path / "pacs")).frame["patient_id"].to_list() == ["id00001"]
+
+
+def number(name: str, source: str) -> dict[str, object]:
+    return {**text(name, source), "kind": "number", "minimum": 0, "maximum": 100, "step": 1}
+
+
+def text(name: str, source: str) -> dict[str, object]:
+    return {"name": name, "label": name, "role": "covariate", "kind": "text", "missing": True, "source": source}
+
+
 def test_what_the_codebook_does_not_name_is_nowhere(folder: Path, codebook: Callable[..., Path]) -> None:
     read = read_source(load_codebook(codebook()), str(folder))
     names = {str(pydicom.dcmread(p, stop_before_pixels=True).PatientName) for p in folder.rglob("*.dcm")}
@@ -128,7 +169,9 @@ def test_what_the_codebook_does_not_name_is_nowhere(folder: Path, codebook: Call
     assert not [name for name in names if name and name in read.frame.write_csv()]
 
 
-@pytest.mark.parametrize("keyword", ["PatientName", "ImageType", "StudyInstanceUID", "ReferencedStudySequence", "age"])
+@pytest.mark.parametrize(
+    "keyword", ["PatientName", "ImageType", "StudyInstanceUID", "ReferencedStudySequence", "age", "Rows.Columns"]
+)
 def test_attributes_that_are_no_single_value_are_refused(
     folder: Path, codebook: Callable[..., Path], keyword: str
 ) -> None:
