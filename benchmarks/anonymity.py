@@ -25,8 +25,8 @@ from deidentification.anonymity.codebook_hierarchies import codebook_hierarchy
 from deidentification.anonymity.hierarchy import Hierarchy
 from deidentification.anonymity.lattice import search
 from deidentification.anonymity.models import Anonymity
-from deidentification.date_reading import read_dates
 from deidentification.table import deidentify_table
+from records.date_reading import read_dates
 from records.schema import Column, Kind, Role, Schema
 
 PAGE = Path("docs/benchmarks/anonymity.md")

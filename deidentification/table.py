@@ -17,12 +17,12 @@ import polars as pl
 from deidentification.anonymity.anonymisation import AnonymityReport, anonymise
 from deidentification.anonymity.models import Anonymity
 from deidentification.anonymity.risk_plot import risk_picture
-from deidentification.date_reading import DatesRead, read_dates
 from deidentification.identification.finding import Finding
 from deidentification.identification.scan import refuse_identifiers
 from deidentification.opt_out import OptOuts, refuse_studies
 from deidentification.preparation import prepared
 from deidentification.project_keys import fingerprint, refuse_other_key
+from records.date_reading import DatesRead, read_dates
 from records.errors import CodebookError, ParameterError, StorageError
 from records.files import parquet_bytes, write_atomically
 from records.reading import read_table

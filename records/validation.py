@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from records.date_reading import read_dates
 from records.errors import Problem, TableError
 from records.outcome import binary_outcome
 from records.schema import Column, Kind, Schema
@@ -16,6 +17,8 @@ MEND_ROWS = "correct these rows or widen the codebook"
 
 def validate(frame: pl.DataFrame, schema: Schema, *, source: str) -> pl.DataFrame:
     """The table in schema form: exactly the schema's columns in the schema's types.
+
+    Dates written as text are read as ``date_reading`` says; those that cannot be read are counted.
 
     Parameters
     ----------
@@ -40,7 +43,7 @@ def validate(frame: pl.DataFrame, schema: Schema, *, source: str) -> pl.DataFram
         problems.append(Problem("the table", "have rows", "0 rows", "export it again"))
     present = [column for column in schema.columns if column.name in frame.columns]
     if frame.height:
-        typed = frame.select(_typed(column, frame.schema[column.name]) for column in present)
+        typed = frame.select(_typed(column, frame[column.name]) for column in present)
         found = {c.name: list(_column_problems(frame[c.name], typed[c.name], c)) for c in present}
         problems += [problem for breaches in found.values() for problem in breaches]
         problems += _table_problems(typed, schema.select(name for name, breaches in found.items() if not breaches))
@@ -49,7 +52,10 @@ def validate(frame: pl.DataFrame, schema: Schema, *, source: str) -> pl.DataFram
     return typed
 
 
-def _typed(column: Column, dtype: pl.DataType) -> pl.Expr:
+def _typed(column: Column, raw: pl.Series) -> pl.Expr | pl.Series:
+    dtype = raw.dtype
+    if column.kind is Kind.DATE and dtype in (pl.String, pl.Categorical, pl.Enum) and column.earliest and column.latest:
+        return read_dates(raw, earliest=column.earliest, latest=column.latest).dates
     if not _readable(dtype, column.kind):
         return pl.repeat(None, pl.len(), dtype=column.dtype).alias(column.name)
     value = pl.col(column.name)
@@ -62,8 +68,6 @@ def _typed(column: Column, dtype: pl.DataType) -> pl.Expr:
     if column.kind is Kind.INTEGER:
         number = value.cast(pl.Float64, strict=False)
         return pl.when(number == number.round()).then(number).cast(pl.Int64, strict=False).alias(column.name)
-    if column.kind is Kind.DATE and dtype == pl.String:
-        return value.str.to_date("%Y-%m-%d", strict=False)
     return value.cast(column.dtype, strict=False)
 
 

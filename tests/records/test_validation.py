@@ -1,6 +1,7 @@
 """Bad input: all problems in one error, with counts and column names and never a row value."""
 
 import gzip
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +10,7 @@ import pytest
 from records.errors import StorageError, TableError
 from records.files import read_table_file, write_table
 from records.reading import read_table
+from records.schema import Column, Kind, Role, Schema
 from records.validation import validate
 from use_cases.registry import discover
 
@@ -89,3 +91,14 @@ def test_damaged_table_file(table: pl.DataFrame, tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(StorageError, match="materialise it again"):
         read_table_file(path)
+
+
+def test_dates_are_read_as_hospitals_write_them_and_only_unreadable_ones_counted() -> None:
+    """Synthesis and the cohorts of runs read a file as de-identification does, which had been the only one to."""
+    day = {"kind": Kind.DATE, "earliest": date(2018, 1, 1), "latest": date(2020, 12, 31)}
+    schema = Schema(name="w", title="W", columns=(Column(name="seen", label="Seen", role=Role.COVARIATE, **day),))
+    written = ["2019-04-19", "7.12.2019", "07/12/2019", "maaliskuu 2019"]
+    read = validate(pl.DataFrame({"seen": written}), schema, source="ward.csv")["seen"]
+    assert read.to_list() == [date(2019, 4, 19), date(2019, 12, 7), date(2019, 12, 7), date(2019, 3, 15)]
+    with pytest.raises(TableError, match="got 1 rows that do not fit"):
+        validate(pl.DataFrame({"seen": [*written, "soon"]}), schema, source="ward.csv")

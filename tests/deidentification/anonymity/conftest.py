@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from deidentification.date_reading import read_dates
+from records.date_reading import read_dates
 from records.schema import Column, Kind, Role, Schema
 from tests.deidentification.anonymity.tables import trial
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deidentification.date_reading import MONTHS, read_dates
+from records.date_reading import MONTHS, read_dates
 
 IST = Path(__file__).parents[2].parent / "shared" / "data" / "ist.parquet"
 BOUNDS = {"earliest": date(1930, 1, 1), "latest": date(2026, 12, 31)}

@@ -1,7 +1,7 @@
 """Dates as hospitals write them, read with a report: ISO, day first, and month names with a year in nine languages.
 
 Belongs here: text to dates, and how many rows were read, mended or left unread. Does not belong here: what becomes of
-the dates (``dates``, ``shift``). What cannot be read is missing afterwards and counted, never guessed.
+the dates (``deidentification``). What cannot be read is missing afterwards and counted, never guessed.
 
 The International Stroke Trial's months are Polish (``sty-91``), and one of them lost its accented letter on the way
 (``pa?-95`` for ``paź``): a sign that is no letter stands for any one letter if just one month fits.
