@@ -37,7 +37,13 @@ PermitDateOption = Annotated[
 ]
 
 
+ONLY = {
+    Kind.TABLE: ("schema", "k", "l", "t", "suppression"), Kind.FHIR: ("notes",), Kind.DICOM: ("option", "allow_burned_in"),
+}  # fmt: skip
+
+
 def deidentify(
+    context: typer.Context,
     source: Annotated[Path, typer.Argument(help="CSV or Parquet file, FHIR file or folder, or folder of DICOM files.")],
     out: Annotated[Path, typer.Option(help="New file or folder.")],
     schema: Annotated[
@@ -63,6 +69,7 @@ def deidentify(
     try:
         kind = kind_of(source)
         kind = Kind.TABLE if kind is Kind.DICOM and schema is not None else kind  # of the headers that it names
+        _refuse_options_of_others(kind, context)
         opt_outs = opt_outs_of(settings, opt_out, permit_date)
         key = key_of(settings, project, today=date.today(), shared=shared_key)
         if kind is Kind.DICOM:
@@ -73,6 +80,17 @@ def deidentify(
             _table(source, out, schema, key, _demand(k, l, t, suppression), opt_outs)
     except (PhaseIVError, OSError) as error:
         raise ended(str(error), code=1) from error
+
+
+def _refuse_options_of_others(kind: Kind, context: typer.Context) -> None:
+    """What somebody asked for must not be passed over in silence."""
+    asked = {name for name in context.params if (by := context.get_parameter_source(name)) and by.name == "COMMANDLINE"}
+    for other, names in ONLY.items():
+        if other is not kind and (wrong := sorted(asked & set(names))):
+            options = ", ".join(f"--{name.replace('_', '-')}" for name in wrong)
+            raise ParameterError(
+                f"options must be of what the source is ({kind}), got {options} of {other}; leave them out"
+            )
 
 
 def _demand(k: int, l: float | None, t: float | None, suppression: float) -> "Anonymity":  # noqa: E741

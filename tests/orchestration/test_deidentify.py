@@ -104,6 +104,28 @@ def test_what_no_one_knows_is_refused(at: Path) -> None:
     assert "--schema" in found.output
 
 
+@pytest.mark.parametrize(
+    ("source", "options", "named"),
+    [
+        ("bundle.json", ["--k", 5, "--option", "patient-characteristics"], "--k of table"),
+        ("bundle.json", ["--option", "patient-characteristics"], "--option of dicom"),
+        ("stroke.csv", ["--schema", SCHEMA, "--notes"], "--notes of fhir"), ("scan.dcm", ["--k", 9], "--k of table"),
+    ],
+)  # fmt: skip
+def test_options_of_another_kind_are_not_passed_over(at: Path, source: str, options: list[object], named: str) -> None:
+    (at / "bundle.json").write_text(json.dumps(BUNDLE))
+    shutil.copy(str(get_testdata_file("CT_small.dcm")), at / "scan.dcm")
+    place = at / source
+    if source.endswith(".dcm"):
+        place = at / "scans"
+        place.mkdir()
+        shutil.copy(at / source, place)
+    found = asked("deidentify", place, "--out", at / "out", *options)
+    assert found.exit_code == 1
+    assert named in " ".join(found.output.split())
+    assert not (at / "out").exists()
+
+
 def test_a_project_whose_key_was_lost_is_told(at: Path) -> None:
     words = ("deidentify", at / "stroke.csv", "--schema", SCHEMA, "--project", "registry study", "--out")
     assert asked(*words, at / "one.csv").exit_code == 0
