@@ -99,7 +99,7 @@ def _texts(column: pl.Series) -> pl.Series | None:
     """The column as text; ``None`` for types that hold no identifier. Whole floats are read as integers."""
     if column.dtype.is_float():
         whole = column.cast(pl.Int64, strict=False)
-        if not (whole.cast(column.dtype) == column).all() or int(whole.max() or 0) < 10**7:  # type: ignore[arg-type]
+        if not (whole.cast(column.dtype) == column.fill_nan(None)).all():
             return None
         column = whole
     if column.dtype.is_integer() or column.dtype in (pl.String, pl.Enum, pl.Categorical):

@@ -78,6 +78,37 @@ def test_own_numbers_in_another_column_are_told_from_chance() -> None:
     assert refused(copied, "id") == {("copy", OWN): ROWS}
 
 
+CHANGED = {
+    "zeros lost": (lambda i: f"{i + 1:06}", lambda i: i + 1), "a float": (lambda i: f"{i + 1:06}", lambda i: i + 1.0),
+    "one zero lost": (lambda i: f"0{4000123 + i}", lambda i: f"{4000123 + i}"),
+    "a visit behind": (lambda i: f"{4000123 + i}", lambda i: f"{4000123 + i}/1"),
+    "inside text": (lambda i: f"{4000123 + i}", lambda i: f"ward 3 pt {4000123 + i}"),
+    "lower case": (lambda i: f"HUS{4000123 + i}", lambda i: f"hus{4000123 + i}"),
+    "no dash": (lambda i: f"HUS-{4000123 + i}", lambda i: f"HUS{4000123 + i}"),
+    "no letters": (lambda i: f"HUS-{4000123 + i}", lambda i: 4000123 + i),
+    "a row further": (lambda i: f"{4000123 + i}", lambda i: f"{4000123 + (i + 1) % ROWS}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_own_numbers_are_known_as_spreadsheets_change_them(change: str) -> None:
+    identifier, value = CHANGED[change]
+    frame = pl.DataFrame({"id": [identifier(i) for i in range(ROWS)], "v": [value(i) for i in range(ROWS)]})
+    assert refused(frame, "id") == {("v", OWN): ROWS}
+
+
+@pytest.mark.parametrize("letters", ["", "HUS-"])
+def test_other_numbers_of_the_same_length_are_no_patients(letters: str) -> None:
+    """Every value below has the length of an identifier, many are equal to one by chance, and none is the row's own."""
+    rng = np.random.default_rng(3)
+    ids, other = rng.permutation(np.arange(100_000, 103_000)), rng.integers(100_000, 110_000, 3000)
+    text = [f"dose {a} and {b}" for a, b in zip(other, rng.integers(100_000, 110_000, 3000), strict=True)]
+    frame = pl.DataFrame(
+        {"id": [f"{letters}{i}" for i in ids], "platelets": other, "age": rng.integers(18, 99, 3000), "text": text}
+    )
+    assert refused(frame, "id") == {}
+
+
 @pytest.mark.parametrize("cohort", COHORTS, ids=lambda cohort: cohort.name)
 def test_no_false_alarm_on_bundled_cohorts(cohort) -> None:
     found = refuse_identifiers(cohort.load(), cohort.table)
