@@ -18,10 +18,12 @@ from deidentification.identification.names import person_names
 from deidentification.identification.national_ids import NATIONAL_IDS
 from deidentification.identification.own_identifiers import own_identifiers
 from deidentification.identification.patterns import PATTERNS
+from deidentification.identification.telephones import telephones
 from records.errors import Problem, TableError
 from records.schema import Role, Schema
 
 OWN, NAMES, ALMOST_UNIQUE, FREE_TEXT = "patients' own identifiers", "person names", "almost unique", "free text"
+TELEPHONE = "telephone"
 CHANCE, SURE = 2 / 11, 1e-6
 """Highest share of bare numbers that fit a check digit by chance (the PT NIF), and the level of the binomial test."""
 TRIED_FIRST = 10_000
@@ -116,6 +118,8 @@ def _findings(name: str, texts: pl.Series, column: pl.Series, ids: pl.Series | N
     for kind, pattern, valid in FORMS:
         if worth.any() and (held := _rows(distinct.filter(worth), rows.filter(worth), pattern, valid)):
             kinds[kind] = max(held, kinds.get(kind, 0))
+    if called := int(rows.filter(telephones(distinct)).sum()):
+        kinds[TELEPHONE] = max(called, kinds.get(TELEPHONE, 0))
     if not column.dtype.is_integer() and (named := int(rows.filter(person_names(distinct)).sum())):
         kinds[NAMES] = named
     if ids is not None and (own := int(own_identifiers(ids, texts).sum())):
