@@ -28,7 +28,7 @@ from deidentification.dicom.identity import Subject, pseudonym
 from deidentification.dicom.options import Option
 from deidentification.dicom.profile import Action, columns_of, removed_by_group, rules
 from deidentification.dicom.temporal import shifted_date, shifted_datetime
-from deidentification.dicom.uids import may_stay, names_a_standard_thing, new_uid
+from deidentification.dicom.uids import names_a_standard_thing, new_uid
 from deidentification.dicom.values import BINARY_VRS, TEXT, TEXT_VRS, dummy
 
 PATIENT_ID, PATIENT_NAME, PATIENT_AGE = 0x00100020, 0x00100010, 0x00101010
@@ -106,8 +106,7 @@ class Engine:
             dated = Option.RETAIN_MODIFIED_DATES in self._options
             self._shift(dataset, element) if dated else self._dummy(dataset, element)
         elif element.VR == "UI" and Option.RETAIN_UIDS not in self._options:
-            stays = all(may_stay(str(uid), element.keyword) for uid in _values(element))
-            self._keep(dataset, element) if stays else self._map(dataset, element)
+            self._map(dataset, element)
         else:
             self._keep(dataset, element)
 
@@ -156,8 +155,17 @@ class Engine:
                 self._walk(item)
         elif int(element.tag) == PATIENT_AGE:
             self._cap_age(dataset, element)
+        elif element.VR == "CS":
+            self._code(dataset, element)
         elif self._tells(element):
-            self._set(dataset, element, None if element.VR == "CS" else dummy(element.VR))
+            self._set(dataset, element, dummy(element.VR))
+
+    def _code(self, dataset: Dataset, element: DataElement) -> None:
+        """A code that tells is emptied; among several it becomes a dummy, so that the others keep their places."""
+        codes = [str(value) for value in _values(element)]
+        left = [TEXT if self._subject.told_by(code) else code for code in codes]
+        if left != codes:
+            self._set(dataset, element, left if len(left) > 1 else None)
 
     def _clean(self, dataset: Dataset, element: DataElement) -> None:
         if int(element.tag) == GRAPHIC_ANNOTATIONS:
@@ -194,7 +202,7 @@ class Engine:
 
     def _tells(self, element: DataElement) -> bool:
         """Whether a value that would stay holds an identifier of the file."""
-        pattern = self._subject.whole if element.VR == "CS" else self._subject.known
+        pattern = self._subject.known
         if pattern is None or element.is_empty:
             return False
         if element.VR in TEXT_VRS:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 from pydicom import Dataset
 
+from deidentification.dicom.defined_terms import DEFINED_TERMS
 from deidentification.dicom.errors import DicomError
 from deidentification.pseudonyms import pseudonymise
 from deidentification.shift import shift_days
@@ -39,13 +40,18 @@ class Subject:
     known : re.Pattern or None
         Finds the file's own identifiers and parts of names in text.
     whole : re.Pattern or None
-        Finds whole identifiers and names only, for coded values where a part of a name may be a defined term.
+        Finds whole identifiers and names only, for coded values that are a defined term as well as a part of a name.
     """
 
     pseudonym: str
     days: int
     known: re.Pattern[str] | None
     whole: re.Pattern[str] | None
+
+    def told_by(self, code: str) -> bool:
+        """Whether a coded value holds an identifier or a part of a name that is no term of the standard."""
+        pattern = self.whole if code.strip() in DEFINED_TERMS else self.known
+        return pattern is not None and pattern.search(code) is not None
 
 
 def subject_of(dataset: Dataset, key: bytes) -> Subject:

@@ -9,14 +9,12 @@ DICOM PS3.5 B.2 (UUID derived UIDs); RFC 9562 (UUID version 8).
 """
 
 import hmac
-import re
 from uuid import UUID
 
 from pydicom._uid_dict import UID_dictionary
 
 _CONTEXT = b"uid:"
 _STANDARD_ROOT = "1.2.840.10008."
-_VALID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 
 
 def new_uid(uid: str, key: bytes) -> str:
@@ -28,16 +26,8 @@ def new_uid(uid: str, key: bytes) -> str:
 
 
 def names_a_standard_thing(uid: str) -> bool:
-    """Whether the UID is one of PS3.6 (a class, a transfer syntax, a well-known frame), not a made-up one."""
-    return uid in UID_dictionary or uid == _STANDARD_ROOT[:-1]
+    """Whether the UID is one of PS3.6 (a class, a transfer syntax, a well-known frame), not a made-up one.
 
-
-def may_stay(uid: str, keyword: str) -> bool:
-    """Whether a UID of an attribute without a rule tells nothing: well-known, or of a class and well formed.
-
-    A hospital's own coding scheme or context group tells the hospital, so those are mapped.
+    Private classes, coding schemes and context groups are made-up: they tell the hospital or can hold a number.
     """
-    if not uid or names_a_standard_thing(uid):
-        return True
-    of_a_class = "SOPClass" in keyword or keyword.endswith("TransferSyntaxUID")
-    return of_a_class and len(uid) <= 64 and _VALID.fullmatch(uid) is not None
+    return uid in UID_dictionary or uid == _STANDARD_ROOT[:-1]

@@ -1,8 +1,8 @@
 """A second look at what came out, which knows nothing of the engine.
 
 Belongs here: expectations in their own words, checked on the bytes of a file beside those of its original. Does not
-belong here: mending. It reads files by ``walk``, not by the library that wrote them; of the package it uses the table's
-facts and the options' names only. Findings tell a check, a tag and a count, never a value.
+belong here: mending. It reads files by ``walk``, not by the library that wrote them; of the package it uses the facts
+of the standard (table, defined terms) and the options' names only. Findings tell a check, a tag and a count, never a value.
 """
 
 import csv
@@ -14,11 +14,13 @@ from functools import cache
 import polars as pl
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 
+from deidentification.dicom.defined_terms import DEFINED_TERMS
 from deidentification.dicom.options import Option
 from deidentification.dicom.profile import TABLE
 from deidentification.dicom.walk import Element, elements
 
 SCHEMA = {"check": pl.String, "tag": pl.String, "count": pl.Int64}
+_IMPLEMENTATION = 0x00020012  # of the program that wrote the file
 _PIXELS = range(0x7FE00000, 0x7FE0FFFF)
 _OURS = frozenset({0x00120062, 0x00120063, 0x00120064})
 _EMPTIED = frozenset({"Z", "X/Z"})
@@ -31,6 +33,7 @@ _NAMES_AND_NUMBERS = frozenset({
     0x00402017,
 })  # fmt: skip
 _CLASS_OR_SYNTAX = re.compile(rb"1\.2\.840\.10008\.[0-9.]+")
+_TERMS = frozenset(term.encode() for term in DEFINED_TERMS)
 _SEPARATORS = re.compile(rb"[\s^=,;/\\]+")
 
 
@@ -139,12 +142,12 @@ def _uids(left: list[Element], before: list[Element]) -> Iterator[tuple[str, str
     known = {
         uid
         for element in before
-        if _vr(element) == "UI" and not _of_a_class(element.tag)
+        if _vr(element) == "UI" and element.tag != _IMPLEMENTATION
         for uid in element.value.strip(b" \0").split(b"\\")
         if uid and not _CLASS_OR_SYNTAX.fullmatch(uid)
     }
     for element in left:
-        if element.tag not in _PIXELS and not _of_a_class(element.tag):
+        if element.tag not in _PIXELS and element.tag != _IMPLEMENTATION:
             parts = element.value.strip(b" \0").replace(b"\0", b"\\").replace(b" ", b"\\").split(b"\\")
             if not known.isdisjoint(parts):
                 yield "UID left", _name(element.tag)
@@ -164,8 +167,11 @@ def _identifiers(left: list[Element], before: list[Element]) -> Iterator[tuple[s
         vr = _vr(element)
         if element.tag in _PIXELS or element.tag in _OURS or set(element.path) & _OURS or not element.value:
             continue
-        searched = any_part if vr in _WORDS or vr in _BYTES else whole if vr in ("CS", "AS") else None
-        if searched and searched.search(element.value):
+        if vr == "CS":
+            searched = [(v, whole if v.strip(b" \0") in _TERMS else any_part) for v in element.value.split(b"\\")]
+        else:
+            searched = [(element.value, any_part if vr in _WORDS or vr in _BYTES else whole if vr == "AS" else None)]
+        if any(pattern and pattern.search(value) for value, pattern in searched):
             yield "identifier left", _name(element.tag)
 
 
@@ -175,7 +181,7 @@ def _searched(before: list[Element]) -> tuple[re.Pattern[bytes] | None, re.Patte
     for element in before:
         name = _vr(element) == "PN" and not element.tag >> 16 & 1
         if name or element.tag in _NAMES_AND_NUMBERS:
-            values = [v.strip(b" \0^=") for v in element.value.split(b"\\")]
+            values = {v.strip(b" \0^=") for v in element.value.split(b"\\")} - _HARMLESS
             whole.update(values)
             words.update(word for v in values if name for word in _SEPARATORS.split(v))
     return _pattern(whole), _pattern(whole | words)
@@ -211,17 +217,6 @@ def _vr(element: Element) -> str:
     if element.vr and element.vr != "UN":
         return element.vr
     return dictionary_VR(element.tag).split(" or ")[0] if dictionary_has_tag(element.tag) else "UN"
-
-
-def _of_a_class(tag: int) -> bool:
-    """Whether the attribute names a class or a syntax, not an instance."""
-    return tag in _CLASS_TAGS or (tag >> 16 == 2 and tag != 0x00020003)
-
-
-_CLASS_TAGS = frozenset({
-    0x00080016, 0x0008001A, 0x0008001B, 0x00080062, 0x0008040E,
-    0x00081150, 0x0008115A, 0x00083002, 0x00340003, 0x04000010, 0x04000510, 0x30100052, 0x30100053,
-})  # fmt: skip
 
 
 def _name(tag: int) -> str:

@@ -74,6 +74,21 @@ def test_identifiers_are_found_beside_letters_and_names_beside_digits(model: str
     assert (dataset.ManufacturerModelName == model) is left
 
 
+def test_a_part_of_a_name_goes_from_codes_and_terms_of_the_standard_stay() -> None:
+    named = {"PatientName": "Zzyxova^Matilda^Chest=Muster", "ImageType": ["ORIGINAL", "PRIMARY", "ZZYXOVA"]}
+    dataset = changed(
+        patient(**named, BodyPartExamined="CHEST", ViewPosition="MATILDA", FilterMaterial=["TIN", "MUSTER"])
+    )
+    assert list(dataset.ImageType) == ["ORIGINAL", "PRIMARY", "REMOVED"]
+    assert list(dataset.FilterMaterial) == ["TIN", "REMOVED"]
+    assert (dataset.BodyPartExamined, dataset.ViewPosition) == ("CHEST", None)
+
+
+def test_a_class_that_the_standard_does_not_know_is_mapped() -> None:
+    dataset = changed(patient(SOPClassUID="1.2.246.131052308.99"))
+    assert dataset.SOPClassUID == new_uid("1.2.246.131052308.99", KEY)
+
+
 def test_k_keeps_and_ages_above_89_become_90() -> None:
     dataset = patient(PatientAge="093Y", PatientSex="F", PatientSize="1.6", DeviceSerialNumber="S1", StationName="ct01")
     dataset = changed(dataset, Option.RETAIN_PATIENT_CHARACTERISTICS, Option.RETAIN_DEVICE_IDENTITY)

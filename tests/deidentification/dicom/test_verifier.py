@@ -10,7 +10,7 @@ import pytest
 from pydicom import DataElement, Dataset
 from pydicom.config import disable_value_validation
 from pydicom.data import get_testdata_file
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from deidentification.dicom.files import deidentify_file
 from deidentification.dicom.options import Option
@@ -111,3 +111,35 @@ def test_what_options_retain_is_not_a_finding_but_dates_left_are() -> None:
 def test_an_identifier_beside_letters_is_found() -> None:
     leak = leaking(lambda dataset: setattr(dataset, "ManufacturerModelName", f"MRN{SOURCE.PatientID}"))
     assert summary(verify(leak, ORIGINAL)) == {"identifier left": 1}
+
+
+def test_a_part_of_a_name_in_a_code_and_a_class_of_their_own_are_found() -> None:
+    source = pydicom.dcmread(io.BytesIO(ORIGINAL))
+    source.PatientName = "Zzyxova^Chest"
+    source.file_meta.MediaStorageSOPClassUID = source.SOPClassUID = UID("1.2.246.99")
+    buffer = io.BytesIO()
+    source.save_as(buffer)
+    assert (
+        verify(deidentify_file(buffer.getvalue(), key=b"k" * 32, options=frozenset()).data, buffer.getvalue()).height
+        == 0
+    )
+
+    def leak(dataset: Dataset) -> None:
+        dataset.ImageType, dataset.BodyPartExamined = ["ORIGINAL", "ZZYXOVA"], "CHEST"
+        dataset.SOPClassUID = "1.2.246.99"
+
+    found = verify(leaking(leak), buffer.getvalue())
+    assert found.select("check", "tag").rows() == [("UID left", "0008,0016"), ("identifier left", "0008,0008")]
+
+
+def test_a_file_may_be_deidentified_twice() -> None:
+    twice = deidentify_file(CLEAN, key=b"l" * 32, options=frozenset()).data
+    assert verify(twice, CLEAN).height == 0
+    source = pydicom.dcmread(io.BytesIO(CLEAN))
+    source.ContentCreatorName = "REMOVED"
+    buffer = io.BytesIO()
+    source.save_as(buffer)
+    assert (
+        verify(deidentify_file(buffer.getvalue(), key=b"l" * 32, options=frozenset()).data, buffer.getvalue()).height
+        == 0
+    )
