@@ -78,6 +78,8 @@ class Draws:
 
     def _name(self, table: str) -> str:
         sort = self.random.random()
+        if sort < 0.1 and table == "family":
+            return self.of_sort("signs")  # whom a sign is named after has namesakes
         if sort < 0.4:
             return self.random.choice(_home(table, self.code))
         if sort < 0.55:
@@ -167,6 +169,10 @@ class Draws:
             return self.random.choice(_lines("terms")).capitalize()
         made = self._crossed(*self.random.choices(_lines("drugs"), k=2)).capitalize()
         return f"{made}-{self.random.choice(_lines('terms')).capitalize()}" if sort > 0.9 else made
+
+    def of_sort(self, sort: str) -> str:
+        """A word of one of the lists ``SORTS``."""
+        return self.random.choice(_lines(sort)).capitalize()
 
     def word(self) -> str:
         """An ordinary word: of notes or of the dictionary."""

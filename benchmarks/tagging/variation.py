@@ -16,15 +16,15 @@ _NUMBERS = frozenset({Kind.MRN, Kind.PHONE, Kind.NATIONAL_ID})
 
 
 def varied(sentence: Annotated, draws: Draws) -> Annotated:
-    """The sentence with other identifiers, and now and then all in lower case or capitals."""
+    """The sentence with other identifiers, eponyms and brands, and now and then all in lower case or capitals."""
     text, spans, end = "", [], 0
     for span in sentence.spans:
-        text += sentence.text[end : span.start]
+        text += _others(sentence.text[end : span.start], draws)
         value = _other(span.kind, sentence.text[span.start : span.end], draws)
         spans.append(Span(len(text), len(text) + len(value), span.kind))
         text += value
         end = span.end
-    return recased(Annotated(text + sentence.text[end:], tuple(spans)), draws)
+    return recased(Annotated(text + _others(sentence.text[end:], draws), tuple(spans)), draws)
 
 
 def recased(sentence: Annotated, draws: Draws) -> Annotated:
@@ -40,6 +40,19 @@ def _other(kind: Kind, found: str, draws: Draws) -> str:
     if kind in _NUMBERS and draws.random.random() < 0.5:
         return draws.shaped(re.sub("[A-Z]", "A", re.sub(r"\d", "9", found)))
     return found
+
+
+def _others(text: str, draws: Draws) -> str:
+    """Text with half of its capitalised eponyms, devices, brands and trials replaced by others of their sort."""
+    return _WORD.sub(lambda match: _of_its_sort(match[0], draws), text)
+
+
+def _of_its_sort(word: str, draws: Draws) -> str:
+    sorts = list(draws.words.sorts(word)) if len(word) > 3 and word[0].isupper() else []
+    if not sorts or draws.words.known(word) or draws.random.random() < 0.5:
+        return word
+    new = draws.of_sort(draws.random.choice(sorts))
+    return new.upper() if word.isupper() else new
 
 
 def _named(found: str, draws: Draws) -> str:

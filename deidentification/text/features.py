@@ -1,17 +1,19 @@
 """What the tagger sees of a text: its pieces, and of each piece the buckets of its features.
 
-Belongs here: features. Does not belong here: weights (``tagger``), or rules, whose output is no feature: the rules were written
-on the sentences that the tagger learns from, and seem surer there than they are.
+Belongs here: features. Does not belong here: weights (``tagger``), or rules (``names``, ``written``), of which the tagger sees
+what they said.
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from zlib import crc32
 
 from deidentification.text.language import language
+from deidentification.text.spans import Span
 from deidentification.text.words import Words
 
 BUCKETS = 1 << 13
@@ -31,6 +33,7 @@ class Sort(IntEnum):
     LETTERS = 1
     LISTS = 2
     SHAPE = 3
+    RULES = 4
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,25 @@ def of_place(spaced: bool, first: bool, shape: str) -> tuple[tuple[Sort, int], .
     """Buckets of where a piece stands."""
     seen = (f"spaced {spaced}", f"first {first}", f"{spaced} {first} {shape}")
     return tuple((Sort.SHAPE, bucket(value)) for value in seen)
+
+
+def verdicts(seen: Sequence[Piece], spans: Iterable[Span]) -> list[str]:
+    """What the rules said of each piece: the kinds of the spans that it lies in, and whether one begins there; mostly nothing."""
+    starts, ends = [p.start for p in seen], [p.end for p in seen]
+    said: list[set[str]] = [set() for _ in seen]
+    for span in spans:
+        first, last = bisect_right(ends, span.start), bisect_left(starts, span.end)
+        for at in range(first, last):
+            said[at].add(f"{span.kind}{' begins' * (at == first)}")
+    return ["+".join(sorted(of)) for of in said]
+
+
+@lru_cache(maxsize=10_000)
+def of_verdict(verdict: str) -> tuple[tuple[Sort, int], ...]:
+    """Buckets of what the rules said of a piece."""
+    kinds = {kind.removesuffix(" begins") for kind in verdict.split("+")}
+    seen = (f"said {verdict}", *(f"said {kind}" for kind in sorted(kinds)), f"silent {not verdict}")
+    return tuple((Sort.RULES, bucket(f"{Sort.RULES.value} {value}")) for value in seen)
 
 
 def bucket(feature: str) -> int:
@@ -122,3 +144,9 @@ def _of_lists(text: str, code: str) -> Iterator[tuple[Sort, str]]:
     yield from ((Sort.LISTS, f"{fact} {holds}") for fact, holds in facts.items())
     yield Sort.LISTS, " ".join(fact for fact, holds in facts.items() if holds) + f" {shape(text)}"
     yield from ((Sort.LISTS, f"in {what}") for what in _LISTS if words.listed(text, what))
+    sorts = list(words.sorts(text))
+    yield from ((Sort.LISTS, f"of {sort}") for sort in sorts)
+    yield (
+        Sort.LISTS,
+        f"{bool(sorts)} {facts['given']} {facts['family']} {facts['known']} {facts['eponym'] or facts['drug']}",
+    )

@@ -17,6 +17,7 @@ from pathlib import Path
 from deidentification.text.spans import Kind, Span
 
 _MARK = re.compile(r"\[\[(?P<kind>[A-Z_]+):(?P<text>[^\]]*)\]\]")
+NAMES_AND_IDS = (Kind.PERSON, Kind.NATIONAL_ID, Kind.MRN, Kind.PHONE, Kind.EMAIL, Kind.IBAN, Kind.URL)
 Finder = Callable[[str], Sequence[Span]]
 
 
@@ -37,6 +38,13 @@ class Score:
     same_kind: Counter[Kind] = field(default_factory=Counter)
     made: int = 0
     right: int = 0
+
+    def __iadd__(self, other: "Score") -> "Score":
+        self.marked.update(other.marked)
+        self.found.update(other.found)
+        self.same_kind.update(other.same_kind)
+        self.made, self.right = self.made + other.made, self.right + other.right
+        return self
 
     def recall(self, *kinds: Kind) -> float:
         """Share of marked identifiers of these kinds (all, if none is named) that were found whole."""

@@ -11,12 +11,13 @@ from enum import StrEnum
 
 from deidentification.pseudonyms import refuse_short_key
 from deidentification.text.detection import detect
+from deidentification.text.features import verdicts
 from deidentification.text.known import known_spans
 from deidentification.text.language import AUTO, Language, language
 from deidentification.text.names import names
 from deidentification.text.spans import Kind, Span, disjoint
 from deidentification.text.surrogates import Surrogates
-from deidentification.text.tagger import tagger
+from deidentification.text.tagger import Tagger, tagger
 from deidentification.text.weighing import Weighing, stood_in
 from deidentification.text.words import Words
 from deidentification.text.written import written
@@ -87,13 +88,18 @@ def chosen(text: str, code: str) -> Language:
 
 def find(text: str, spoken: Language, known: Sequence[str] = ()) -> tuple[Span, ...]:
     """Disjoint spans of all identifiers; tags of an earlier run are left alone, and the tagger finds nothing more beside them."""
-    tags = [m.span() for m in TAG.finditer(text)]
-    seen = stood_in(text, tags)
-    weighing = Weighing(seen, tagger().likely(seen, spoken.code), Words(spoken))
-    named = weighing.kept(names(text, spoken), scrubbed=bool(tags))
-    found = [*written(text, spoken), *named, *known_spans(text, known, spoken.code)]
+    return weighed(text, spoken, tagger(), known)
+
+
+def weighed(text: str, spoken: Language, tagger: Tagger, known: Sequence[str] = ()) -> tuple[Span, ...]:
+    """As ``find``, by this tagger."""
+    tags = [Span(*m.span(), Kind(m[0][1:-1])) for m in TAG.finditer(text)]
+    seen, forms, named = stood_in(text, tags), list(written(text, spoken)), list(names(text, spoken))
+    likely = tagger.likely(seen, verdicts(seen, [*forms, *named, *tags]), spoken.code)
+    weighing = Weighing(seen, likely, Words(spoken))
+    found = [*forms, *weighing.kept(named, scrubbed=bool(tags)), *known_spans(text, known, spoken.code)]
     found += () if tags else weighing.added(found)
-    kept = (s for s in found if not any(s.start < end and start < s.end for start, end in tags))
+    kept = (s for s in found if not any(s.start < tag.end and tag.start < s.end for tag in tags))
     return disjoint(kept, text)
 
 

@@ -2,8 +2,8 @@
 
 Belongs here: thresholds and what follows from them. Does not belong here: rules (``names``, ``written``) or the network (``tagger``).
 
-The thresholds were chosen on sets that the tagger had not been trained on, beside rules of before anybody had read them
-(``benchmarks/tagging/leaving_out.py``), recall before precision.
+The thresholds were chosen by cross-validation over notes whose author knew no rule (``benchmarks/tagging/cross_validation.py``), recall
+before precision.
 """
 
 from bisect import bisect_left, bisect_right
@@ -18,7 +18,13 @@ from deidentification.text.spans import Kind, Span
 from deidentification.text.tagger import Tag
 from deidentification.text.words import PARTICLES, Words
 
-FOUND, LOWER, ALONG, NONE = 0.4, 0.8, 0.3, 0.05  # the surest piece; if all are in lower case; beside it; a rule's name
+FOUND, LOWER, ALONG, SURE, NONE = (
+    0.3,
+    0.6,
+    0.1,
+    0.9,
+    0.1,
+)  # the surest piece; if small; beside it; of a title; a rule's name
 _SCRUBBED = 0.5  # of a rule's name in a text with tags, so that what was no name before the tags is none after them
 KINDS = {Tag.PERSON: Kind.PERSON, Tag.PLACE: Kind.LOCATION, Tag.NUMBER: Kind.MRN, Tag.DATE: Kind.DATE}
 _NO_NAMES = ("titles", "roles", "relatives", "days", "record", "phone", "stop")
@@ -55,47 +61,37 @@ class Weighing:
                 yield span
 
     def added(self, spans: Sequence[Span]) -> Iterator[Span]:
-        """What ``spans`` leave of runs of likely pieces of one tag, one of them very likely."""
+        """What ``spans`` leave of runs of likely pieces, one of them very likely."""
         covered = {at for span in spans for at in range(span.start, span.end)}
         for run in self._runs():
-            if self._believed(run):
-                for free, part in groupby(run, lambda at: self.pieces[at].start not in covered):
-                    if free:
-                        yield from self._span(list(part))
+            for (free, _), part in groupby(run, lambda at: (self.pieces[at].start not in covered, self.tags[at])):
+                if free:
+                    yield from self._span(list(part))
 
     def _runs(self) -> Iterator[list[int]]:
-        """Neighbouring likely pieces of one tag."""
-        marks = [self.tags[at] if self._likely(at) else None for at in range(len(self.pieces))]
-        for mark, run in groupby(range(len(marks)), marks.__getitem__):
-            if mark is not None:
-                yield list(run)
+        """Neighbouring likely pieces that are believed."""
+        for likely, run in groupby(range(len(self.pieces)), self._likely):
+            if likely and self._believed(found := list(run)):
+                yield found
 
     def _likely(self, at: int) -> bool:
+        """Whether it is likely enough beside a likely piece; a country, which tells nobody apart, never is."""
         text = self.pieces[at].text
-        nameless = self.tags[at] is Tag.PERSON and text.isdecimal()
-        return self.identifying[at] >= ALONG and not nameless and not self._none(text)
+        if text.isalpha() and self.words.country(text):
+            return False
+        return self.identifying[at] >= (SURE if self._titled(text) else ALONG)
 
-    def _none(self, word: str) -> bool:
-        """Whether it is a country, which tells nobody apart, or a word that stands before names, which is none itself."""
-        return (
-            word.isalpha()
-            and word not in PARTICLES
-            and (self.words.country(word) or any(self.words.listed(word, what) for what in _NO_NAMES))
-        )
+    def _titled(self, word: str) -> bool:
+        """Whether it stands before names and mostly is none itself."""
+        return word not in PARTICLES and any(self.words.listed(word, what) for what in _NO_NAMES)
 
     def _believed(self, run: Sequence[int]) -> bool:
-        """Whether the surest piece is sure enough; a name all in lower case must be surer, and a number have four digits."""
-        texts, tag = [self.pieces[at].text for at in run], self.tags[run[0]]
+        """Whether the surest piece is sure enough; a name all in lower case, a letter or two, or a short number must be surer."""
+        texts = [self.pieces[at].text for at in run]
         words = [text for text in texts if text.isalpha() and len(text) >= _LETTERS]
-        numbers = [text for text in texts if text.isdecimal()]
-        if tag is Tag.NUMBER and sum(map(len, numbers)) < _DIGITS:
-            return False
-        if tag is Tag.DATE and len(numbers) + len(words) < 2:
-            return False
-        if tag in (Tag.PERSON, Tag.PLACE) and not words:
-            return False
-        small = tag in (Tag.PERSON, Tag.PLACE) and all(word.islower() for word in words)
-        return max(self.identifying[at] for at in run) >= (LOWER if small else FOUND)
+        long = sum(len(text) for text in texts if text.isdecimal()) >= _DIGITS
+        plain = long or any(not word.islower() for word in words)
+        return max(self.identifying[at] for at in run) >= (FOUND if plain else LOWER)
 
     def _span(self, part: Sequence[int]) -> Iterator[Span]:
         """The span of these pieces: of a name any letter, of a date a digit, of a number no mere word."""
@@ -110,16 +106,15 @@ class Weighing:
         return tag is Tag.PERSON or (text not in PARTICLES if tag is Tag.PLACE else not text.islower())
 
 
-def stood_in(text: str, tags: Sequence[tuple[int, int]]) -> list[Piece]:
+def stood_in(text: str, tags: Sequence[Span]) -> list[Piece]:
     """Pieces of a text, with one word or number for each tag of an earlier run, so that what is around it reads as before."""
-    starts = [start for start, _ in tags]
+    starts = [tag.start for tag in tags]
     out: list[Piece] = []
     for piece in pieces(text):
         at = bisect_right(starts, piece.start) - 1
-        if at < 0 or piece.start >= tags[at][1]:
+        if at < 0 or piece.start >= tags[at].end:
             out.append(piece)
-        elif piece.start == tags[at][0]:
-            start, end = tags[at]
-            word = _NAME if text[start + 1 : end - 1] in _NAMED else _NUMBER
-            out.append(Piece(word, start, end, piece.spaced, piece.first))
+        elif piece.start == tags[at].start:
+            word = _NAME if tags[at].kind in _NAMED else _NUMBER
+            out.append(Piece(word, piece.start, tags[at].end, piece.spaced, piece.first))
     return out

@@ -31,6 +31,12 @@ _ROLE = re.compile(
 _DERIVED = re.compile(
     r"\w{4}(?:[tsn][uy]n[uy]t|t[ae]tt[uy]|nro|numero|vakuutus|kaulaus|kuvaus|tutkimus|leikkaus|hoito|tauti|oire|arvio|lausunto|osasto|neste(?:ttä)?|syöpä|kuume|kipu|koe|löydös)$"
 )
+SORTS = (
+    "signs",
+    "devices",
+    "brands",
+    "trials",
+)  # rarer eponyms; devices and their makers; drugs and goods; trials, scores, microbes
 PARTICLES = frozenset(
     [
         "de",
@@ -205,6 +211,11 @@ class Words:
         return any(
             part in _set("eponyms") for form in stems(word.lower(), self.code) for part in re.split("[-'’]", form)
         )
+
+    def sorts(self, word: str) -> Iterator[str]:
+        """Of ``SORTS``, those whose list holds the word; such names are persons' too, so that a rule must not rely on it."""
+        forms = stems(word.lower(), self.code)
+        yield from (sort for sort in SORTS if any(form in _set(sort) for form in forms))
 
     def listed(self, word: str, what: str) -> bool:
         """Whether the word or its lemma is in the language's list ``what``."""

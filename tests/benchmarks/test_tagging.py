@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from benchmarks.tagging import corpus
-from benchmarks.tagging.corpus import PARTS, example
+from benchmarks.tagging.corpus import FOLDS, NOTES, PARTS, example, fold, rules
 from benchmarks.tagging.draws import Draws
 from benchmarks.tagging.network import Network, _tensors, learn
 from benchmarks.tagging.slots import filled, lines
 from benchmarks.tagging.variation import varied
+from deidentification.text.features import Sort, pieces, verdicts
 from deidentification.text.language import LANGUAGES
-from deidentification.text.measuring import annotated
+from deidentification.text.measuring import annotated, read_annotated
 from deidentification.text.spans import Kind
 from deidentification.text.tagger import Tag, Tagger
 
@@ -26,8 +27,26 @@ SENTENCES = [
 ]
 
 
-def test_the_blind_set_is_not_learned_from() -> None:
-    assert "independent3" not in PARTS
+def test_the_blind_sets_are_not_learned_from() -> None:
+    assert not {"independent3", "independent4"} & set(PARTS)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_each_note_is_left_out_once_and_is_in_no_test_set(code: str) -> None:
+    notes = read_annotated(NOTES / f"{code}.txt")
+    assert [note for number in range(FOLDS) for note in fold(code, number)] == notes
+    texts = {note.text for note in notes}
+    assert len(texts) == len(notes)
+    tested = (corpus.ANNOTATED / part / f"{code}.txt" for part in (*PARTS, "independent3", "independent4"))
+    assert not texts & {sentence.text for path in tested for sentence in read_annotated(path)}
+
+
+def test_what_the_rules_say_is_shown_of_notes_alone() -> None:
+    made = annotated(SENTENCES[0])
+    shown, hidden = (example(made, "en", ruled=ruled).sorts for ruled in (True, False))
+    assert Sort.RULES in shown
+    assert Sort.RULES not in hidden
+    assert len(shown) > len(hidden)
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
@@ -48,6 +67,13 @@ def test_a_sentence_told_again_keeps_its_words_and_the_number_of_its_identifiers
     assert told.text[told.spans[1].start : told.spans[1].end] == "12/03/2021"
 
 
+def test_eponyms_and_brands_are_told_again_as_others_of_their_sort() -> None:
+    draws = Draws("en", Random(0), [])
+    told = {varied(annotated("Stryker trolley, Romberg negative."), draws).text for _ in range(50)}
+    assert len(told) > 20
+    assert all("trolley" in text.lower() and "negative" in text.lower() for text in told)
+
+
 def test_tags_follow_the_annotation_and_old_ages_have_none() -> None:
     made = example(annotated("Ms [[PERSON:Kaur]], [[AGE:94]], at [[LOCATION:Leeds]]"), "en")
     assert list(made.tags) == [Tag.OTHER, Tag.PERSON, Tag.OTHER, Tag.OTHER, Tag.OTHER, Tag.OTHER, Tag.PLACE]
@@ -58,9 +84,8 @@ def test_the_same_seed_learns_the_same_and_enough_to_tell_a_name() -> None:
     examples = [example(annotated(line), "en") for line in SENTENCES * 40]
     one, other = (learn(examples, passes=40, seed=1).exported() for _ in range(2))
     assert all(np.array_equal(one[name], other[name]) for name in one)
-    found, likely = Tagger({name: array[None] for name, array in one.items()}).tagged(
-        "Mr Harold Whitcombe rang on 12/03/2021.", "en"
-    )
+    found = list(pieces("Mr Harold Whitcombe rang on 12/03/2021."))
+    likely = Tagger({name: array[None] for name, array in one.items()}).likely(found, [""] * len(found), "en")
     assert [Tag(row.argmax()) for row in likely[:4]] == [Tag.OTHER, Tag.PERSON, Tag.PERSON, Tag.OTHER]
     assert found[1].text == "Harold"
 
@@ -69,18 +94,22 @@ def test_numpy_runs_what_torch_has_learned() -> None:
     torch.manual_seed(0)
     network = Network().eval()
     made = annotated(SENTENCES[0])
-    rows, offsets, sorts, mask, _ = _tensors([example(made, "en")])
+    rows, offsets, sorts, mask, _ = _tensors([example(made, "en", ruled=True)])
     with torch.no_grad():
         expected = torch.softmax(network(rows, offsets, torch.ones(len(sorts)), mask)[0], dim=1).numpy()
     weights = {name: array[None] for name, array in network.exported().items()}
-    np.testing.assert_allclose(Tagger(weights).tagged(made.text, "en")[1], expected, atol=2e-3)
+    found = list(pieces(made.text))
+    likely = Tagger(weights).likely(found, verdicts(found, rules(made.text, "en")), "en")
+    np.testing.assert_allclose(likely, expected, atol=2e-3)
 
 
 def test_a_corpus_is_drawn_the_same_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(corpus, "RETOLD", 1)
-    monkeypatch.setattr(corpus, "SLOTTED", 1)
+    for times in ("RETOLD", "SLOTTED", "NOTED"):
+        monkeypatch.setattr(corpus, times, 1)
     monkeypatch.setattr(corpus, "LANGUAGES", ("en",))
-    one, other = (corpus.corpus(["fresh"], seed=3) for _ in range(2))
+    monkeypatch.setattr(corpus, "PARTS", ("fresh",))
+    monkeypatch.setattr(corpus, "fold", lambda code, number: fold(code, number)[:5])
+    one, other = (corpus.corpus(seed=3) for _ in range(2))
     assert all(
         np.array_equal(a.rows, b.rows) and np.array_equal(a.tags, b.tags) for a, b in zip(one, other, strict=True)
     )

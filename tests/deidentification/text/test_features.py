@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deidentification.text.features import BUCKETS, bucket, of_word, pieces, shape
+from deidentification.text.features import BUCKETS, bucket, of_verdict, of_word, pieces, shape, verdicts
 from deidentification.text.language import LANGUAGES
+from deidentification.text.spans import Kind, Span
 
 
 @given(st.text(max_size=60))
@@ -39,3 +40,13 @@ def test_a_sentence_begins_after_a_full_stop_and_a_space() -> None:
         "1",
         "Home",
     ]
+
+
+def test_a_verdict_is_of_each_piece_that_a_span_touches() -> None:
+    found = list(pieces("Dr Ann Lee, 12.3."))
+    spans = [Span(3, 10, Kind.PERSON), Span(7, 10, Kind.LOCATION), Span(12, 16, Kind.DATE)]
+    said = ["", "PERSON begins", "LOCATION begins+PERSON", "", "DATE begins", "DATE", "DATE", ""]
+    assert verdicts(found, spans) == said
+    rows = {row for verdict in said for _, row in of_verdict(verdict)}
+    assert len(rows) > len(set(said))
+    assert max(rows) < BUCKETS
