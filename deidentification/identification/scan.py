@@ -5,7 +5,8 @@ them something else. Does not belong here: what an identifier looks like (``nati
 
 Each form is looked for in a column's distinct values by a regular expression, and only what fits is checked. A bare
 number may fit a check digit by chance (one in eleven does), so bare numbers count only if more of them fit than
-chance explains; a number with letters or separators of its kind counts by itself.
+chance explains, beyond doubt in a column of numbers, likely in one of words, where long numbers have no place; a number
+with letters or separators of its kind counts by itself.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,14 +19,18 @@ from deidentification.identification.names import person_names
 from deidentification.identification.national_ids import NATIONAL_IDS
 from deidentification.identification.own_identifiers import own_identifiers
 from deidentification.identification.patterns import PATTERNS
+from deidentification.identification.table_forms import TABLE_FORMS
 from deidentification.identification.telephones import telephones
 from records.errors import Problem, TableError
 from records.schema import Role, Schema
 
 OWN, NAMES, ALMOST_UNIQUE, FREE_TEXT = "patients' own identifiers", "person names", "almost unique", "free text"
 TELEPHONE = "telephone"
-CHANCE, SURE = 2 / 11, 1e-6
-"""Highest share of bare numbers that fit a check digit by chance (the PT NIF), and the level of the binomial test."""
+CHANCE = 2 / 11
+DATED = {"SE personnummer": 0.04, "BE rijksregisternummer": 0.002}
+SURE, LIKELY = 1e-6, 0.05
+"""Highest share of bare numbers of a form that fit by chance (the PT NIF's check digit), those with a date besides, and
+levels of the binomial test: in a column of numbers, where numbers may begin with a date, and in one of words."""
 TRIED_FIRST = 10_000
 UNIQUE_SHARE, FEWEST_UNIQUE = 0.95, 50
 PROSE_WORDS, PROSE_SHARE = 5.0, 0.2
@@ -33,6 +38,7 @@ PROSE_WORDS, PROSE_SHARE = 5.0, 0.2
 FORMS: tuple[tuple[str, str, Callable[[str], bool]], ...] = (
     *((f"{n.country} {n.name}", n.pattern, n.valid) for n in NATIONAL_IDS),
     *((p.name, p.pattern, p.valid) for p in PATTERNS),
+    *TABLE_FORMS,
 )
 _WORTH_A_LOOK = r"(?s)\d{2}.*\d{2}.*\d{2}|\d{5}|@|://|(?i:www\.)"
 _DECIMAL = r"^[-+]?\d*\.\d+(?:[eE][-+]?\d+)?$"
@@ -113,11 +119,7 @@ def _findings(name: str, texts: pl.Series, column: pl.Series, ids: pl.Series | N
     known = len(texts) - texts.null_count()
     counts = texts.drop_nulls().value_counts(name="rows")
     distinct, rows = counts[texts.name], counts["rows"]
-    worth = distinct.str.contains(_WORTH_A_LOOK) & ~distinct.str.contains(_DECIMAL)
-    kinds: dict[str, int] = {}
-    for kind, pattern, valid in FORMS:
-        if worth.any() and (held := _rows(distinct.filter(worth), rows.filter(worth), pattern, valid)):
-            kinds[kind] = max(held, kinds.get(kind, 0))
+    kinds = _forms(pl.DataFrame({"text": distinct, "rows": rows}))
     if called := int(rows.filter(telephones(distinct)).sum()):
         kinds[TELEPHONE] = max(called, kinds.get(TELEPHONE, 0))
     if not column.dtype.is_integer() and (named := int(rows.filter(person_names(distinct)).sum())):
@@ -128,25 +130,35 @@ def _findings(name: str, texts: pl.Series, column: pl.Series, ids: pl.Series | N
     yield from _warnings(name, distinct, known, column)
 
 
-def _rows(distinct: pl.Series, rows: pl.Series, pattern: str, valid: Callable[[str], bool]) -> int:
-    """Rows that hold a valid match of one form."""
-    held = pl.DataFrame({"match": distinct.str.extract_all(pattern), "rows": rows}).with_row_index()
+def _forms(counts: pl.DataFrame) -> dict[str, int]:
+    """Rows that hold a valid match, by kind; ``counts`` has each distinct ``text`` with its ``rows``."""
+    lettered = counts.filter(pl.col("text").str.contains(r"\p{L}{2}"))["rows"].sum()
+    words = bool(lettered >= counts["rows"].sum() / 2)
+    plain = pl.col("text").str.replace_all(r"[\p{Pd}−]", "-").str.replace_all(r"\p{Zs}", " ")
+    worth = plain.str.contains(_WORTH_A_LOOK) & ~plain.str.contains(_DECIMAL)
+    tried, kinds = counts.with_columns(text=plain).filter(worth), dict[str, int]()
+    for kind, pattern, valid in FORMS if tried.height else ():
+        chance, level = (DATED.get(kind, CHANCE), LIKELY) if words else (CHANCE, SURE)
+        if held := _rows(tried, pattern, valid, chance, level):
+            kinds[kind] = max(held, kinds.get(kind, 0))
+    return kinds
+
+
+def _rows(counts: pl.DataFrame, pattern: str, valid: Callable[[str], bool], chance: float, level: float) -> int:
+    """Rows that hold a valid match of one form; no bare numbers if chance explains those that are valid."""
+    held = counts.select("rows", match=pl.col("text").str.extract_all(pattern)).with_row_index()
     held = held.filter(pl.col("match").list.len() > 0).explode("match", empty_as_null=True)
-    right = _valid(held["match"].unique(maintain_order=True), valid)
+    matches = held["match"].unique(maintain_order=True)
+    bare = matches.str.contains(r"^\d+$")
+    tried = matches if _beyond_chance(matches.filter(bare), valid, chance, level) else matches.filter(~bare)
+    right = tried.filter(pl.Series([valid(text) for text in tried], dtype=pl.Boolean))
     return int(held.filter(pl.col("match").is_in(right.implode())).unique("index")["rows"].sum())
 
 
-def _valid(matches: pl.Series, valid: Callable[[str], bool]) -> pl.Series:
-    """The valid ones; none of the bare numbers if chance explains those that are."""
-    bare = matches.str.contains(r"^\d+$")
-    tried = matches if _beyond_chance(matches.filter(bare), valid) else matches.filter(~bare)
-    return tried.filter(pl.Series([valid(text) for text in tried], dtype=pl.Boolean))
-
-
-def _beyond_chance(numbers: pl.Series, valid: Callable[[str], bool]) -> bool:
+def _beyond_chance(numbers: pl.Series, valid: Callable[[str], bool], chance: float, level: float) -> bool:
     first = numbers[:TRIED_FIRST]
     fitting = sum(map(valid, first))
-    return fitting > 0 and float(bdtrc(fitting - 1, len(first), CHANCE)) < SURE
+    return fitting > 0 and float(bdtrc(fitting - 1, len(first), chance)) < level
 
 
 def _warnings(name: str, distinct: pl.Series, known: int, column: pl.Series) -> Iterator[Finding]:

@@ -55,6 +55,28 @@ def test_bare_numbers_count_only_beyond_chance() -> None:
     assert refused(pl.DataFrame({"lab": rng.integers(10**8, 10**9, 3000).astype(str)})) == {}
 
 
+TOWNS = ["Helsinki", "Oulu", "Turku"] * 10
+
+
+@pytest.mark.parametrize(("kind", "numbers"), [
+    ("SE personnummer", ["198112289874"]), ("SE personnummer", ["8112289874"]), ("BE rijksregisternummer", ["85073003328"]),
+    ("UK NHS number", ["9434765919", "4010232137"]), ("PT NIF", ["123456789", "196807050"]),
+    ("FI henkilötunnus", ["131052308T"]), ("FI henkilötunnus", ["131052–308T"]), ("IT codice fiscale", ["RSS MRA 85T10 A562 S"]),
+    ("record number", ["Pat.-Nr. 123456"]), ("record number", ["Utente nº 123456789"]),
+])  # fmt: skip
+def test_bare_and_oddly_written_numbers_among_words_are_found(kind: str, numbers: list[str]) -> None:
+    assert refused(pl.DataFrame({"town": TOWNS + numbers})) == {("town", kind): len(numbers)}
+
+
+def test_other_numbers_among_words_are_not() -> None:
+    rng = np.random.default_rng(2)
+    codes = [f"sample {i}" for i in rng.integers(10**9, 10**10, 3000)]
+    dated = [f"sample 20{y:02}{m:02}{i:06}" for y in range(24) for m in range(1, 13) for i in range(5)]
+    assert refused(pl.DataFrame({"code": codes})) == {}
+    assert refused(pl.DataFrame({"code": dated})) == {}
+    assert refused(pl.DataFrame({"town": [*TOWNS, "123456780", "2019", "9434765918"]})) == {}
+
+
 def test_names_are_found_and_categories_are_not() -> None:
     people = ["Virtanen, Anna", "José García López", "Maria de la Cruz", "Päivi Mäkelä", "Unusual Name"]
     assert refused(pl.DataFrame({"who": people * 3})) == {("who", "person names"): 12}
