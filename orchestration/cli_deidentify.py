@@ -37,6 +37,8 @@ PermitDateOption = Annotated[
 ]
 
 
+SOME_REFUSED = 3
+"""Exit code of a run that wrote files and refused others."""
 ONLY = {
     Kind.TABLE: ("schema", "k", "l", "t", "suppression"), Kind.FHIR: ("notes",), Kind.DICOM: ("option", "allow_burned_in"),
 }  # fmt: skip
@@ -160,6 +162,10 @@ def _dicom(
     typer.echo(f"{out}: {report.written} files of {report.patients} patients; report beside it")
     _counts("files left out", {"opted out": report.opted_out} if opt_outs else {})
     _verified(report)
+    if report.refused:
+        total = report.written + report.opted_out + len(report.refused)
+        words = f"{len(report.refused)} of {total} files refused; `phaseiv refused` tells which, from the report"
+        raise ended(words, code=SOME_REFUSED)
 
 
 def _verified(report: "FolderReport") -> None:
@@ -172,6 +178,37 @@ def _verified(report: "FolderReport") -> None:
         typer.echo(f"  {row['check']}: {row['count']} in {row['file']} files, which were refused", err=True)
     for code, reason in report.refused.items():
         typer.echo(f"refused {code}: {reason}", err=True)
+
+
+def refused(
+    source: Annotated[Path, typer.Argument(help="Folder of DICOM files that was de-identified.")],
+    report: Annotated[Path, typer.Option(help="The run's report, beside its --out.")],
+    project: ProjectOption = None,
+    shared_key: SharedKeyOption = None,
+) -> None:
+    """Name the files that a DICOM run refused. The report holds codes, since names of files can be patients'."""
+    from deidentification.dicom.folder import sources_of
+
+    settings = prepare()
+    try:
+        key = key_of(settings, project, today=date.today(), shared=shared_key)
+        reasons = _reasons(report)
+        found = sources_of(source, reasons, key)
+    except (PhaseIVError, OSError) as error:
+        raise ended(str(error), code=1) from error
+    for code, name in sorted(found.items(), key=lambda item: item[1]):
+        typer.echo(f"{name}: {reasons[code]}")
+
+
+def _reasons(report: Path) -> dict[str, str]:
+    """Reason by code, as a DICOM run's report tells them."""
+    try:
+        found = json.loads(report.read_bytes())["refused"]
+        return {str(code): str(reason) for code, reason in found.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ParameterError(
+            f"{report.name} must be the report of a DICOM run, got another file; it lies beside the run's --out"
+        ) from error
 
 
 def scrub(
@@ -190,6 +227,7 @@ def scrub(
     """Take names, numbers, places and dates out of clinical notes; columns named by --known are left out."""
     from deidentification.table import refuse_places
     from deidentification.text.columns import scrub_column
+    from deidentification.text.language import LANGUAGES
     from deidentification.text.scrubbing import Mode
     from orchestration.notes import read_notes, write_notes
 
@@ -210,6 +248,12 @@ def scrub(
     typer.echo(f"{out}: {frame.height} notes")
     _counts("notes left out", {"opted out": notes.height - frame.height} if opt_outs else {})
     _counts("replaced", {str(kind): count for kind, count in done.counts.items()})
+    if done.foreign:
+        typer.echo(
+            f"Warning: {done.foreign} notes seem to be in none of {', '.join(LANGUAGES)}: names in them may be left; leave these notes out "
+            "or read them",
+            err=True,
+        )
 
 
 def share_key(

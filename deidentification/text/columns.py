@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from deidentification.text.detection import detect, majority
+from deidentification.text.foreign import is_foreign
 from deidentification.text.language import AUTO, LANGUAGES
 from deidentification.text.scrubbing import Mode, scrub
 from deidentification.text.spans import Kind
@@ -20,10 +21,12 @@ _EVERY = 1000
 
 @dataclass(frozen=True)
 class ScrubbedColumn:
-    """The table with the column scrubbed, and how many identifiers of each kind were found. No value of a patient."""
+    """The table with the column scrubbed, how many identifiers of each kind were found, and how many notes seem to be in
+    none of the languages. No value of a patient."""
 
     frame: pl.DataFrame
     counts: dict[Kind, int]
+    foreign: int
 
 
 def _silent(_: str) -> None:
@@ -69,7 +72,7 @@ def scrub_column(
     own = (
         frame.select(pl.col(c).cast(pl.String) for c in known_columns).rows() if known_columns else [()] * frame.height
     )
-    counts: Counter[Kind] = Counter()
+    counts, foreign = Counter[Kind](), 0
     notes: list[str | None] = []
     rows = zip(frame[text], frame[patient].cast(pl.String), codes, own, strict=True)
     for done, (note, who, code, known) in enumerate(rows, 1):
@@ -78,10 +81,12 @@ def scrub_column(
             values = [value for value in known if value]
             scrubbed = scrub(note, language=code, patient=who, key=key, known=values, mode=mode)
             counts.update(span.kind for span in scrubbed.spans)
+            foreign += is_foreign(note)
             notes[-1] = scrubbed.text
         if done % _EVERY == 0:
             tell(f"{done} of {frame.height} notes scrubbed")
-    return ScrubbedColumn(frame.with_columns(pl.Series(text, notes, dtype=pl.String)), dict(sorted(counts.items())))
+    scrubbed_frame = frame.with_columns(pl.Series(text, notes, dtype=pl.String))
+    return ScrubbedColumn(scrubbed_frame, dict(sorted(counts.items())), foreign)
 
 
 def _languages(frame: pl.DataFrame, text: str, language: str) -> list[str]:

@@ -63,3 +63,11 @@ def test_a_missing_column_or_patient_is_refused_without_a_value() -> None:
     with pytest.raises(ParameterError, match="2 without") as refused:
         scrub_column(orphan, "note", "patient", key=KEY)
     assert "Xylo" not in str(refused.value)
+
+
+def test_notes_in_other_languages_are_counted() -> None:
+    german = (
+        "Der Patient klagt seit gestern über starke Schmerzen im rechten Bein, keine Fieber, wird morgen entlassen."
+    )
+    frame = pl.DataFrame({"patient": ["1", "2", "3"], "note": [german, "He feels well today.", None]})
+    assert scrub_column(frame, "note", "patient", key=b"k" * 32).foreign == 1
