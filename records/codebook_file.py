@@ -37,6 +37,8 @@ def read_codebook_file(path: Path, build: Callable[[dict[str, Any]], Value], wha
         return build(entry)
     except ValidationError as error:
         raise CodebookError(f"{path.name} must be a valid {what}, got: {mistakes(error, entry)}; mend it") from error
+    except FileNotFoundError as error:
+        raise CodebookError(f"the {what} must exist, got no file {path.name}; mend the path") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError) as error:
         raise CodebookError(f"{path.name} must be a valid {what}, got: {error}; mend it") from error
 

@@ -35,7 +35,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, content: bytes, words: str) -> N
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CodebookError, match="valid note"):
+    with pytest.raises(CodebookError, match=r"the note must exist, got no file no\.yaml"):
         read_codebook_file(tmp_path / "no.yaml", Note.model_validate, "note")
 
 
