@@ -207,6 +207,7 @@ def progression(
 app.command(epilog="Example: `phaseiv deidentify my.csv --schema my.yaml --k 5 --out released.csv`")(
     cli_deidentify.deidentify
 )
+app.command(epilog="Example: `phaseiv refused scans/ --report clean.report.json`")(cli_deidentify.refused)
 app.command(epilog="Example: `phaseiv scrub notes.csv --text note --patient id --language fi --out scrubbed.csv`")(
     cli_deidentify.scrub
 )

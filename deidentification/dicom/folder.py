@@ -6,7 +6,7 @@ Does not belong here: one file (``files``), the counts (``report``).
 
 import hmac
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -113,6 +113,25 @@ def file_code(relative: str, key: bytes) -> str:
     return hmac.digest(key, _CONTEXT + relative.encode("utf-8", "surrogateescape"), "sha256").hex()[:16]
 
 
+def sources_of(source: Path, codes: Iterable[str], key: bytes) -> dict[str, str]:
+    """Paths below the source folder by the codes that a report tells; for the hospital, since names can be patients'.
+
+    Raises
+    ------
+    ParameterError
+        A code is no file's: the folder, a name in it, or the key is another.
+    """
+    wanted = set(codes)
+    relative = (path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file())
+    found = {code: name for name in relative if (code := file_code(name, key)) in wanted}
+    if lacking := len(wanted) - len(found):
+        raise ParameterError(
+            f"codes must be of files in the source, got {lacking} of {len(wanted)} that are of none; name the folder "
+            "and the project of the run"
+        )
+    return found
+
+
 def _each(job: _Job, files: list[Path], workers: int, tell: Callable[[float], None]) -> list[FileOutcome]:
     outcomes = []
     if workers == 1 or len(files) < _CHUNK:
@@ -171,6 +190,8 @@ def _one(job: _Job, path: Path) -> FileOutcome:
 
 def _refuse(source: Path, out: Path, key: bytes, options: frozenset[Option], workers: int) -> None:
     refuse_short_key(key, "the pseudonym key", "use a longer key")
+    if source.is_file():
+        raise ParameterError("the source must be a folder, got a single file; put it in a folder of its own")
     if not source.is_dir():
         raise ParameterError("the source must be a folder, got none of that name; check the path")
     inner, outer = source.resolve(), out.resolve()

@@ -81,7 +81,8 @@ def test_dicom_comes_out_checked_under_the_tables_pseudonym(at: Path) -> None:
     shutil.copy(get_testdata_file("CT_small.dcm"), at / "in" / "Virtanen.dcm")
     (at / "in" / "broken.dcm").write_bytes(b"\0" * 128 + b"DICMxxxx")
     found = asked("deidentify", at / "in", "--out", at / "out", "--option", "retain-device-identity")
-    assert found.exit_code == 0, found.output
+    assert found.exit_code == 3, found.output
+    assert "1 of 2 files refused" in found.output
     (made,) = (at / "out").rglob("*.dcm")
     old, new = pydicom.dcmread(at / "in" / "Virtanen.dcm"), pydicom.dcmread(made)
     assert new.PatientID not in ("", old.PatientID)
@@ -89,7 +90,14 @@ def test_dicom_comes_out_checked_under_the_tables_pseudonym(at: Path) -> None:
     assert "Virtanen" not in found.output
     report = json.loads((at / "out.report.json").read_bytes())
     assert (report["files_written"], report["files_refused"]) == (1, 1)
-    assert "refused" in found.output
+    named = asked("refused", at / "in", "--report", at / "out.report.json")
+    assert named.exit_code == 0, named.output
+    assert named.output.startswith("broken.dcm: the file must")
+    (at / "in" / "broken.dcm").unlink()
+    gone = asked("refused", at / "in", "--report", at / "out.report.json")
+    assert (gone.exit_code, "got 1 of 1 that are of none" in gone.output) == (1, True)
+    other = asked("refused", at / "in", "--report", at / "stroke.csv")
+    assert "must be the report of a DICOM run" in other.output
 
 
 def test_what_no_one_knows_is_refused(at: Path) -> None:
@@ -186,7 +194,7 @@ def test_objections_hold_for_images_and_notes(at: Path) -> None:
     assert asked("opt-out", at / "who.csv", "--on", "2026-01-01").exit_code == 0
     words = ("--permit-date", "2026-01-01", "--opt-out", at / "home" / "opted_out.jsonl", "--project", "registry")
     found = asked("deidentify", at / "in", "--out", at / "out", *words)
-    assert found.exit_code == 0, found.output
+    assert found.exit_code == 3, found.output
     assert "opted out" in found.output
     report = json.loads((at / "out.report.json").read_bytes())
     assert (report["files_written"], report["files_opted_out"], report["files_refused"]) == (1, 1, 2)

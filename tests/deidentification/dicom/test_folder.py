@@ -132,6 +132,8 @@ def test_folders_that_overlap_or_are_used_are_refused(source: Path, tmp_path: Pa
         deidentify_folder(source, used, key=KEY)
     with pytest.raises(ParameterError, match="at least 16 bytes"):
         deidentify_folder(source, tmp_path / "out", key=b"short")
+    with pytest.raises(ParameterError, match="got a single file; put it in a folder"):
+        deidentify_folder(used / "a", tmp_path / "out", key=KEY)
     with pytest.raises(ParameterError, match="must be a folder"):
         deidentify_folder(source / "none", tmp_path / "out", key=KEY)
 
