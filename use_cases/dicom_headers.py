@@ -131,39 +131,38 @@ def _studies(
 ) -> tuple[dict[tuple[str, str], list[Dataset]], Counter[str]]:
     """Headers of the files by patient and study, and counts of files."""
     studies, files = defaultdict(list), Counter[str]()
-    for header in _headers(folder, keywords, files):
+    for place, header in _headers(folder, keywords, files):
         if any(value not in list(_values(keyword, header)) for keyword, value in wanted.items()):
             files["outside_the_filter"] += 1
             continue
         patient, study = (str(header.get(keyword) or "").strip(" \0") for keyword in (PATIENT, STUDY))
         if not study or not patient:
             raise StorageError(
-                f"{folder.name} must name patient and study in each DICOM file, got one without; mend it at the source "
-                "or leave it out"
+                f"{folder.name} must name patient and study in each DICOM file, got one without, {place}; mend it at "
+                "the source or leave it out"
             )
         files["read"] += 1
         studies[patient, study].append(header)
     return studies, files
 
 
-def _headers(folder: Path, keywords: Sequence[str], files: Counter[str]) -> Iterator[Dataset]:
-    """The named attributes of each DICOM file. A file that breaks off is told by its number, since its name may be a
+def _headers(folder: Path, keywords: Sequence[str], files: Counter[str]) -> Iterator[tuple[str, Dataset]]:
+    """The named attributes of each DICOM file and its place. A file is told by its number, since its name may be a
     patient's."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     for number, path in enumerate(paths, 1):
         if not _is_dicom(path):
             files["not_dicom"] += 1
             continue
-        header = _header(path.read_bytes(), keywords)
+        place, header = f"number {number} of {len(paths)} by name", _header(path.read_bytes(), keywords)
         if header is None:
             raise StorageError(
-                f"{folder.name} must hold whole DICOM files, got a damaged one, number {number} of {len(paths)} by "
-                "name; copy it again or leave it out"
+                f"{folder.name} must hold whole DICOM files, got a damaged one, {place}; copy it again or leave it out"
             )
         if header.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
             files["directories"] += 1
         else:
-            yield header
+            yield place, header
 
 
 def _header(data: bytes, keywords: Sequence[str]) -> Any:

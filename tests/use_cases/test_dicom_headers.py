@@ -207,7 +207,7 @@ def test_a_file_without_a_patient_is_refused_whatever_the_row(
         dataset.PatientID, dataset.StudyInstanceUID = "", f"1.2.{number + 1}"
         dataset.save_as(tmp_path / "pacs" / f"{number}.dcm")
     cohort = load_codebook(codebook(lambda book: book["table"]["columns"][0].update(source=source)))
-    with pytest.raises(StorageError, match="name patient and study"):
+    with pytest.raises(StorageError, match=r"name patient and study .*got one without, number 1 of 2"):
         read_source(cohort, str(tmp_path / "pacs"))
 
 
