@@ -19,7 +19,8 @@ from records.files import write_atomically
 from records.schema import Column, Kind, Role, Schema
 
 HEAD = """# A codebook begun from a confirmed draft. Add the patient's identifier, and look at every role, bound and level;
-# what is empty (null, {}) is open. Columns without a concept are not in it.
+# what is empty (null, {}) is open. Where the table writes other levels than stand here, say which: recode: {M: male, N: female}.
+# Columns without a concept are not in it.
 """
 SHARED = {
     "role",

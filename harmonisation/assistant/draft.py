@@ -13,6 +13,7 @@ import yaml
 from pydantic import model_validator
 
 from harmonisation.assistant.candidates import Candidate
+from harmonisation.assistant.headers import parted
 from harmonisation.assistant.ranking import Proposal, propose
 from records.codebook_file import read_codebook_file
 from records.errors import CodebookError
@@ -56,10 +57,10 @@ class Draft(Frozen):
 
 
 def draft(frame: pl.DataFrame, table: str, known: Iterable[Candidate], units: dict[str, str] | None = None) -> Draft:
-    """Proposals for every column of a raw table; ``units`` maps a column to its UCUM unit where it is known."""
+    """Proposals for every column of a raw table; ``units`` maps a column to its UCUM unit where it is known, else its header may
+    tell it."""
     listed, told = list(known), units or {}
-    found = {name: propose(name, frame[name], listed, unit=told.get(name)) for name in frame.columns}
-    return Draft(table=table, columns={name: _entry(proposals, told.get(name)) for name, proposals in found.items()})
+    return Draft(table=table, columns={name: _column(frame[name], listed, told.get(name)) for name in frame.columns})
 
 
 def write_draft(path: Path, made: Draft) -> None:
@@ -89,6 +90,12 @@ def load_confirmed(path: Path) -> dict[str, Entry]:
             "look at each and set confirmed: true"
         )
     return {name: entry for name, entry in read.columns.items() if entry.concept is not None}
+
+
+def _column(values: pl.Series, known: list[Candidate], told: str | None) -> Entry:
+    name, written = parted(values.name)
+    unit = told or written
+    return _entry(propose(name, values, known, unit=unit), unit)
 
 
 def _entry(proposals: list[Proposal], unit: str | None) -> Entry:
