@@ -31,6 +31,8 @@ DATED = {"SE personnummer": 0.04, "BE rijksregisternummer": 0.002}
 SURE, LIKELY = 1e-6, 0.05
 """Highest share of bare numbers of a form that fit by chance (the PT NIF's check digit), those with a date besides, and
 levels of the binomial test: in a column of numbers, where numbers may begin with a date, and in one of words."""
+REMEDY = "give it the role identifier, by which it is dropped, or clear these rows at the source"
+PLACES = "; places called after persons can stand as codes"
 TRIED_FIRST = 10_000
 UNIQUE_SHARE, FEWEST_UNIQUE = 0.95, 50
 PROSE_WORDS, PROSE_SHARE = 5.0, 0.2
@@ -93,7 +95,7 @@ def refuse_identifiers(frame: pl.DataFrame, schema: Schema, *, source: str = "th
     problems = [
         Problem(
             f.column, f"hold no identifiers, being a {schema[f.column].role}", f"{f.rows} rows with {f.kind}",
-            "give it the role identifier, by which it is dropped, or clear these rows at the source",
+            REMEDY + PLACES if f.kind == NAMES else REMEDY,
         )
         for f in found
         if f.concern is Concern.IDENTIFIER and f.column in hidden

@@ -84,6 +84,32 @@ def test_names_are_found_and_categories_are_not() -> None:
     assert refused(pl.DataFrame({"what": plain * 3})) == {}
 
 
+@pytest.mark.parametrize("people", [
+    ["Virtanen, M.", "Nieminen, T.", "Garcia, J.M.", "Unheardof, K."], ["Korhonen M.", "Dr. Mäkinen A.", "Rossi P.", "Unheardof K."],
+    ["M. Virtanen", "T.J. Nieminen", "P. de Sousa", "K. Unheardof"], ["eeva nieminen", "matti korhonen", "laine, aino", "wxyz unheardof"],
+    ["Wiśniewski Piotr", "Wójcik Katarzyna", "Łukasz Nowak", "Unheardof Wxyz"], ["Nagy László", "Tóth Gergő", "Szabó Ágnes", "Unheardof Wxyz"],
+])  # fmt: skip
+def test_names_with_initials_and_in_lower_case_are_found(people: list[str]) -> None:
+    assert refused(pl.DataFrame({"doctor": people * 3})) == {("doctor", "person names"): 9}
+
+
+def test_stages_doses_and_towns_called_after_persons_are_no_names() -> None:
+    plain = [
+        "hill, n",
+        "grade i",
+        "T. brucei",
+        "stage b",
+        "vitamin d",
+        "hepatitis c",
+        "group a",
+        "chronic pain",
+        "morgan stage",
+    ]
+    assert refused(pl.DataFrame({"what": plain * 3})) == {}
+    towns = ["Ciudad Rodrigo", "Santiago de Compostela", "Pedro Muñoz", "Vila Franca de Xira", "Puerto del Carmen"]
+    assert refused(pl.DataFrame({"town": towns * 3})) == {}
+
+
 def test_the_tcga_table_keeps_patients_ids_in_t_stage() -> None:
     path = SHARED / "nsclc_tcga.parquet"
     if not path.is_file():
