@@ -86,7 +86,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             temporary.unlink(missing_ok=True)
         raise StorageError(
             f"{path.name} must be written whole, got {error.strerror or error}; "
-            "free disk space or choose another PHASEIV_HOME, the former file is unchanged"
+            "free disk space or name another place, the former file is unchanged"
         ) from error
 
 

@@ -54,14 +54,35 @@ def test_compressed_tables_are_read(tmp_path: Path, separator: str) -> None:
     [
         ("latin.csv", "Größe,b\n1,2\n".encode("latin-1"), "must be UTF-8, got other bytes"),
         ("latin.csv", "a,b\n1,ärztlich\n".encode("latin-1"), "WINDOWS-1252"),
-        ("wide.csv", "a,b\n1,2\n".encode("utf-16"), "must be UTF-8"),
-        ("ragged.csv", b"a,b\n1,2,3\n", "equal columns in all rows"),
+        ("wide.csv", "a,b\n1,2\n".encode("utf-16"), "iconv -f UTF-16"),
+        (
+            "ragged.csv",
+            b'a,b\n"1\n1",2\n1,2,3\n',
+            "got 1 rows with more, the first in line 4 with 3 columns where the header has 2",
+        ),
+        (
+            "title.csv",
+            b"Extract of today\n\na,b,c\n1,2,3\n",
+            "first in line 3 with 3 columns where the header has 1; delete title",
+        ),
+        ("twice.csv", b"a,b,a\n1,2,3\n", "must name each column once, got a more than once"),
         ("cut.csv.gz", gzip.compress(b"a,b\n" + bytes(range(48, 58)) * 999)[:-20], "equal columns in all rows"),
         ("cut.parquet", b"PAR1", "whole Parquet file"),
         ("empty.csv", b"", "got an empty file"),
         ("table.xlsx", b"PK", "must end in .csv, .csv.gz, .parquet"),
     ],
-    ids=["header", "cell", "wide", "ragged", "compressed", "parquet", "empty", "ending"],  # contents make no names
+    ids=[
+        "header",
+        "cell",
+        "wide",
+        "ragged",
+        "title",
+        "twice",
+        "compressed",
+        "parquet",
+        "empty",
+        "ending",
+    ],  # contents make no names
 )
 def test_what_cannot_be_read_is_told(tmp_path: Path, name: str, content: bytes, told: str) -> None:
     (tmp_path / name).write_bytes(content)
