@@ -14,8 +14,9 @@ from typing import Any
 
 import polars as pl
 
-from deidentification.anonymity.anonymisation import AnonymityReport, anonymise
+from deidentification.anonymity.anonymisation import AnonymityReport, anonymise, class_rows, quasi_identifiers
 from deidentification.anonymity.models import Anonymity
+from deidentification.anonymity.risk import residual_risk
 from deidentification.anonymity.risk_plot import risk_picture
 from deidentification.identification.finding import Finding
 from deidentification.identification.scan import refuse_identifiers
@@ -125,9 +126,11 @@ def deidentify_table(
     frame = validate(frame, schema.model_copy(update={"outcomes": ()}), source=source.name)
     kept = frame.filter(~_opted_out(frame, schema, opt_outs))
     tell(f"{frame.height} patients, {frame.height - kept.height} left out because they opted out")
+    sizes = class_rows(kept, [column.name for column in quasi_identifiers(schema)])
+    before = residual_risk(sizes, population_multiplier=population_multiplier)
     ready = prepared(kept, schema, key)
     tell(f"searching the least generalisation to k {demand.k}")
-    table, reached = anonymise(ready.frame, ready.schema, demand, population_multiplier=population_multiplier)
+    table, reached = anonymise(ready.frame, ready.schema, demand, before=before)
     report = TableReport(
         source=source.name, table=out.name, rows=frame.height, excluded=frame.height - kept.height,
         released=table.height, permit_date=opt_outs.permit_date if opt_outs else None, key_fingerprint=fingerprint(key),

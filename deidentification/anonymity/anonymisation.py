@@ -64,8 +64,18 @@ def quasi_identifiers(schema: Schema) -> list[Column]:
     return schema.with_role(Role.SITE, Role.QUASI_IDENTIFIER)
 
 
+def class_rows(table: pl.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """Rows of each class of equal values in ``names``; without names all rows are one class."""
+    return table.group_by(names).len()["len"].to_numpy() if names else np.array([table.height])
+
+
 def anonymise(
-    frame: pl.DataFrame, schema: Schema, demand: Anonymity, *, population_multiplier: float = 1.0
+    frame: pl.DataFrame,
+    schema: Schema,
+    demand: Anonymity,
+    *,
+    population_multiplier: float = 1.0,
+    before: Risk | None = None,
 ) -> tuple[pl.DataFrame, AnonymityReport]:
     """The table of least loss that holds the demand.
 
@@ -75,6 +85,8 @@ def anonymise(
         One row per patient, columns in schema types, numbers already top-coded.
     schema : Schema
         Sites and quasi-identifiers are generalised, sensitive columns are counted for l and t, others are untouched.
+    before : Risk or None
+        Of the source, where ``frame`` is changed already; else that of ``frame``.
 
     Returns
     -------
@@ -99,27 +111,26 @@ def anonymise(
     found = search(classes, hierarchies, demand, sensitive) if columns else None
     if columns and found is None:
         raise ParameterError(f"the demand must be reachable, got none of its levels that holds {_words(demand)}")
-    return _released(frame, hierarchies, classes, labels, found, demand, population_multiplier)
+    before = before or residual_risk(classes.rows, population_multiplier=population_multiplier)
+    return _released(frame, hierarchies, classes, labels, found, demand, before)
 
 
 def _released(
     frame: pl.DataFrame, hierarchies: Sequence[Hierarchy], classes: Classes, labels: np.ndarray, found: Found | None,
-    demand: Anonymity, multiplier: float,
+    demand: Anonymity, before: Risk,
 ) -> tuple[pl.DataFrame, AnonymityReport]:  # fmt: skip
     node = found.node if found else ()
     kept = found.kept[labels] if found else np.ones(frame.height, dtype=bool)
     written = [_written(frame, h, place) for h, place in zip(hierarchies, node, strict=True) if place]
     table = frame.with_columns(written).filter(pl.Series(kept))
-    names = [h.column for h in hierarchies]
-    sizes = table.group_by(names).len()["len"].to_numpy() if names else np.array([table.height])
-    before = residual_risk(classes.rows, population_multiplier=multiplier)
+    sizes = class_rows(table, [h.column for h in hierarchies])
     gone = frame.height - table.height
     return table, AnonymityReport(
         demand=demand,
         levels={h.column: h.levels[place].name for h, place in zip(hierarchies, node, strict=True)},
         rows=frame.height, suppressed=gone, loss=found.judgement.loss if found else 0.0,
         discernibility=int((sizes.astype(np.int64) ** 2).sum()) + gone * frame.height,
-        before=before, after=residual_risk(sizes, population_multiplier=multiplier),
+        before=before, after=residual_risk(sizes, population_multiplier=before.population_multiplier),
         nodes=found.nodes if found else 1, judged=found.judged if found else 0,
     )  # fmt: skip
 

@@ -183,3 +183,14 @@ def test_a_refusal_writes_nothing_and_quotes_nothing(tmp_path: Path, error, plan
         done(tmp_path, **asked)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert not any(told in str(caught.value) for told in ("HUS-", "131052", "soon", "Helsinki"))
+
+
+def test_the_risk_before_is_that_of_the_source(tmp_path: Path) -> None:
+    """Dates are moved by patient and ages capped before the search, which made the table look more unique than it was."""
+    plain = schema(None)
+    dated = {"role": Role.QUASI_IDENTIFIER}
+    columns = tuple(c.model_copy(update=dated) if c.name == "admitted" else c for c in plain.columns)
+    before = done(tmp_path, codebook=plain.model_copy(update={"columns": columns})).anonymity.before
+    raw = pl.read_csv(tmp_path / "export.csv", infer_schema=False)
+    sizes = raw.group_by(*QUASI, "admitted").len()["len"]
+    assert (before.rows, before.classes, before.unique) == (ROWS, len(sizes), (sizes == 1).sum())
