@@ -122,6 +122,9 @@ def _table(
         "prosecutor's highest risk",
         {"before": f"{before.prosecutor_highest:.3f}", "after": f"{after.prosecutor_highest:.3f}"},
     )
+    opted_out = {"opted out": report.excluded} if opt_outs else {}
+    _counts("patients left out", opted_out | {"suppressed": report.anonymity.suppressed})
+    _counts("generalised to", report.anonymity.levels)
     _counts("columns", report.columns)
     for finding in report.warnings:
         typer.echo(f"look at {finding.column}: {finding.kind}", err=True)
@@ -131,6 +134,7 @@ def _fhir(source: Path, out: Path, key: bytes, notes: bool, opt_outs: "OptOuts |
     from deidentification.fhir.bundles import deidentify_bundles
     from records.files import write_atomically
 
+    _refuse_source_as_report(source, out)
     with _telling("de-identifying") as tell:
         report = deidentify_bundles(
             source, out, key=key, tell=tell, scrub=note_scrubber(key) if notes else None, opt_outs=opt_outs
@@ -144,6 +148,15 @@ def _fhir(source: Path, out: Path, key: bytes, notes: bool, opt_outs: "OptOuts |
     _counts("elements removed", removed)
 
 
+def _refuse_source_as_report(source: Path, out: Path) -> None:
+    """The report of a run must not fall on what the run reads."""
+    report = out.with_name(f"{out.name}.report.json").resolve()
+    if report == source.resolve() or source.resolve() in report.parents:
+        raise ParameterError(
+            f"the report's place ({report.name}) must be outside the source, got a place within; give --out another name"
+        )
+
+
 def _dicom(
     source: Path, out: Path, key: bytes, options: list[str], allow_burned_in: bool, opt_outs: "OptOuts | None"
 ) -> None:
@@ -152,6 +165,7 @@ def _dicom(
     from deidentification.dicom.folder import deidentify_folder
     from records.files import write_atomically
 
+    _refuse_source_as_report(source, out)
     with Progress() as bar:
         task = bar.add_task("de-identifying", total=1.0)
         report = deidentify_folder(

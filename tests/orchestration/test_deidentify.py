@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -40,6 +41,8 @@ def test_a_table_comes_out_k_anonymous(at: Path) -> None:
     assert int(table.group_by("age", "sex").len()["len"].min() or 0) >= 7  # type: ignore[arg-type]
     assert table.height == report["released"] == 492 - report["suppressed"]
     assert f"{table.height} of 492 patients" in found.output
+    assert re.search(rf"suppressed\s+.\s+{report['suppressed']}\b", found.output)
+    assert all(level in found.output for level in report["anonymity"]["levels"].values())
     assert (at / "out.csv.risk.png").read_bytes()[:4] == b"\x89PNG"
 
 
@@ -132,6 +135,15 @@ def test_options_of_another_kind_are_not_passed_over(at: Path, source: str, opti
     assert found.exit_code == 1
     assert named in " ".join(found.output.split())
     assert not (at / "out").exists()
+
+
+def test_the_report_never_falls_on_the_source(at: Path) -> None:
+    (at / "a.report.json").write_text(json.dumps(BUNDLE))
+    found = asked("deidentify", at / "a.report.json", "--out", at / "a")
+    assert found.exit_code == 1
+    assert "outside the source" in found.output
+    assert json.loads((at / "a.report.json").read_text()) == BUNDLE
+    assert not (at / "a").exists()
 
 
 def test_a_project_whose_key_was_lost_is_told(at: Path) -> None:
