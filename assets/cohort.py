@@ -39,6 +39,8 @@ def cohort_assets(
     @dg.asset(**shared, description=f"{cohort.table.title}, validated against its codebook.{simulated}")
     def raw_cohort(context: dg.AssetExecutionContext, config: CohortConfig) -> dict[str, pl.DataFrame]:
         frame, counts = _scanned(cohort, config.file or place)
+        if workspace.opted_out.exists():
+            _refuse_person_ids(cohort, counts)
         site = cohort.assign_sites(frame)
         tables = {name: frame.filter(site == name) for name in context.partition_keys}
         for name, table in tables.items():
@@ -86,6 +88,18 @@ def _scanned(cohort: Cohort, place: str | None) -> tuple[pl.DataFrame, dict[str,
     read, name = read_source(cohort, place), place_name(place)
     refuse_identifiers(read.frame, cohort.table, source=name)
     return validate(read.frame, cohort.table, source=name), {kind: dict(n) for kind, n in read.counts.items()}
+
+
+def _refuse_person_ids(cohort: Cohort, counts: dict[str, Any]) -> None:
+    """Objections are recorded by the hospital's number, which such a database does not hold."""
+    from records.errors import StorageError
+    from use_cases.sources import BY_PERSON_ID
+
+    if (by_model := counts.get("omop", {}).get(BY_PERSON_ID, 0)) > 0:
+        raise StorageError(
+            f"the OMOP database of {cohort.name} must hold person_source_value where there is a register of opt-outs, got "
+            f"{by_model} persons without; fill it with the number by which objections are recorded"
+        )
 
 
 def _without_opted_out(frame: pl.DataFrame, schema: Schema, workspace: Workspace, key: bytes) -> pl.DataFrame:

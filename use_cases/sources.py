@@ -16,6 +16,8 @@ from use_cases.cohort import Cohort
 from use_cases.omop import omop_mapping
 
 DATABASE = "://"
+BY_PERSON_ID = "known_by_person_id"
+"""Patients of an OMOP database that holds no number of the hospital."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def read_source(cohort: Cohort, place: str) -> SourceRead:
         The bundles or the database do not fit the codebook.
     """
     if DATABASE in place:
-        return SourceRead(_from_omop(cohort, place))
+        return _from_omop(cohort, place)
     path = Path(place)
     return _from_folder(cohort, path) if path.is_dir() else SourceRead(cohort.harmonise(read_table(path)))
 
@@ -74,11 +76,15 @@ def place_name(place: str) -> str:
     return sa_url(place).set(query={}).render_as_string(hide_password=True)
 
 
-def _from_omop(cohort: Cohort, url: str) -> pl.DataFrame:
-    from harmonisation.omop.exchange import read_omop
+def _from_omop(cohort: Cohort, url: str) -> SourceRead:
+    from harmonisation.omop.exchange import read_cdm
     from harmonisation.omop.fit import default_mapping
+    from harmonisation.omop.reading import cohort_from_cdm, numbered_by_model
 
-    return read_omop(url, cohort.table, omop_mapping(cohort) or default_mapping(cohort.table))
+    mapping = omop_mapping(cohort) or default_mapping(cohort.table)
+    cdm = read_cdm(url, mapping=mapping)
+    frame = cohort_from_cdm(cdm, cohort.table, mapping)
+    return SourceRead(frame, {"omop": {BY_PERSON_ID: frame.height}} if numbered_by_model(cdm) else {})
 
 
 def _from_folder(cohort: Cohort, folder: Path) -> SourceRead:

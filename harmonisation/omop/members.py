@@ -16,7 +16,7 @@ import polars as pl
 
 from harmonisation.omop.cdm import Cdm
 from harmonisation.omop.findings import END, INDEX, PERSON
-from harmonisation.omop.mapping import OmopMapping
+from harmonisation.omop.mapping import OmopMapping, Table
 from records.errors import Problem, TableError
 
 DIED = "_died"
@@ -48,7 +48,7 @@ def members(cdm: Cdm, mapping: OmopMapping) -> Members:
     Raises
     ------
     TableError
-        There is none.
+        There is none, or follow-up is asked for and somebody's is not known.
     """
     starts, own = _starts(cdm, mapping)
     persons = cdm.fields("person", ("person_id", *FIELDS))
@@ -63,10 +63,23 @@ def members(cdm: Cdm, mapping: OmopMapping) -> Members:
     if people.is_empty():
         rule = f"hold somebody of {mapping.cohort}"
         raise TableError("OMOP tables", [Problem("person", rule, "nobody", "check the mapping's condition")])
+    _refuse_unseen(people, mapping)
     seen = pl.coalesce(pl.col(END), "death_date", pl.col(INDEX))
     end = pl.min_horizontal(seen, pl.col("death_date"))
     died = pl.col("death_date").is_not_null() & (pl.col("death_date") <= seen)
     return Members(people.with_columns(end.alias(END), died.alias(DIED)).drop("death_date"), own)
+
+
+def _refuse_unseen(people: pl.DataFrame, mapping: OmopMapping) -> None:
+    """Without a period and a death nobody knows how long a person was seen; zero days would be wrong."""
+    unseen = people.filter(pl.col(END).is_null() & pl.col("death_date").is_null()).height
+    if unseen and mapping.where(Table.PERIOD, Table.DEATH):
+        told = f"{unseen} of {people.height} without"
+        remedy = "add their periods, or take them out of the extract"
+        raise TableError(
+            "OMOP tables",
+            [Problem("observation_period", "last to the index date or longer for each person", told, remedy)],
+        )
 
 
 def _starts(cdm: Cdm, mapping: OmopMapping) -> tuple[pl.DataFrame, bool]:

@@ -12,7 +12,7 @@ import polars as pl
 
 from harmonisation.omop.cdm import Cdm
 from harmonisation.omop.export import UNKNOWN_BIRTH_YEAR
-from harmonisation.omop.findings import END, INDEX
+from harmonisation.omop.findings import END, INDEX, PERSON
 from harmonisation.omop.fit import fitted
 from harmonisation.omop.mapping import DAYS, EVENTS, Mapped, OmopMapping, Table
 from harmonisation.omop.members import DIED, Members, members
@@ -36,7 +36,7 @@ def cohort_from_cdm(cdm: Cdm, schema: Schema, mapping: OmopMapping) -> pl.DataFr
     """
     mapping = fitted(mapping, schema)
     who = _with_events(cdm, members(cdm, mapping), schema, mapping)
-    found = [_implicit(column, schema, who) for column in schema.columns]
+    found = [_implicit(cdm, column, schema, who) for column in schema.columns]
     for place, column in enumerate(schema.columns):
         mapped = mapping.columns.get(column.name)
         if mapped is not None:
@@ -45,11 +45,18 @@ def cohort_from_cdm(cdm: Cdm, schema: Schema, mapping: OmopMapping) -> pl.DataFr
     return pl.DataFrame([values for values in found if values is not None])
 
 
-def _implicit(column: Column, schema: Schema, who: Members) -> pl.Series | None:
+def _implicit(cdm: Cdm, column: Column, schema: Schema, who: Members) -> pl.Series | None:
     """The patient's number and the index date, which need no mapping."""
     if column == schema.identifier:
-        return who.people["person_source_value"].alias(column.name)
+        number = pl.col(PERSON).cast(pl.String) if numbered_by_model(cdm) else pl.col("person_source_value")
+        return who.people.select(number.alias(column.name)).to_series()
     return who.people[INDEX].alias(column.name) if column.name == schema.index_date else None
+
+
+def numbered_by_model(cdm: Cdm) -> bool:
+    """Whether no person has the hospital's number, as in copies for research: ``person_id`` then tells patients apart."""
+    given = cdm.fields("person", ("person_source_value",)).to_series()
+    return given.null_count() == given.len()
 
 
 def _with_events(cdm: Cdm, who: Members, schema: Schema, mapping: OmopMapping) -> Members:

@@ -112,13 +112,23 @@ def level_of(source: pl.Expr, concept: pl.Expr, column: Column, mapped: Mapped) 
 
 
 def _refuse_units(rows: pl.DataFrame, column: Column, mapped: Mapped) -> None:
-    if mapped.unit.id:
-        other = pl.col("unit_concept_id").is_not_null() & ~pl.col("unit_concept_id").is_in([0, mapped.unit.id])
-    else:
-        other = pl.col("unit_source_value") != (mapped.unit.code or column.unit or "")
-    if count := int(rows.select(other.fill_null(False).sum()).item()):
-        unit = mapped.unit.code or column.unit
-        problem = Problem(column.name, f"be recorded in {unit}", f"{count} records in another unit", "convert them")
+    """The unit's concept decides; a record without one (0) has the unit that its source value names."""
+    named = pl.col("unit_source_value").fill_null("").str.strip_chars()
+    known = pl.col("unit_concept_id").fill_null(0)
+    units = {unit for unit in (mapped.unit.code, column.unit if mapped.factor == 1 else None) if unit}
+    told = named.str.to_lowercase().is_in([unit.lower() for unit in units])
+    right = pl.when(known == 0).then(told).otherwise(known == mapped.unit.id) if mapped.unit.id else told | (known != 0)
+    if not units:
+        right = named == ""
+    values = rows.filter(pl.col("value_as_number").is_not_null())
+    wrong = values.filter(~right)
+    if wrong.height:
+        unit = mapped.unit.code or column.unit or "no unit"
+        without = wrong.filter((known == 0) & (named == "")).height
+        told_of = f"{wrong.height} records in another unit" + (f" or none ({without})" if without else "")
+        problem = Problem(
+            column.name, f"be recorded in {unit}", told_of, "convert them, or add the unit's concept or code"
+        )
         raise TableError("OMOP tables", [problem])
 
 

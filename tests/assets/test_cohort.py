@@ -8,7 +8,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from assets.cohort import _without_opted_out, cohort_assets
+from assets.cohort import _refuse_person_ids, _without_opted_out, cohort_assets
 from assets.factory import storage
 from assets.workspace import Workspace
 from deidentification.anonymity.models import Anonymity
@@ -16,8 +16,9 @@ from deidentification.opt_out import OptOuts, record_choices
 from deidentification.pseudonyms import key_from_text, pseudonymise
 from deidentification.table import deidentify_table
 from harmonisation.fhir.bundles import write_bundles
-from records.errors import CodebookError
+from records.errors import CodebookError, StorageError
 from use_cases.registry import discover
+from use_cases.sources import BY_PERSON_ID
 
 KEY = "ab" * 32
 USE_CASE = discover()["stroke"]
@@ -113,3 +114,9 @@ def test_objections_are_not_looked_for_among_studies(tmp_path: Path) -> None:
 def test_a_damaged_register_stops_the_run(tmp_path: Path, text: str) -> None:
     Workspace(tmp_path).opted_out.write_text(text)
     assert not run(tmp_path).success
+
+
+def test_objections_are_not_looked_for_among_person_ids() -> None:
+    _refuse_person_ids(COHORT, {})
+    with pytest.raises(StorageError, match=r"must hold person_source_value .* got 9 persons without"):
+        _refuse_person_ids(COHORT, {"omop": {BY_PERSON_ID: 9}})

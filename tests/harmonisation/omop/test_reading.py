@@ -197,9 +197,43 @@ def test_another_unit_is_refused() -> None:
         condition_source_value=pl.lit("theirs")
     )
     assert cohort_from_cdm(Cdm(tables), meaning, mapped)["pressure"].to_list() == [12]
-    tables["measurement"] = tables["measurement"].with_columns(unit_concept_id=pl.lit(44777602))
-    with pytest.raises(TableError, match=r"pressure must be recorded in mm\[Hg\], got 1 records in another unit"):
+    recorded = tables["measurement"]
+    wrong = {
+        (44777602, "mm[Hg]"): "unit;",
+        (0, "kPa"): "unit;",
+        (0, None): r"unit or none \(1\)",
+        (None, " "): r"or none \(1\)",
+    }
+    for (unit, source), told in wrong.items():
+        tables["measurement"] = recorded.with_columns(unit_concept_id=pl.lit(unit), unit_source_value=pl.lit(source))
+        with pytest.raises(
+            TableError, match=rf"pressure must be recorded in mm\[Hg\], got 1 records in another .*{told}"
+        ):
+            cohort_from_cdm(Cdm(tables), meaning, mapped)
+    tables["measurement"] = recorded.with_columns(unit_concept_id=pl.lit(0), unit_source_value=pl.lit(" MM[HG]"))
+    assert cohort_from_cdm(Cdm(tables), meaning, mapped)["pressure"].to_list() == [12]
+
+
+def _of_another_hand() -> tuple[dict[str, pl.DataFrame], Schema, OmopMapping]:
+    cohort = discover()["stroke"].cohort("copenhagen")
+    mapping = omop_mapping(cohort)
+    assert mapping is not None
+    return dict(to_cdm(cohort.load().head(9), cohort.table, mapping).tables), cohort.table, mapping
+
+
+def test_persons_whose_follow_up_is_not_known_are_refused() -> None:
+    tables, meaning, mapped = _of_another_hand()
+    alive = set(tables["person"]["person_id"]) - set(tables["death"]["person_id"])
+    lacking = pl.col("person_id").is_in(sorted(alive)[:2])
+    tables["observation_period"] = tables["observation_period"].filter(~lacking)
+    with pytest.raises(TableError, match=r"observation_period must last .* for each person, got 2 of 9 without"):
         cohort_from_cdm(Cdm(tables), meaning, mapped)
+
+
+def test_persons_without_a_number_of_the_hospital_have_the_models() -> None:
+    tables, meaning, mapped = _of_another_hand()
+    tables["person"] = tables["person"].with_columns(person_source_value=pl.lit(None, pl.String))
+    assert cohort_from_cdm(Cdm(tables), meaning, mapped)["patient_id"].to_list() == [str(one) for one in range(1, 10)]
 
 
 def test_nobody_is_told() -> None:
