@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from deidentification.anonymity.anonymisation import AnonymityReport, anonymise, class_rows, quasi_identifiers
+from deidentification.anonymity.cautions import NO_CLASSES, cautions
 from deidentification.anonymity.models import Anonymity
 from deidentification.anonymity.risk import residual_risk
 from deidentification.anonymity.risk_plot import risk_picture
@@ -54,6 +55,8 @@ class TableReport:
         Columns for a person to look at: free text, almost unique values.
     dates : mapping of str to DatesRead
         How dates were read.
+    cautions : tuple of str
+        What the codebook leaves out of k though it may tell who a patient is.
     """
 
     source: str
@@ -67,6 +70,7 @@ class TableReport:
     anonymity: AnonymityReport
     warnings: tuple[Finding, ...]
     dates: Mapping[str, DatesRead]
+    cautions: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain JSON values."""
@@ -76,7 +80,7 @@ class TableReport:
             "permit_date": self.permit_date.isoformat() if self.permit_date else None,
             "key_fingerprint": self.key_fingerprint, "columns": dict(self.columns),
             "anonymity": self.anonymity.to_json(), "warnings": [finding.to_json() for finding in self.warnings],
-            "dates": {name: read.to_json() for name, read in self.dates.items()},
+            "dates": {name: read.to_json() for name, read in self.dates.items()}, "cautions": list(self.cautions),
         }  # fmt: skip
 
 
@@ -136,6 +140,7 @@ def deidentify_table(
         released=table.height, permit_date=opt_outs.permit_date if opt_outs else None, key_fingerprint=fingerprint(key),
         columns=ready.changes, anonymity=reached, dates=dates,
         warnings=tuple(f for f in found if ready.changes[f.column].startswith("kept")),
+        cautions=cautions(schema, table),
     )  # fmt: skip
     _write(out, table, report)
     tell(f"{table.height} patients written to {out.name}, {reached.suppressed} suppressed, loss {reached.loss:.3f}")
@@ -193,12 +198,17 @@ def _opted_out(frame: pl.DataFrame, schema: Schema, opt_outs: OptOuts | None) ->
     return opt_outs.of(frame[schema.identifier.name])
 
 
+def _picture(report: TableReport) -> bytes:
+    meaningless = any(caution.startswith(NO_CLASSES) for caution in report.cautions)
+    return risk_picture(report.anonymity.before, report.anonymity.after, warning=NO_CLASSES if meaningless else "")
+
+
 def _write(out: Path, table: pl.DataFrame, report: TableReport) -> None:
     """All files under temporary names first, then each to its own."""
     files = {
         out: table_bytes(out, table),
         _report_of(out): json.dumps(report.to_json(), indent=2, ensure_ascii=False).encode(),
-        out.with_name(f"{out.name}.risk.png"): risk_picture(report.anonymity.before, report.anonymity.after),
+        out.with_name(f"{out.name}.risk.png"): _picture(report),
     }
     if taken := [path.name for path in files if path.is_dir()]:
         raise StorageError(f"{taken[0]} must be a file's name, got a folder; move the folder away")

@@ -126,6 +126,8 @@ def _table(
     _counts("patients left out", opted_out | {"suppressed": report.anonymity.suppressed})
     _counts("generalised to", report.anonymity.levels)
     _counts("columns", report.columns)
+    for caution in report.cautions:
+        typer.echo(f"Warning: {caution}", err=True)
     for finding in report.warnings:
         typer.echo(f"look at {finding.column}: {finding.kind}", err=True)
 

@@ -13,8 +13,8 @@ SHOWN = {
 }  # fmt: skip
 
 
-def risk_picture(before: Risk, after: Risk) -> bytes:
-    """Bars of each risk before and after, as the bytes of a PNG."""
+def risk_picture(before: Risk, after: Risk, *, warning: str = "") -> bytes:
+    """Bars of each risk before and after, as the bytes of a PNG, under a ``warning`` if there is one."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -29,7 +29,8 @@ def risk_picture(before: Risk, after: Risk) -> bytes:
     axes.set_xticks(range(len(SHOWN)), list(SHOWN), fontsize=9)
     axes.set_ylim(0, 1.12)
     axes.set_ylabel("Risk of re-identification")
-    axes.set_title(f"{before.rows:,} rows before, {after.rows:,} rows after", fontsize=10)
+    rows = f"{before.rows:,} rows before, {after.rows:,} rows after"
+    axes.set_title(f"{warning}\n{rows}" if warning else rows, fontsize=10, color="#b0413e" if warning else "black")
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     buffer = io.BytesIO()

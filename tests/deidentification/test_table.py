@@ -194,3 +194,18 @@ def test_the_risk_before_is_that_of_the_source(tmp_path: Path) -> None:
     raw = pl.read_csv(tmp_path / "export.csv", infer_schema=False)
     sizes = raw.group_by(*QUASI, "admitted").len()["len"]
     assert (before.rows, before.classes, before.unique) == (ROWS, len(sizes), (sizes == 1).sum())
+
+
+def test_what_others_may_know_and_k_does_not_count_is_told(tmp_path: Path) -> None:
+    plain = schema()
+    roles = {"age": Role.COVARIATE, "sex": Role.COVARIATE, "ward": Role.COVARIATE, "region": Role.IDENTIFIER}
+    columns = [
+        c.model_copy(update={"role": roles.get(c.name, c.role), "top_code": None, "groups": {}}) for c in plain.columns
+    ]
+    source(tmp_path, age=[95] * 3 + [70] * (ROWS - 3))
+    told = done(tmp_path, codebook=plain.model_copy(update={"columns": tuple(columns)})).cautions
+    assert [words.split(" ")[0] for words in told] == ["no", "age", "age", "sex"]
+    assert "k and the risks mean nothing" in told[0]
+    assert "3 patients older than 90" in told[2]
+    assert json.loads((tmp_path / "out.csv.report.json").read_text())["cautions"] == list(told)
+    assert done(tmp_path, "other.csv").cautions == ()
