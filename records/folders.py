@@ -4,20 +4,27 @@ Belongs here: the one way in which a folder takes its name. Does not belong here
 (``files``).
 """
 
+import fcntl
+import glob
+import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from records.errors import StorageError
 
+_DRAWN = 8  # characters that ``mkdtemp`` draws
+_JUST_MADE = 60  # seconds
+
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """A hidden folder beside ``folder`` to write into; it takes that name when the block ends without an error.
 
-    Whatever goes wrong before, nothing is left behind. Files are not forced to the disk one by one: after a power cut
+    Whatever goes wrong before, nothing is left behind; what a process that was killed left goes with the next run. Files are not forced to the disk one by one: after a power cut
     a folder may have to be written again. Only its owner may read it until its rights are widened.
 
     Parameters
@@ -34,9 +41,11 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     temporary = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        _remove_left(folder)
         temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-        yield temporary
-        temporary.replace(folder)
+        with _held(temporary):
+            yield temporary
+            temporary.replace(folder)
     except OSError as error:
         raise StorageError(
             f"{folder.name} must be written whole, got {error.strerror or type(error).__name__}; "
@@ -45,6 +54,28 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[bool]:
+    """Lock a folder while it is written; False if somebody else writes it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(handle)
+
+
+def _remove_left(folder: Path) -> None:
+    """Remove hidden folders of this name that nobody writes any more; one just made may be about to be locked."""
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.{'[a-z0-9_]' * _DRAWN}"):
+        if left.is_dir() and not left.is_symlink() and time.time() - left.stat().st_mtime > _JUST_MADE:
+            with _held(left) as free:
+                if free:
+                    shutil.rmtree(left, ignore_errors=True)
 
 
 def refuse_taken(folder: Path) -> None:

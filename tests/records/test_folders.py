@@ -87,3 +87,25 @@ with whole_folder(Path(sys.argv[1])) as target:
     ended = subprocess.run([sys.executable, "-c", program, str(tmp_path / "out")], env={**os.environ}, check=False)
     assert ended.returncode == -9
     assert not (tmp_path / "out").exists()
+
+
+def test_what_a_killed_process_left_goes_with_the_next_run_and_what_is_written_stays(tmp_path: Path) -> None:
+    words = "import sys, time, pathlib; from records.folders import whole_folder\n"
+    words += "with whole_folder(pathlib.Path(sys.argv[1])) as at: (at / 'one').touch(); print(at.name, flush=True); time.sleep(60)"
+    asked = [sys.executable, "-c", words, str(tmp_path / "out")]
+    killed, writing = (subprocess.Popen(asked, stdout=subprocess.PIPE, text=True) for _ in range(2))
+    left, kept = (tmp_path / process.stdout.readline().strip() for process in (killed, writing) if process.stdout)
+    killed.kill()
+    killed.wait()
+    try:
+        with whole_folder(tmp_path / "out"):
+            assert left.exists()  # just made: it may be another's who is about to lock it
+        (tmp_path / "out").rmdir()
+        for folder in (left, kept):
+            os.utime(folder, (0, 0))
+        with whole_folder(tmp_path / "out"):
+            assert not left.exists()
+            assert (kept / "one").exists()
+    finally:
+        writing.kill()
+        writing.wait()
