@@ -16,6 +16,7 @@ import polars as pl
 
 from deidentification.anonymity.anonymisation import AnonymityReport, anonymise, class_rows, quasi_identifiers
 from deidentification.anonymity.cautions import NO_CLASSES, cautions
+from deidentification.anonymity.code_systems import code_problems, plain_codes
 from deidentification.anonymity.models import Anonymity
 from deidentification.anonymity.risk import residual_risk
 from deidentification.anonymity.risk_plot import risk_picture
@@ -25,7 +26,7 @@ from deidentification.opt_out import OptOuts, refuse_studies
 from deidentification.preparation import prepared
 from deidentification.project_keys import fingerprint, refuse_other_key
 from records.date_reading import DatesRead, read_dates
-from records.errors import CodebookError, ParameterError, StorageError
+from records.errors import CodebookError, ParameterError, StorageError, TableError
 from records.files import parquet_bytes, write_atomically
 from records.reading import read_table
 from records.schema import Kind, Schema
@@ -127,7 +128,7 @@ def deidentify_table(
     tell(f"reading {source.name}")
     frame, dates = _with_dates(read(source), schema)
     found = refuse_identifiers(frame, schema, source=source.name)
-    frame = validate(frame, schema.model_copy(update={"outcomes": ()}), source=source.name)
+    frame = _validated(frame, schema, source.name)
     kept = frame.filter(~_opted_out(frame, schema, opt_outs))
     tell(f"{frame.height} patients, {frame.height - kept.height} left out because they opted out")
     sizes = class_rows(kept, [column.name for column in quasi_identifiers(schema)])
@@ -187,6 +188,19 @@ def _with_dates(raw: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, dict[s
     # A text that is no date stays, so that the validation counts it, unless the codebook lets dates be missing.
     unread = [name for name, done in read.items() if done.unread and not schema[name].missing]
     return raw.with_columns(done.dates for name, done in read.items() if name not in unread), read
+
+
+def _validated(raw: pl.DataFrame, schema: Schema, source: str) -> pl.DataFrame:
+    """As ``validate``, with the problems of code systems in the same error."""
+    raw = plain_codes(raw, schema)
+    problems = code_problems(raw, schema)
+    try:
+        frame = validate(raw, schema.model_copy(update={"outcomes": ()}), source=source)
+    except TableError as error:
+        raise TableError(source, (*error.problems, *problems)) from error
+    if problems:
+        raise TableError(source, problems)
+    return frame
 
 
 def _opted_out(frame: pl.DataFrame, schema: Schema, opt_outs: OptOuts | None) -> pl.Series:

@@ -52,7 +52,7 @@ def _cautions(schema: Schema, table: pl.DataFrame) -> Iterator[str]:
         if column.name not in table.columns:
             continue
         if (known := _known_to_others(column)) and column not in chosen and column.role is not Role.IDENTIFIER:
-            yield f"{column.name} seems to be the {known} and is no quasi-identifier: it is released beside k; give it the role"
+            yield f"{column.name} seems to tell the {known} and is no quasi-identifier: it is released beside k; give it the role"
         if _is_age(column) and (old := _older(table[column.name])):
             yield f"{column.name} holds {old} patients older than {OLDEST}; give it top_code: {OLDEST}"
 

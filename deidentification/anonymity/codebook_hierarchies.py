@@ -18,15 +18,15 @@ import numpy as np
 import polars as pl
 
 from deidentification.anonymity import icd10
+from deidentification.anonymity.code_systems import others
 from deidentification.anonymity.hierarchy import MISSING, Hierarchy, Level, all_values, level, own_values, texts
-from records.errors import Problem, TableError
+from records.errors import TableError
 from records.schema import Column, Kind
 
 AGE_BAND = 5
 YEARS = "a"
 DOUBLINGS = (1, 2, 4)
 HALVINGS = (32, 16, 8, 4, 2)
-NUTS = r"^[A-Z]{2}[0-9A-Z]{0,3}$"
 
 
 def codebook_hierarchy(column: Column, data: pl.Series) -> Hierarchy:
@@ -122,13 +122,13 @@ def _group_levels(column: Column, values: pl.Series) -> list[Level]:
 
 
 def _code_levels(column: Column, values: pl.Series) -> list[Level]:
+    if problems := others(column, values):
+        raise TableError("the table", problems)
     if "ICD-10" in column.codes:
-        _refuse_others(column, values, icd10.CODE, "an ICD-10 code")
         steps: Sequence[tuple[str, Callable[[str], str]]] = (
             ("categories", icd10.category), ("blocks", icd10.block), ("chapters", icd10.chapter),
         )  # fmt: skip
     elif "NUTS" in column.codes:
-        _refuse_others(column, values, NUTS, "a NUTS code")
         steps = tuple((f"NUTS {length - 2}", lambda code, n=length: code[:n]) for length in (4, 3, 2))
     else:
         return []
@@ -141,10 +141,3 @@ def _code_level(name: str, values: pl.Series, step: Callable[[str], str]) -> Lev
     members = Counter(labels)
     widest = max(len(labels) - 1, 1)
     return level(name, labels, [(members[label] - 1) / widest for label in labels])
-
-
-def _refuse_others(column: Column, values: pl.Series, form: str, what: str) -> None:
-    others = int((~values.cast(pl.String).str.contains(form)).sum())
-    if others:
-        rule, remedy = f"hold {what} in every row", "correct these codes or take the code system out of the codebook"
-        raise TableError("the table", [Problem(column.name, rule, f"{others} other values", remedy)])

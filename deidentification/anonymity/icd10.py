@@ -11,6 +11,8 @@ WHO (2019). International Statistical Classification of Diseases and Related Hea
 from bisect import bisect_right
 from importlib.resources import files
 
+import polars as pl
+
 CODE = r"^[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?$"
 """ICD-10 and its national extensions, with or without the point."""
 
@@ -18,6 +20,13 @@ _TEXT = files("deidentification.anonymity").joinpath("icd10_ranges.txt").read_te
 CHAPTERS, BLOCKS = (part.split() for part in _TEXT.split("\n", 1)[1].split("\n\n"))
 _CHAPTER_STARTS = [chapter[:3] for chapter in CHAPTERS]
 _BLOCK_STARTS = [block[:3] for block in BLOCKS]
+
+
+def plain(codes: pl.Expr) -> pl.Expr:
+    """Codes as the WHO writes them, with the point, without dagger, asterisk (``A17.0+``, ``G01*``) or the German ``!``; others unchanged."""
+    bare = codes.str.strip_chars().str.to_uppercase().str.replace(r"[+*†!]$", "")
+    pointed = bare.str.replace(r"^([A-Z]\d[0-9A-Z])\.?([0-9A-Z]{1,4})$", "$1.$2")
+    return pl.when(pointed.str.contains(CODE)).then(pointed).otherwise(codes)
 
 
 def category(code: str) -> str:

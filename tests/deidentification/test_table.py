@@ -209,3 +209,25 @@ def test_what_others_may_know_and_k_does_not_count_is_told(tmp_path: Path) -> No
     assert "3 patients older than 90" in told[2]
     assert json.loads((tmp_path / "out.csv.report.json").read_text())["cautions"] == list(told)
     assert done(tmp_path, "other.csv").cautions == ()
+
+
+def with_diagnosis() -> Schema:
+    plain = schema()
+    coded = column("dx", Role.QUASI_IDENTIFIER, Kind.TEXT, codes={"ICD-10": "2019"})
+    return plain.model_copy(update={"columns": (*plain.columns, coded)})
+
+
+def test_one_diagnosis_written_in_several_ways_is_one(tmp_path: Path) -> None:
+    source(tmp_path, dx=["C34.1", "C341", "c34.1", " C34.1", "C34.1+", "C341"] * (ROWS // 6))
+    report = done(tmp_path, codebook=with_diagnosis())
+    assert pl.read_csv(tmp_path / "out.csv")["dx"].unique().to_list() == ["C34.1"]
+    assert report.anonymity.levels["dx"] == "as recorded"
+
+
+def test_wrong_codes_come_with_all_other_problems_in_one_error(tmp_path: Path) -> None:
+    source(tmp_path, dx=["oops", "C34"] * (ROWS // 2), age=[333] * ROWS, region=["Oulu, FI"] * ROWS)
+    with pytest.raises(TableError) as caught:
+        done(tmp_path, codebook=with_diagnosis())
+    assert [(p.column, p.got) for p in caught.value.problems] == [
+        ("age", f"{ROWS} rows outside"), ("region", f"{ROWS} other values"), ("dx", f"{ROWS // 2} other values"),
+    ]  # fmt: skip
