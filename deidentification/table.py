@@ -229,7 +229,7 @@ def _write(out: Path, table: pl.DataFrame, report: TableReport) -> None:
     staged = {path: path.with_name(f".{path.name}.new") for path in files}
     try:
         for path, data in files.items():
-            write_atomically(staged[path], data)
+            write_atomically(staged[path], data, called=path.name)
         for path, temporary in staged.items():
             temporary.replace(path)
     except OSError as error:

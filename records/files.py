@@ -3,6 +3,7 @@
 Belongs here: bytes on disk and their sha256. Does not belong here: reading a stranger's file (``reading``).
 """
 
+import errno
 import fcntl
 import hashlib
 import io
@@ -62,10 +63,15 @@ def one_at_a_time(lock: Path) -> Iterator[None]:
         yield
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, *, called: str | None = None) -> None:
     """Write a whole file or nothing.
 
     The bytes go to a temporary file in the same folder, are flushed to disk, and take the name in one step.
+
+    Parameters
+    ----------
+    called : str or None
+        The file's name in the error, if it is to be renamed afterwards.
 
     Raises
     ------
@@ -85,9 +91,13 @@ def write_atomically(path: Path, data: bytes) -> None:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
         raise StorageError(
-            f"{path.name} must be written whole, got {error.strerror or error}; "
-            "free disk space or name another place, the former file is unchanged"
+            f"{called or path.name} must be written whole, got {error.strerror or error}; {_remedy(error)}, the former file is unchanged"
         ) from error
+
+
+def _remedy(error: OSError) -> str:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "free disk space or name another place" if full else "name another place or mend its rights"
 
 
 def write_table(path: Path, frame: pl.DataFrame) -> TableFile:

@@ -231,3 +231,10 @@ def test_wrong_codes_come_with_all_other_problems_in_one_error(tmp_path: Path) -
     assert [(p.column, p.got) for p in caught.value.problems] == [
         ("age", f"{ROWS} rows outside"), ("region", f"{ROWS} other values"), ("dx", f"{ROWS // 2} other values"),
     ]  # fmt: skip
+
+
+def test_a_place_that_cannot_be_written_is_told_by_its_name_and_not_called_full(tmp_path: Path) -> None:
+    source(tmp_path)
+    with pytest.raises(StorageError, match=r"^out\.csv must be written whole, got .*; name another place") as caught:
+        deidentify_table(tmp_path / "export.csv", Path("/proc/out.csv"), schema(), K5, key=KEY)
+    assert "disk space" not in str(caught.value)
