@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestration.deidentification import Kind, chosen_options, key_of, kind_of, note_scrubber, opt_outs_of
+from orchestration.deidentification import Kind, NoteScrubber, chosen_options, key_of, kind_of, opt_outs_of
 from orchestration.preparation import ended, prepare
 from records.errors import ParameterError, PhaseIVError
 
@@ -137,17 +137,25 @@ def _fhir(source: Path, out: Path, key: bytes, notes: bool, opt_outs: "OptOuts |
     from records.files import write_atomically
 
     _refuse_source_as_report(source, out)
+    scrubber = NoteScrubber(key)
     with _telling("de-identifying") as tell:
         report = deidentify_bundles(
-            source, out, key=key, tell=tell, scrub=note_scrubber(key) if notes else None, opt_outs=opt_outs
+            source, out, key=key, tell=tell, scrub=scrubber if notes else None, opt_outs=opt_outs
         )
     write_atomically(out.with_name(f"{out.name}.report.json"), json.dumps(asdict(report), indent=2).encode())
     typer.echo(f"{out}: {report.files} files, {report.patients} patients; report beside it")
     _counts("patients left out", {"opted out": report.excluded} if opt_outs else {})
+    if report.of_nobody:
+        done = "left out, as nobody can tell whether they opted out" if opt_outs else "written with dates of their own"
+        typer.echo(
+            f"Warning: {report.of_nobody} resources refer to no Patient in the source; they are {done}: export the Patients too",
+            err=True,
+        )
     _counts("resources written", report.resources)
     _counts("resources left out", report.removed)
     removed = {path: done["removed"] for path, done in report.elements.items() if "removed" in done}
     _counts("elements removed", removed)
+    _warn_of_foreign(scrubber.foreign)
 
 
 def _refuse_source_as_report(source: Path, out: Path) -> None:
@@ -243,7 +251,6 @@ def scrub(
     """Take names, numbers, places and dates out of clinical notes; columns named by --known are left out."""
     from deidentification.table import refuse_places
     from deidentification.text.columns import scrub_column
-    from deidentification.text.language import LANGUAGES
     from deidentification.text.scrubbing import Mode
     from orchestration.notes import read_notes, write_notes
 
@@ -264,9 +271,15 @@ def scrub(
     typer.echo(f"{out}: {frame.height} notes")
     _counts("notes left out", {"opted out": notes.height - frame.height} if opt_outs else {})
     _counts("replaced", {str(kind): count for kind, count in done.counts.items()})
-    if done.foreign:
+    _warn_of_foreign(done.foreign)
+
+
+def _warn_of_foreign(notes: int) -> None:
+    from deidentification.text.language import LANGUAGES
+
+    if notes:
         typer.echo(
-            f"Warning: {done.foreign} notes seem to be in none of {', '.join(LANGUAGES)}: names in them may be left; leave these notes out "
+            f"Warning: {notes} notes seem to be in none of {', '.join(LANGUAGES)}: names in them may be left; leave these notes out "
             "or read them",
             err=True,
         )

@@ -4,7 +4,7 @@ Belongs here: telling tables, FHIR and DICOM apart, the hospital's or a project'
 (``cli_deidentify``), de-identification (``deidentification``).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -124,11 +124,22 @@ def opt_outs_of(settings: Settings, register: Path | None, permit_date: datetime
     return OptOuts(register, permit_date.date(), keys.current, hub_key, keys.former)
 
 
-def note_scrubber(key: bytes) -> Callable[[str, str, Sequence[str]], str]:
-    """Takes a note, its patient's identifier and what is known of the patient, gives the note without identifiers."""
-    from deidentification.text.scrubbing import scrub
+class NoteScrubber:
+    """Takes a note, its patient's identifier and what is known of the patient, gives the note without identifiers.
 
-    return lambda note, patient, known: scrub(note, patient=patient, key=key, known=known).text
+    ``foreign`` counts notes that seem to be in none of the languages.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self.foreign = 0
+        self._key = key
+
+    def __call__(self, note: str, patient: str, known: Sequence[str]) -> str:
+        from deidentification.text.foreign import is_foreign
+        from deidentification.text.scrubbing import scrub
+
+        self.foreign += is_foreign(note)
+        return scrub(note, patient=patient, key=self._key, known=known).text
 
 
 def chosen_options(names: list[str]) -> frozenset:

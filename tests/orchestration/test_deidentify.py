@@ -79,6 +79,18 @@ def test_fhir_comes_out_without_its_people(at: Path, notes: bool) -> None:
     assert '"value":7.1' in made.replace(" ", "")
 
 
+def test_notes_in_another_language_are_told(at: Path) -> None:
+    note = "Der Patient klagt seit drei Tagen über starke Schmerzen in der Brust und wurde gestern in die Klinik aufgenommen."
+    bundle = json.loads(json.dumps(BUNDLE))
+    bundle["entry"][1]["resource"]["note"].append({"text": note})
+    (at / "bundle.json").write_text(json.dumps(bundle))
+    found = asked("deidentify", at / "bundle.json", "--out", at / "out.json", "--notes")
+    assert "1 notes seem to be in none of en, fi, es, it, pt" in found.output
+    pl.DataFrame({"id": ["1", "2"], "note": [note, "The patient was admitted yesterday."]}).write_csv(at / "n.csv")
+    found = asked("scrub", at / "n.csv", "--text", "note", "--patient", "id", "--out", at / "o.csv")
+    assert "1 notes seem to be in none of en, fi, es, it, pt" in found.output
+
+
 def test_dicom_comes_out_checked_under_the_tables_pseudonym(at: Path) -> None:
     (at / "in").mkdir()
     shutil.copy(get_testdata_file("CT_small.dcm"), at / "in" / "Virtanen.dcm")
