@@ -40,7 +40,7 @@ PermitDateOption = Annotated[
 SOME_REFUSED = 3
 """Exit code of a run that wrote files and refused others."""
 ONLY = {
-    Kind.TABLE: ("schema", "k", "l", "t", "suppression"), Kind.FHIR: ("notes",), Kind.DICOM: ("option", "allow_burned_in"),
+    Kind.TABLE: ("schema", "k", "l", "t", "suppression", "sampling_fraction"), Kind.FHIR: ("notes",), Kind.DICOM: ("option", "allow_burned_in"),
 }  # fmt: skip
 
 
@@ -55,6 +55,12 @@ def deidentify(
     l: Annotated[float | None, typer.Option(help="Table: distinct sensitive values per class.")] = None,  # noqa: E741
     t: Annotated[float | None, typer.Option(help="Table: distance of sensitive values in a class.")] = None,
     suppression: Annotated[float, typer.Option(help="Table: largest share of rows left out.")] = 0.02,
+    sampling_fraction: Annotated[
+        float | None,
+        typer.Option(
+            help="Table: share of the population's such patients who are in it, for the journalist's risk; or in the codebook."
+        ),
+    ] = None,
     opt_out: OptOutOption = None,
     permit_date: PermitDateOption = None,
     notes: Annotated[bool, typer.Option(help="FHIR: scrub notes instead of dropping them.")] = False,
@@ -79,7 +85,7 @@ def deidentify(
         elif kind is Kind.FHIR:
             _fhir(source, out, key, notes, opt_outs)
         else:
-            _table(source, out, schema, key, _demand(k, l, t, suppression), opt_outs)
+            _table(source, out, schema, key, _demand(k, l, t, suppression), opt_outs, sampling_fraction)
     except (PhaseIVError, OSError) as error:
         raise ended(str(error), code=1) from error
 
@@ -102,8 +108,10 @@ def _demand(k: int, l: float | None, t: float | None, suppression: float) -> "An
 
 
 def _table(
-    source: Path, out: Path, schema: Path | None, key: bytes, demand: "Anonymity", opt_outs: "OptOuts | None"
-) -> None:
+    source: Path, out: Path, schema: Path | None, key: bytes, demand: "Anonymity", opt_outs: "OptOuts | None",
+    sampling_fraction: float | None,
+) -> None:  # fmt: skip
+    from deidentification.anonymity.risk import people_per_patient
     from deidentification.table import deidentify_table
     from use_cases.cohort import load_codebook
     from use_cases.sources import read_source
@@ -111,9 +119,10 @@ def _table(
     if schema is None:
         raise ParameterError("a table must come with its codebook, got none; name it by --schema")
     cohort = load_codebook(schema)
+    people = people_per_patient(cohort.sampling_fraction if sampling_fraction is None else sampling_fraction)
     with _telling("de-identifying") as tell:
         report = deidentify_table(
-            source, out, cohort.table, demand, key=key, opt_outs=opt_outs, tell=tell,
+            source, out, cohort.table, demand, key=key, opt_outs=opt_outs, tell=tell, population_multiplier=people,
             read=lambda path: read_source(cohort, str(path)).frame,
         )  # fmt: skip
     before, after = report.anonymity.before, report.anonymity.after
@@ -229,9 +238,9 @@ def _reasons(report: Path) -> dict[str, str]:
     try:
         found = json.loads(report.read_bytes())["refused"]
         return {str(code): str(reason) for code, reason in found.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ParameterError(
-            f"{report.name} must be the report of a DICOM run, got another file; it lies beside the run's --out"
+            f"{report.name} must be the report of a DICOM run, got another file or none; it lies beside the run's --out"
         ) from error
 
 

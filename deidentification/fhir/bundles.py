@@ -16,7 +16,7 @@ import polars as pl
 
 from deidentification.fhir.engine import Counts, deidentified
 from deidentification.fhir.keys import Names
-from deidentification.fhir.people import People
+from deidentification.fhir.people import People, of_a_patient
 from deidentification.fhir.rules import ELEMENTS
 from deidentification.fhir.values import Person, Scope, Scrub
 from deidentification.opt_out import OptOuts
@@ -44,6 +44,9 @@ class FhirReport:
         Type to number of resources that were written.
     removed : mapping of str to int
         Type (``unknown`` for one that the rules do not know) to number of resources that were not.
+    of_nobody : int
+        Resources whose reference leads to no Patient in the files: their dates are moved by that reference, and where there is a
+        register of opt-outs they are not written, as nobody can tell whose they are.
     elements : mapping of str to mapping of str to int
         ``Patient.name`` to ``{"removed": 12}``; ``kept``, ``changed``, ``removed`` or ``resource removed``.
     """
@@ -53,6 +56,7 @@ class FhirReport:
     excluded: int
     resources: dict[str, int]
     removed: dict[str, int]
+    of_nobody: int
     elements: dict[str, dict[str, int]]
 
 
@@ -82,7 +86,7 @@ def deidentify_bundles(
         Takes a note, the patient's identifier and the names, numbers and addresses of the Patient resource, and gives
         what may stay; without it notes are dropped.
     opt_outs : OptOuts or None
-        Patients to leave out with all their resources.
+        Patients to leave out with all their resources, looked for by all their numbers; so is what nobody can be told to be of.
 
     Raises
     ------
@@ -98,7 +102,8 @@ def deidentify_bundles(
         raise StorageError(f"{out.name} must be new and outside the source, got another place; name another")
     try:
         people = _people(files)
-        work = _Work(Names(key, ELEMENTS), people, key, scrub, _gone(people, opt_outs))
+        gone = _gone(people, opt_outs) if opt_outs else None
+        work = _Work(Names(key, ELEMENTS), people, key, scrub, gone)
         _write(files, source, out, work, tell)
     except UnicodeEncodeError:
         raise StorageError(f"{source.name} must hold whole characters, got half a one; export it again") from None
@@ -125,8 +130,12 @@ def _write(files: list[Path], source: Path, out: Path, work: "_Work", tell: Call
 class _Work:
     """The second pass: scopes, counts and the patients' secrets, each made once."""
 
-    def __init__(self, names: Names, people: People, key: bytes, scrub: Scrub | None, gone: frozenset[str]) -> None:
-        self.names, self.people, self.key, self.scrub, self.gone = names, people, key, scrub, gone
+    def __init__(
+        self, names: Names, people: People, key: bytes, scrub: Scrub | None, gone: frozenset[str] | None
+    ) -> None:
+        self.names, self.people, self.key, self.scrub = names, people, key, scrub
+        self.asked, self.gone = gone is not None, gone or frozenset()
+        self.of_nobody = 0
         self.counts: Counts = Counter()
         self.resources: Counter[str] = Counter()
         self.removed: Counter[str] = Counter()
@@ -138,7 +147,9 @@ class _Work:
             self.removed["unknown"] += 1
             return None
         identity = self.people.identity(old, url)
-        if identity in self.gone:
+        nobody = of_a_patient(old) and not self.people.told(identity)
+        self.of_nobody += nobody
+        if identity in self.gone or (nobody and self.asked):
             self.removed[kind] += 1
             return None
         scope = Scope(kind, self.names, self._person(identity) if identity else None, self.scrub)
@@ -150,10 +161,10 @@ class _Work:
         elements: dict[str, dict[str, int]] = {}
         for (path, what), count in sorted(self.counts.items()):
             elements.setdefault(path, {})[what] = count
-        patients = set(self.people.identities.values())
+        patients = set(self.people.numbers)
         return FhirReport(
-            files, len(patients), len(patients & self.gone), dict(self.resources), dict(self.removed), elements
-        )
+            files, len(patients), len(patients & self.gone), dict(self.resources), dict(self.removed), self.of_nobody, elements
+        )  # fmt: skip
 
     def _person(self, identity: str) -> Person:
         if identity not in self.persons:
@@ -177,12 +188,11 @@ def _people(files: list[Path]) -> People:
     return people
 
 
-def _gone(people: People, opt_outs: OptOuts | None) -> frozenset[str]:
-    """Identifiers of those who opted out, also of patients that resources speak of and no Patient in the files is."""
-    if opt_outs is None:
-        return frozenset()
-    everybody = pl.Series("patient", sorted({*people.identities.values(), *people.last_seen}), dtype=pl.String)
-    return frozenset(everybody.filter(opt_outs.of(everybody)))
+def _gone(people: People, opt_outs: OptOuts) -> frozenset[str]:
+    """Identifiers of those who opted out under any of their numbers, also of patients whom only references name."""
+    listed = pl.Series("patient", sorted({n for own in people.numbers.values() for n in own}), dtype=pl.String)
+    objecting = set(listed.filter(opt_outs.of(listed)))
+    return frozenset(identity for identity, own in people.numbers.items() if own & objecting)
 
 
 def _written(file: Path, work: _Work) -> bytes:

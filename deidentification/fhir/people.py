@@ -10,7 +10,8 @@ from datetime import date
 from typing import Any
 
 from deidentification.fhir.keys import tail
-from deidentification.fhir.rules import SUBJECT
+from deidentification.fhir.numbers import named, numbers
+from deidentification.fhir.rules import ELEMENTS, SUBJECT
 from records.errors import StorageError
 
 _DAY = re.compile(r"(\d{4}-\d\d)(-\d\d)?(T.*)?", re.ASCII)
@@ -26,10 +27,13 @@ _TELLING = {
 class People:
     """Names of patients: by ``Type/id`` and by full URL to the identifier that their key and shift come from.
 
+    ``numbers`` holds all numbers of each of them, under any of which they may have opted out; ``owners`` who has a number.
     ``known`` holds what their Patient resources say of them, to be looked for in notes; it never leaves.
     """
 
     identities: dict[str, str] = field(default_factory=dict)
+    numbers: dict[str, set[str]] = field(default_factory=dict)
+    owners: dict[str, set[str]] = field(default_factory=dict)
     last_seen: dict[str, date] = field(default_factory=dict)
     known: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -43,7 +47,8 @@ class People:
         """
         names = [f"Patient/{resource['id']}"] if isinstance(resource.get("id"), str) else []
         names += [found for found in (tail(url),) if found]
-        identity = _medical_record_number(resource) or next(iter(names), None)
+        own = numbers(resource)
+        identity = next(iter([*own, *names]), None)
         if identity is None:
             return
         if any(self.identities.get(name, identity) != identity for name in names):
@@ -52,6 +57,9 @@ class People:
                 "de-identify the exports of different systems one by one"
             )
         self.identities |= dict.fromkeys(names, identity)
+        self.numbers.setdefault(identity, set()).update(own, (name.rpartition("/")[2] for name in names))
+        for number in own:
+            self.owners.setdefault(number, set()).add(identity)
         self.known[identity] = tuple(dict.fromkeys([*self.known.get(identity, ()), *_telling(resource, _TELLING)]))
 
     def note_dates(self, resource: dict[str, Any], url: object) -> None:
@@ -59,18 +67,43 @@ class People:
         identity = self.identity(resource, url)
         if identity is None:
             return
+        if identity in _named(resource):  # of a number alone, and no Patient is in the files
+            self.numbers.setdefault(identity, {identity})
         days = [day for day in _days({k: v for k, v in resource.items() if k != "birthDate"}) if day <= date.today()]
         self.last_seen[identity] = max([*days, self.last_seen.get(identity, date.min)])
 
     def identity(self, resource: dict[str, Any], url: object) -> str | None:
         """The patient's identifier, or what the reference says where the Patient is not in the files."""
-        kind = resource["resourceType"]
-        if kind == "Patient":
+        if resource["resourceType"] == "Patient":
             name = f"Patient/{resource['id']}" if isinstance(resource.get("id"), str) else tail(url)
             return self.identities.get(name or "", name)
-        subject = resource.get(SUBJECT.get(kind, "subject"))
-        name = tail(subject.get("reference")) if isinstance(subject, dict) else None
-        return self.identities.get(name, name) if name else None
+        subject = _subject(resource)
+        name = tail(subject.get("reference")) if subject else None
+        if name and name in self.identities:
+            return self.identities[name]
+        if named_by := _named(resource):
+            owners = {owner for number in named_by for owner in self.owners.get(number, ())}
+            return owners.pop() if len(owners) == 1 else None if owners else named_by[0]
+        return name
+
+    def told(self, identity: str | None) -> bool:
+        """Whether a patient's numbers are known, so that one can look whether the patient opted out."""
+        return identity in self.numbers
+
+
+def of_a_patient(resource: dict[str, Any]) -> bool:
+    """Whether such a resource is of one patient: it is a Patient, or names one where all of its kind do."""
+    kind = resource["resourceType"]
+    return kind == "Patient" or SUBJECT.get(kind, "subject") in ELEMENTS.get(kind, {})
+
+
+def _subject(resource: dict[str, Any]) -> dict[str, Any] | None:
+    subject = resource.get(SUBJECT.get(resource["resourceType"], "subject"))
+    return subject if isinstance(subject, dict) else None
+
+
+def _named(resource: dict[str, Any]) -> list[str]:
+    return named(subject, resource) if (subject := _subject(resource)) else []
 
 
 def _telling(value: Any, parts: Iterable[str]) -> Iterator[str]:
@@ -80,20 +113,6 @@ def _telling(value: Any, parts: Iterable[str]) -> Iterator[str]:
         elif isinstance(one, dict):
             for part in parts:
                 yield from _telling(one.get(part), _TELLING.get(part, ()))
-
-
-def _medical_record_number(resource: dict[str, Any]) -> str | None:
-    listed = resource.get("identifier")
-    known = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    values = [(one["value"], one) for one in known if isinstance(one.get("value"), str) and one["value"]]
-    ranked = sorted(values, key=lambda pair: not _is_medical_record_number(pair[1]))
-    return ranked[0][0] if ranked else None
-
-
-def _is_medical_record_number(identifier: dict[str, Any]) -> bool:
-    kind = identifier.get("type")
-    codings = kind.get("coding") if isinstance(kind, dict) else None
-    return isinstance(codings, list) and any(isinstance(c, dict) and c.get("code") == "MR" for c in codings)
 
 
 def _days(value: Any) -> Iterator[date]:

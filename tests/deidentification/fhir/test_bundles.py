@@ -214,6 +214,56 @@ def test_those_who_opted_out_are_left_out_with_all_their_resources(tmp_path: Pat
     assert found(made, "Patient")[0]["identifier"][0]["value"] == pseudonymise(pl.Series(["MRN-2"]), KEY).item()
 
 
+def observation(number: int, subject: Json | None, **more: Any) -> Json:
+    return {"resourceType": "Observation", "id": f"o{number}", "status": "final", "code": concept(LOINC, "8480-6"),
+            "effectiveDateTime": "2020-03-02", "subject": subject, **more}  # fmt: skip
+
+
+MRN = "http://hospital.example/mrn"
+REFERENCES = [
+    observation(1, {"identifier": {"system": MRN, "value": "MRN-1"}}), observation(2, {"reference": f"Patient?identifier={MRN}|MRN-1"}),
+    observation(3, {"reference": "#p"}, contained=[{**patient(1), "id": "p"}]), observation(4, {"reference": f"Patient/{NAME}-1/_history/2"}),
+    observation(5, {"identifier": {"value": "other-1"}}),
+]  # fmt: skip
+NOBODYS = [
+    observation(6, {"reference": "Patient/absent"}),
+    observation(7, {"reference": "Group/g"}),
+    observation(8, None),
+]
+
+
+@pytest.mark.parametrize("number", ["MRN-1", "other-1", f"{NAME}-1"])
+def test_an_objection_holds_under_each_number_and_however_a_record_refers_to_its_patient(
+    tmp_path: Path, number: str
+) -> None:
+    register = tmp_path / "opted_out.jsonl"
+    record_choices(register, pseudonymise(pl.Series([number]), KEY), "out", date(2026, 1, 1))
+    made, report = run(
+        tmp_path, bundle(*resources(1), *resources(2), *REFERENCES, *NOBODYS), opt_outs=OptOuts(register, date(2026, 1, 1), KEY)
+    )  # fmt: skip
+    assert (report.patients, report.excluded, report.of_nobody) == (2, 1, 3)
+    assert len(found(made, "Patient")) == 1
+    assert len(found(made, "Observation")) == 2  # of the other patient
+    assert report.removed["Observation"] == 2 + len(REFERENCES) + len(NOBODYS)
+
+
+def test_without_a_register_what_is_of_nobody_is_counted_and_all_else_moves_by_its_patient(tmp_path: Path) -> None:
+    made, report = run(tmp_path, bundle(*resources(1), *REFERENCES, *NOBODYS))
+    assert (report.patients, report.excluded, report.of_nobody) == (1, 0, 3)
+    days = [o["effectiveDateTime"] for o in found(made, "Observation") if "effectiveDateTime" in o]
+    moved = date(2020, 3, 2) + timedelta(shift_days("MRN-1", KEY))
+    assert days.count(moved.isoformat()) >= 1 + len(REFERENCES)
+
+
+def test_an_objection_holds_where_only_references_name_the_patient(tmp_path: Path) -> None:
+    register = tmp_path / "opted_out.jsonl"
+    record_choices(register, pseudonymise(pl.Series(["MRN-1"]), KEY), "out", date(2026, 1, 1))
+    other = observation(9, {"identifier": {"value": "MRN-9"}})
+    made, report = run(tmp_path, bundle(REFERENCES[0], other), opt_outs=OptOuts(register, date(2026, 1, 1), KEY))
+    assert len(found(made, "Observation")) == 1
+    assert (report.patients, report.excluded, report.of_nobody) == (2, 1, 0)
+
+
 def test_an_encounter_of_a_local_class_stays_so_that_references_do_not_break(tmp_path: Path) -> None:
     listed = resources()
     listed[3]["class"] = {"system": "http://local.example/class", "code": NAME}
