@@ -46,6 +46,21 @@ def test_a_table_comes_out_k_anonymous(at: Path) -> None:
     assert (at / "out.csv.risk.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_the_journalists_risk_follows_the_sampling_fraction(at: Path) -> None:
+    codebook = at / "sampled.yaml"
+    codebook.write_text(f"sampling_fraction: 0.25\n{SCHEMA.read_text(encoding='utf-8')}", encoding="utf-8")
+    for out, more, people in (("a.csv", (), 4), ("b.csv", ("--sampling-fraction", 0.1), 10)):
+        found = asked("deidentify", at / "stroke.csv", "--out", at / out, "--schema", codebook, *more)
+        assert found.exit_code == 0, found.output
+        after = json.loads((at / f"{out}.report.json").read_bytes())["anonymity"]["after"]
+        assert after["journalist_highest"] == pytest.approx(after["prosecutor_highest"] / people, abs=1e-4)
+    wrong = asked(
+        "deidentify", at / "stroke.csv", "--out", at / "c.csv", "--schema", codebook, "--sampling-fraction", 2
+    )
+    assert wrong.exit_code == 1
+    assert "sampling fraction must lie above 0" in wrong.output
+
+
 def test_a_packed_table_is_a_table(at: Path) -> None:
     (at / "stroke.csv.gz").write_bytes(gzip.compress((at / "stroke.csv").read_bytes()))
     found = asked("deidentify", at / "stroke.csv.gz", "--out", at / "out.parquet", "--schema", SCHEMA)
@@ -111,8 +126,9 @@ def test_dicom_comes_out_checked_under_the_tables_pseudonym(at: Path) -> None:
     (at / "in" / "broken.dcm").unlink()
     gone = asked("refused", at / "in", "--report", at / "out.report.json")
     assert (gone.exit_code, "got 1 of 1 that are of none" in gone.output) == (1, True)
-    other = asked("refused", at / "in", "--report", at / "stroke.csv")
-    assert "must be the report of a DICOM run" in other.output
+    for wrong in ("stroke.csv", "none.json"):
+        other = asked("refused", at / "in", "--report", at / wrong)
+        assert f"{wrong} must be the report of a DICOM run, got another file or none" in other.output
 
 
 def test_what_no_one_knows_is_refused(at: Path) -> None:
