@@ -50,6 +50,7 @@ def cohort_assets(
 
     @dg.asset(**shared, description=f"Pseudonyms, days, coarse quasi-identifiers; rows below k = {use_case.k} flagged.")
     def deidentified(context: dg.AssetExecutionContext, raw_cohort) -> dict[str, pl.DataFrame]:
+        from deidentification.anonymity.risk import people_per_patient
         from deidentification.key_register import hospital_key
         from deidentification.pipeline import deidentify
         from deidentification.pipeline_risk import generalised_columns, removed_columns, risks
@@ -62,7 +63,8 @@ def cohort_assets(
             raw = _without_opted_out(raw_cohort[name].frame, cohort.table, workspace, key)
             done = deidentify(raw, cohort.table, key=key, k=use_case.k)
             tables[name] = done.frame
-            before, after = risks(raw, cohort.table, done)
+            people = people_per_patient(cohort.sampling_fraction)
+            before, after = risks(raw, cohort.table, done, population_multiplier=people)
             facts = {
                 "dagster/column_lineage": lineage, "k": use_case.k, "key": fingerprint(key), **done.counts.to_json(),
                 "opted_out": raw_cohort[name].frame.height - raw.height, "removed": removed_columns(cohort.table), "generalised": generalised_columns(cohort.table),

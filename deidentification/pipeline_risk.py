@@ -15,10 +15,13 @@ from deidentification.schema import kept_as
 from records.schema import Schema
 
 
-def risks(raw: pl.DataFrame, schema: Schema, done: Deidentified) -> tuple[Risk, Risk]:
+def risks(
+    raw: pl.DataFrame, schema: Schema, done: Deidentified, *, population_multiplier: float = 1.0
+) -> tuple[Risk, Risk]:
     """Risk of the raw table and of the k-anonymous rows of the de-identified one."""
-    handed = hand_out(done.frame)
-    return residual_risk(_sizes(raw, schema)), residual_risk(_sizes(handed, done.schema))
+    sizes = _sizes(raw, schema), _sizes(hand_out(done.frame), done.schema)
+    before, after = (residual_risk(rows, population_multiplier=population_multiplier) for rows in sizes)
+    return before, after
 
 
 def removed_columns(schema: Schema) -> list[str]:

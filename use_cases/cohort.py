@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from pydantic import Field
 
 from records.codebook_file import read_codebook_file
 from records.errors import StorageError
@@ -40,7 +41,11 @@ class Sites(Frozen):
 
 
 class Cohort(Frozen):
-    """A cohort's registry entry: ``table`` is its schema, ``folder`` where the codebook lies."""
+    """A cohort's registry entry: ``table`` is its schema, ``folder`` where the codebook lies.
+
+    ``sampling_fraction`` is the share of the population's patients of this kind who are in the table, as publicly known; it
+    serves the journalist's and the marketer's risk.
+    """
 
     table: Schema
     source: Source
@@ -48,6 +53,7 @@ class Cohort(Frozen):
     defects: tuple[str, ...] = ()
     filter: Mapping[str, str] = {}
     row_number_id: bool = False
+    sampling_fraction: float | None = Field(default=None, gt=0, le=1)
     folder: Path
 
     @property
@@ -132,7 +138,11 @@ def load_codebook(path: Path) -> Cohort:
     """
 
     def cohort(entry: dict[str, Any]) -> Cohort:
-        whole = entry if "table" in entry else {"table": entry, "source": OWN, "sites": {}}
+        if "table" in entry:
+            return Cohort(**entry, folder=path.parent)
+        fraction = {name: entry[name] for name in entry if name == "sampling_fraction"}
+        table = {name: entry[name] for name in entry if name not in fraction}
+        whole = {"table": table, "source": OWN, "sites": {}, **fraction}
         return Cohort(**whole, folder=path.parent)
 
     return read_codebook_file(path, cohort, "codebook")

@@ -57,6 +57,22 @@ class Risk:
         return {name: round(v, 4) if isinstance(v, float) else v for name, v in asdict(self).items()}
 
 
+def people_per_patient(sampling_fraction: float | None) -> float:
+    """The population's people per row, from the share of them who are in the table; 1 if it is not known.
+
+    Raises
+    ------
+    ParameterError
+        The share is not above 0, up to 1.
+    """
+    if sampling_fraction is not None and not 0 < sampling_fraction <= 1:
+        raise ParameterError(
+            f"the sampling fraction must lie above 0, up to 1, got {sampling_fraction:g}; give the share of the population's "
+            "patients of this kind who are in the table"
+        )
+    return 1 / (sampling_fraction or 1)
+
+
 def residual_risk(sizes: np.ndarray, *, population_multiplier: float = 1.0, threshold: float = 0.2) -> Risk:
     """Risk of a table from the sizes of its classes.
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deidentification.anonymity.risk import residual_risk
+from deidentification.anonymity.risk import people_per_patient, residual_risk
 from records.errors import ParameterError
 
 SIZES = st.lists(st.integers(1, 50), min_size=1, max_size=30).map(np.array)
@@ -38,3 +38,14 @@ def test_an_empty_table_and_wrong_parameters() -> None:
         residual_risk(np.array([1]), population_multiplier=0.5)
     with pytest.raises(ParameterError, match="threshold"):
         residual_risk(np.array([1]), threshold=0)
+
+
+@pytest.mark.parametrize(("fraction", "people"), [(None, 1), (1, 1), (0.1, 10)])
+def test_a_sampling_fraction_tells_people_per_patient(fraction: float | None, people: float) -> None:
+    assert people_per_patient(fraction) == people
+
+
+@pytest.mark.parametrize("fraction", [0, -0.1, 1.5])
+def test_no_other_share_is_taken(fraction: float) -> None:
+    with pytest.raises(ParameterError, match="sampling fraction must lie above 0, up to 1"):
+        people_per_patient(fraction)
