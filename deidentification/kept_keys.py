@@ -19,6 +19,7 @@ from pathlib import Path
 from deidentification.key_register import (
     HOSPITAL,
     REGISTER,
+    RETIRED,
     KeyEntry,
     changing,
     hospital_key,
@@ -36,7 +37,6 @@ from deidentification.pseudonyms import NEW_KEY_BYTES, PSEUDONYM_CHARACTERS, key
 from records.errors import ParameterError, StorageError
 from records.files import write_atomically
 
-FOLDER = "retired_keys"
 KEY_FILE = "pseudonym.key"
 
 
@@ -286,7 +286,7 @@ def _retired(home: Path) -> list[KeyEntry]:
 def _kept(home: Path, entry: KeyEntry) -> bytes:
     if (key := _held(home, entry)) is None:
         raise StorageError(
-            f"the retired key {entry.fingerprint} must be in {FOLDER} until it is removed (`phaseiv keys remove`), got none or "
+            f"the retired key {entry.fingerprint} must be in {RETIRED} until it is removed (`phaseiv keys remove`), got none or "
             "another; put it back: objections recorded under it would be passed over. If it is lost, remove it"
         )
     return key
@@ -303,7 +303,7 @@ def _held(home: Path, entry: KeyEntry) -> bytes | None:
 
 
 def _file(home: Path, name: str) -> Path:
-    return home / FOLDER / f"{name}.key"
+    return home / RETIRED / f"{name}.key"
 
 
 def _generation(home: Path, entry: KeyEntry | None, project: str) -> int:

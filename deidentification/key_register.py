@@ -19,12 +19,14 @@ from typing import NoReturn
 
 import polars as pl
 
+from deidentification.opt_out import read_register as read_opt_outs
 from deidentification.project_keys import fingerprint
-from deidentification.pseudonyms import load_key, pseudonymise
+from deidentification.pseudonyms import PSEUDONYM_CHARACTERS, load_key, pseudonymise
 from records.errors import ParameterError, StorageError
 from records.files import one_at_a_time, write_atomically
 
 REGISTER = "pseudonym_keys.json"
+OPT_OUTS, RETIRED = "opted_out.jsonl", "retired_keys"  # what a home holds under its keys
 HOSPITAL = "hospital"
 _changing = threading.local()
 
@@ -105,11 +107,14 @@ def hospital_key(home: Path, environment: str | None, *, today: date) -> bytes:
     Raises
     ------
     ParameterError
-        The key is too short, or it is not the one in use: the right one was lost.
+        The key is too short, or it is not the one in use, or there is none though something is under one: it was lost. No
+        new key is made then.
     StorageError
         The key or the register cannot be read or written.
     """
     path, place = home / REGISTER, home / "pseudonym.key"
+    if environment is None and not place.exists():
+        _refuse_new_key(home, key_in_use(path, HOSPITAL))
     key, used = load_key(place, environment), key_in_use(path, HOSPITAL)
     if used is None or used.fingerprint != fingerprint(key):
         with changing(path):  # a rotation may have been at work
@@ -228,6 +233,31 @@ def _refuse(project: str, used: KeyEntry | None, got: str) -> NoReturn:
     raise ParameterError(
         f"the key of {project} must {expected}, got {got}; put that key back, or rotate to the new key on purpose "
         "(`phaseiv keys rotate`)"
+    )
+
+
+def _refuse_new_key(home: Path, used: KeyEntry | None) -> None:
+    """A key is made for a new home only: where something is under a former one, that must be put back or be told to be lost."""
+    if used is not None:
+        raise ParameterError(
+            f"the key of {HOSPITAL} must be {used.fingerprint}, in use since {used.created}, got none; put pseudonym.key back, or go on "
+            f"with a new one if it is lost (`phaseiv keys rotate hospital --lost {used.fingerprint}`)"
+        )
+    opted_out = home / OPT_OUTS
+    under = [
+        name for name, there in ((OPT_OUTS, _of_a_hospital(opted_out)), (RETIRED, (home / RETIRED).exists())) if there
+    ]
+    if under:
+        raise ParameterError(
+            f"{home.name} must hold pseudonym.key and {REGISTER}, since it holds {' and '.join(under)}, got neither; put both back from a "
+            "copy. If they are lost, move these away and record the objections anew"
+        )
+
+
+def _of_a_hospital(register: Path) -> bool:
+    """Whether a register of opt-outs holds choices under a hospital's key; the hub's list comes before any key."""
+    return register.exists() and bool(
+        (read_opt_outs(register)["pseudonym"].str.len_chars() == PSEUDONYM_CHARACTERS).any()
     )
 
 

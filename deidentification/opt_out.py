@@ -6,8 +6,9 @@ not belong here: the intake (``hub``), or who somebody is: the register holds ps
 A register is a file of JSON lines (or CSV) with ``pseudonym``, ``date`` and ``choice`` (``out`` or ``in``). Choices are
 only ever appended, the last one up to the permit's date counts, so that a choice can be taken back and shown later; a line's
 pseudonym alone is replaced, when its key goes. A
-choice made on the day of the permit counts, in the person's favour. Pseudonyms of 32 characters are those of the run's
-key, those of 64 the hub's, which are matched with the hub's key for opt-outs.
+choice made on the day of the permit counts, in the person's favour. Pseudonyms of 32 characters are those of the hospital's
+key, those of 64 the hub's, which are matched with the hub's key for opt-outs. A line tells in ``key`` the fingerprint of
+its key (older lines and lists of others need not), so that objections under a key that is not here are not passed over.
 
 An objection is recorded, and looked for, under the identifier as it is written and under its plain form, so that ``007``
 in a list finds the patient 7 of a table and the other way round. Two patients whose identifiers differ in such zeros
@@ -33,6 +34,7 @@ from pathlib import Path
 import polars as pl
 
 from deidentification.identifiers import identifier_texts, plain_identifiers
+from deidentification.project_keys import fingerprint
 from deidentification.pseudonyms import PSEUDONYM_CHARACTERS, pseudonymise, refuse_short_key
 from records.errors import CodebookError, ParameterError, StorageError
 from records.files import one_at_a_time, write_atomically
@@ -40,7 +42,8 @@ from records.schema import Schema
 
 HUB_CHARACTERS = 64
 CHOICES = ("out", "in")
-COLUMNS = {"pseudonym": pl.String, "date": pl.String, "choice": pl.String}
+COLUMNS = {"pseudonym": pl.String, "date": pl.String, "choice": pl.String, "key": pl.String}
+Choice = tuple[str, date, str, str | None]  # pseudonym, day, ``out`` or ``in``, fingerprint of the key
 _PSEUDONYM = re.compile(rf"[0-9a-f]{{{PSEUDONYM_CHARACTERS}}}|[0-9a-f]{{{HUB_CHARACTERS}}}")
 
 
@@ -71,16 +74,27 @@ class OptOuts:
         StorageError
             The register is missing or damaged.
         ParameterError
-            The register holds the hub's pseudonyms and there is no key to match them.
+            The register holds the hub's pseudonyms and there is no key to match them, or objections under a key that is not
+            here.
         """
         register = read_register(self.register)
         gone = objecting(register, self.permit_date)
+        self._refuse_other_keys(register.filter(pl.col("pseudonym").is_in(gone.implode())))
         if (register["pseudonym"].str.len_chars() == HUB_CHARACTERS).any() and self.hub_key is None:
             raise ParameterError(
                 f"{self.register.name} must come with the hub's key for opt-outs, since it holds the hub's pseudonyms, got no "
                 "key; ask the hub's operator for it: without it nobody of these would be left out"
             )
         return Objectors(frozenset(gone), (self.key, *self.former), self.hub_key)
+
+    def _refuse_other_keys(self, objections: pl.DataFrame) -> None:
+        here = [fingerprint(key) for key in (self.key, *self.former)]
+        if other := sorted(set(objections["key"].drop_nulls()) - set(here)):
+            raise ParameterError(
+                f"{self.register.name} must be under the hospital's keys of this home ({', '.join(here)}), got objections under "
+                f"{', '.join(other)}; name the home that holds that key (PHASEIV_HOME) or put the key back: nobody of these would "
+                "be left out"
+            )
 
 
 @dataclass(frozen=True)
@@ -127,8 +141,13 @@ def identifier_forms(ids: pl.Series) -> list[pl.Series]:
     return [written] if (written == plain).all() else [written, plain]
 
 
-def record_choices(path: Path, pseudonyms: Iterable[str], choice: str, on: date) -> None:
+def record_choices(path: Path, pseudonyms: Iterable[str], choice: str, on: date, *, key: bytes | None = None) -> None:
     """Append choices to the register: whole or not at all, and after what other processes append.
+
+    Parameters
+    ----------
+    key : bytes or None
+        The key of the pseudonyms, whose fingerprint is recorded with them.
 
     Raises
     ------
@@ -137,12 +156,13 @@ def record_choices(path: Path, pseudonyms: Iterable[str], choice: str, on: date)
     StorageError
         The register cannot be written.
     """
-    append_choices(path, [(pseudonym, on, choice) for pseudonym in pseudonyms])
+    name = fingerprint(key) if key is not None else None
+    append_choices(path, [(pseudonym, on, choice, name) for pseudonym in pseudonyms])
 
 
-def append_choices(path: Path, choices: Sequence[tuple[str, date, str]]) -> None:
-    """``record_choices`` for choices of several days: pseudonym, day, ``out`` or ``in``."""
-    if not all(choice in CHOICES and _PSEUDONYM.fullmatch(pseudonym) for pseudonym, _, choice in choices):
+def append_choices(path: Path, choices: Sequence[Choice]) -> None:
+    """``record_choices`` for choices of several days and keys."""
+    if not all(choice in CHOICES and _PSEUDONYM.fullmatch(pseudonym) for pseudonym, _, choice, _ in choices):
         raise ParameterError(
             "a choice must be out or in, of pseudonyms of 32 or 64 hexadecimal characters, got another; "
             "pseudonymise the identifiers first"
@@ -169,7 +189,7 @@ def replace_register(path: Path, register: pl.DataFrame) -> None:
     StorageError
         It cannot be written; the former one is untouched.
     """
-    write_atomically(path.resolve(), _lines(register.select("pseudonym", "date", "choice").rows()))
+    write_atomically(path.resolve(), _lines(register.select(*COLUMNS).rows()))
 
 
 def read_register(path: Path) -> pl.DataFrame:
@@ -182,7 +202,7 @@ def read_register(path: Path) -> pl.DataFrame:
     """
     try:
         data = path.read_bytes()
-        frame = _parsed(path, data).select(list(COLUMNS)).with_columns(pl.col("date").str.to_date("%Y-%m-%d"))
+        frame = _parsed(path, data).select(*COLUMNS).with_columns(pl.col("date").str.to_date("%Y-%m-%d"))
     except FileNotFoundError:
         raise StorageError(f"{path.name} must be a register of opt-outs, got no file; give its path") from None
     except (OSError, ValueError, pl.exceptions.PolarsError):
@@ -256,9 +276,12 @@ def take_over(path: Path, export: Path, on: date) -> tuple[int, int]:
     return len(now - before), len(before - now)
 
 
-def _lines(choices: Sequence[tuple[str, date, str]]) -> bytes:
-    lines = (json.dumps({"pseudonym": p, "date": on.isoformat(), "choice": choice}) for p, on, choice in choices)
-    return "".join(f"{line}\n" for line in lines).encode()
+def _lines(choices: Sequence[Choice]) -> bytes:
+    lines = (
+        {"pseudonym": pseudonym, "date": on.isoformat(), "choice": choice} | ({"key": key} if key else {})
+        for pseudonym, on, choice, key in choices
+    )
+    return "".join(f"{json.dumps(line)}\n" for line in lines).encode()
 
 
 def _append(handle: io.BufferedWriter, data: bytes) -> None:
@@ -277,7 +300,8 @@ def _parsed(path: Path, data: bytes) -> pl.DataFrame:
     if not data.strip():
         return pl.DataFrame(schema=COLUMNS)
     if path.suffix == ".csv":
-        return pl.read_csv(data, infer_schema=False)
+        read = pl.read_csv(data, infer_schema=False)
+        return read if "key" in read.columns else read.with_columns(key=pl.lit(None, pl.String))
     if not data.endswith(b"\n"):
         raise ValueError("torn")
     return pl.read_ndjson(data, schema=COLUMNS)

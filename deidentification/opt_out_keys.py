@@ -9,21 +9,32 @@ from pathlib import Path
 
 import polars as pl
 
+from deidentification.identifiers import identifier_texts, plain_identifiers
 from deidentification.opt_out import (
+    append_choices,
     changing,
     choice_pseudonyms,
     ever_objecting,
     identifier_forms,
     read_register,
-    record_choices,
     replace_register,
 )
+from deidentification.project_keys import fingerprint
 from deidentification.pseudonyms import PSEUDONYM_CHARACTERS, pseudonymise
 from records.errors import ParameterError
 
+LONGEST_PADDED = 24  # characters of a number with zeros before it
 
-def record_under(path: Path, ids: pl.Series, choice: str, on: date, *, key: bytes, former: tuple[bytes, ...]) -> None:
+
+def record_under(path: Path, ids: pl.Series, choice: str, on: date, *, key: bytes, former: tuple[bytes, ...]) -> int:
     """Record choices under the key in use, and under former ones where these patients chose before.
+
+    Who comes back in does so under every form in which the number was recorded: ``1`` also takes back ``000001``.
+
+    Returns
+    -------
+    int
+        Of those who come back in, how many had no objection recorded; 0 for objections.
 
     Raises
     ------
@@ -31,8 +42,29 @@ def record_under(path: Path, ids: pl.Series, choice: str, on: date, *, key: byte
         As ``record_choices``; the register is damaged.
     """
     known = set(read_register(path)["pseudonym"]) if path.exists() else set[str]()
-    before = [p for old in former for p in choice_pseudonyms(ids, old) if p in known]
-    record_choices(path, [*choice_pseudonyms(ids, key), *before], choice, on)
+    without = 0
+    if choice == "in":
+        ids, without = _as_recorded(ids, known, (key, *former))
+    before = [(p, old) for old in former for p in choice_pseudonyms(ids, old) if p in known]
+    chosen = [*((p, key) for p in choice_pseudonyms(ids, key)), *before]
+    append_choices(path, [(pseudonym, on, choice, fingerprint(of)) for pseudonym, of in chosen])
+    return without
+
+
+def _as_recorded(ids: pl.Series, known: set[str], keys: tuple[bytes, ...]) -> tuple[pl.Series, int]:
+    """The identifiers, with those other forms of theirs that are in the register, and how many are there in no form."""
+    written, plain = identifier_texts(ids), plain_identifiers(ids)
+    forms = [[one, *_forms(other)] for one, other in zip(written, plain, strict=True)]
+    listed = pl.Series(ids.name, [form for of in forms for form in of], dtype=pl.String)
+    here = pl.Series([any(p in known for p in of) for of in zip(*(pseudonymise(listed, k) for k in keys), strict=True)])
+    recorded = set(listed.filter(here.cast(pl.Boolean)))
+    return pl.concat([written, listed.filter(here)]).unique(), sum(recorded.isdisjoint(of) for of in forms)
+
+
+def _forms(plain: str) -> list[str]:
+    """Ways to write a number that are one plain form."""
+    padded = [plain.zfill(width) for width in range(len(plain), LONGEST_PADDED + 1)] if plain.isdecimal() else []
+    return [plain, plain.lower(), f"{plain}.0", *padded]
 
 
 def carry_over(path: Path, ids: pl.Series, old: bytes | None, *, key: bytes, former: tuple[bytes, ...]) -> int:
@@ -65,7 +97,8 @@ def carry_over(path: Path, ids: pl.Series, old: bytes | None, *, key: bytes, for
         _refuse_unknown(register, known)
         carried = int(register["pseudonym"].is_in(list(moved)).sum())
         if carried:
-            replace_register(path, register.with_columns(pl.col("pseudonym").replace(moved)))
+            ours = pl.when(pl.col("pseudonym").is_in(list(moved))).then(pl.lit(fingerprint(key))).otherwise("key")
+            replace_register(path, register.with_columns(pl.col("pseudonym").replace(moved), key=ours))
     return carried
 
 

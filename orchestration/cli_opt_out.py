@@ -52,14 +52,33 @@ def _recorded(settings: Settings, patients: Path, choice: str, day: date) -> str
     table = read_table(patients)
     if "patient_id" not in table.columns:
         raise ParameterError(f"{patients.name} must have a column patient_id, got none; rename the column")
-    ids = table["patient_id"]
+    ids = _stripped(table["patient_id"])
     # No key is rotated or removed between its reading and the record.
     with changing(settings.workspace().home / REGISTER):
         keys = hospital_keys(settings, today=date.today())
-        record_under(settings.workspace().opted_out, ids, choice, day, key=keys.current, former=keys.former)
+        without = record_under(settings.workspace().opted_out, ids, choice, day, key=keys.current, former=keys.former)
     people = plain_identifiers(ids).unique()
     words = f"{len(people)} patients opted {choice} from {day}"
-    return "\n".join([words, *_unknown(settings, people)])
+    never = [f"Warning: {without} of them had not opted out under these numbers"] if without else []
+    return "\n".join([words, *never, *_unknown(settings, people)])
+
+
+def _stripped(ids: pl.Series) -> pl.Series:
+    """Identifiers without the spaces around them.
+
+    Raises
+    ------
+    ParameterError
+        One is empty.
+    """
+    if ids.dtype != pl.String:
+        return ids
+    stripped = ids.str.strip_chars()
+    if empty := (stripped.fill_null("") == "").arg_true().to_list():
+        raise ParameterError(
+            f"patient_id must be there in each row, got {len(empty)} without, the first in line {empty[0] + 2}; fill or drop these rows"
+        )
+    return stripped
 
 
 def _unknown(settings: Settings, people: pl.Series) -> list[str]:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from deidentification import kept_keys, key_register
 from deidentification.kept_keys import (
-    FOLDER,
     KEY_FILE,
     HospitalKeys,
     key_of_file,
@@ -24,7 +23,7 @@ from deidentification.kept_keys import (
     rotate_hospital,
     rotate_project,
 )
-from deidentification.key_register import HOSPITAL, REGISTER, key_in_use, read_register
+from deidentification.key_register import HOSPITAL, REGISTER, RETIRED, key_in_use, read_register
 from deidentification.opt_out import OptOuts, choice_pseudonyms, record_choices
 from deidentification.opt_out_keys import carry_over, record_under
 from deidentification.project_keys import fingerprint
@@ -44,7 +43,7 @@ def test_a_rotated_key_is_another_and_the_old_one_is_kept(tmp_path: Path) -> Non
     now = keys(tmp_path)
     assert now.current != old
     assert now.former == (old,)
-    kept = tmp_path / FOLDER / f"{fingerprint(old)}.key"
+    kept = tmp_path / RETIRED / f"{fingerprint(old)}.key"
     assert kept.stat().st_mode & 0o077 == 0
     kept.rename(tmp_path / "away")
     assert keys(tmp_path).current == now.current
@@ -117,7 +116,7 @@ def test_a_key_of_the_environment_is_rotated_with_its_old_one_beside_it(tmp_path
     (tmp_path / "old").write_text(f"{old}\n")
     with pytest.raises(ParameterError, match="this home so far"):
         rotate_hospital(tmp_path, new, old=b"w" * 32, today=LATER)
-    assert not (tmp_path / FOLDER).exists()
+    assert not (tmp_path / RETIRED).exists()
     rotate_hospital(tmp_path, new, old=key_of_file(tmp_path, tmp_path / "old"), today=LATER)
     assert keys(tmp_path, new).former == (bytes.fromhex(old),)
 
@@ -194,7 +193,7 @@ def test_a_lost_retired_key_stops_only_what_needs_it(tmp_path: Path, damage: byt
     record_choices(register, choice_pseudonyms(IDS[:1], lost), "out", DAY)
     rotate_hospital(tmp_path, None, old=None, today=LATER)
     record_under(register, IDS[1:2], "out", DAY, key=keys(tmp_path).current, former=())
-    file = tmp_path / FOLDER / f"{fingerprint(lost)}.key"
+    file = tmp_path / RETIRED / f"{fingerprint(lost)}.key"
     file.write_bytes(damage)
     now = keys(tmp_path)
     assert now.project("stroke", today=LATER)

@@ -117,7 +117,7 @@ def test_a_project_is_rotated_alone(at: Path) -> None:
     assert "2 repeated rows" in found.output
     assert not (at / "moved.csv").exists()
     (at / "home" / "pseudonym.key").unlink()
-    assert "put that key back" in asked("keys", "list", code=1).output
+    assert "put pseudonym.key back" in asked("keys", "list", code=1).output
 
 
 def rekeyed_to(at: Path, name: str, *more: object, code: int = 1) -> str:

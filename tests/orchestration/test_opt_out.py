@@ -110,3 +110,52 @@ def test_one_of_the_two_must_be_named(at: Path) -> None:
     assert "name one" in asked("opt-out").output
     (at / "no.csv").write_text("who\n1\n")
     assert "column patient_id" in asked("opt-out", at / "no.csv").output
+
+
+@pytest.mark.parametrize(("out", "back"), [("00{}", "{}"), ("{}", "00{}"), ("00{}", "0{}.0")])
+def test_whoever_comes_back_in_does_so_however_the_number_was_written(at: Path, out: str, back: str) -> None:
+    written = pl.read_csv(at / "stroke.csv", infer_schema=False)
+    written.with_columns(pl.concat_str(pl.lit("00"), "patient_id")).write_csv(at / "stroke.csv")
+    first = written["patient_id"].head(2).to_list()
+    pl.DataFrame({"patient_id": [out.format(who) for who in first]}).write_csv(at / "who.csv")
+    asked("opt-out", at / "who.csv", "--on", "2026-03-01")
+    assert excluded(at, "2026-03-02") == 2
+    pl.DataFrame({"patient_id": [back.format(first[0]), "9999999999"]}).write_csv(at / "back.csv")
+    told = asked("opt-out", at / "back.csv", "--back-in", "--on", "2026-04-01").output
+    assert "1 of them had not opted out" in told
+    assert excluded(at, "2026-05-01") == 1
+
+
+def test_numbers_are_recorded_without_spaces_and_none_is_empty(at: Path) -> None:
+    (at / "who.csv").write_text('patient_id\n10000001\n"  "\n')
+    told = asked("opt-out", at / "who.csv")
+    assert told.exit_code == 1
+    assert "got 1 without, the first in line 3" in " ".join(told.output.split())
+    assert not (at / "home" / "opted_out.jsonl").exists()
+
+
+def test_objections_under_the_key_of_another_home_are_not_passed_over(
+    at: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pl.read_csv(at / "stroke.csv").select("patient_id").head(3).write_csv(at / "who.csv")
+    asked("opt-out", at / "who.csv", "--on", "2026-03-01")
+    register = ("--opt-out", at / "home" / "opted_out.jsonl", "--permit-date")
+    monkeypatch.setenv("PHASEIV_HOME", str(at / "elsewhere"))
+    words = ("deidentify", at / "stroke.csv", "--out", at / "out.csv", "--schema", SCHEMA, *register)
+    told = asked(*words, "2026-03-02")
+    assert told.exit_code == 1
+    assert "must be under the hospital's keys of this home" in " ".join(told.output.split())
+    assert not (at / "out.csv").exists()
+    assert asked(*words, "2026-02-28").exit_code == 0  # before anybody objected
+
+
+@pytest.mark.parametrize("lost", [["pseudonym.key"], ["pseudonym.key", "pseudonym_keys.json"]])
+def test_a_home_that_lost_its_key_gets_no_new_one_in_silence(at: Path, lost: list[str]) -> None:
+    pl.read_csv(at / "stroke.csv").select("patient_id").head(3).write_csv(at / "who.csv")
+    asked("opt-out", at / "who.csv", "--on", "2026-03-01")
+    for name in lost:
+        (at / "home" / name).unlink()
+    told = asked("deidentify", at / "stroke.csv", "--out", at / "out.csv", "--schema", SCHEMA)
+    assert told.exit_code == 1
+    assert "put " in told.output
+    assert not (at / "home" / "pseudonym.key").exists()
