@@ -8,14 +8,14 @@ A number may stand in another column by chance, hence three rules. Identifiers w
 characters are looked for as words in every row. Any identifier, also without its letters, is looked for in its own
 patient's row; were the two columns independent, at most one row per number in a value would be expected to agree,
 since each identifier occurs once: so numbers count from twelve rows on (Poisson with mean 1: below 1e-9). Numbers of
-six digits count in any row if half of such numbers in a column are some patient's.
+six digits count in any row if half of such numbers in a column are some patient's, and stand once.
 """
 
 import polars as pl
 
 MANY_BY_CHANCE = 12
 SHORTEST_WORD, SHORTEST_IN_ROW, SHORTEST_NUMBER = 5, 4, 5
-SHORTEST_ANYWHERE, LEAST_ANYWHERE = 6, 0.5
+SHORTEST_ANYWHERE, LEAST_ANYWHERE, ONCE = 6, 0.5, 0.9
 WORD = r"[\p{L}\d][\p{L}\d_./-]*[\p{L}\d]"
 
 
@@ -34,7 +34,8 @@ def own_identifiers(ids: pl.Series, values: pl.Series) -> pl.Series:
     polars.Series of Boolean, length n, without nulls
     """
     rows = pl.DataFrame({"id": ids, "value": values}).with_columns(plain=_plain(pl.col("id")))
-    words, numbers = _words(values), _numbers(rows)
+    words = _words(values, with_digits=bool(rows["plain"].str.contains(r"\d").all()))
+    numbers = _numbers(rows)
     return _lettered(rows, words) | _own_numbers(rows, words, numbers) | _anyones(values, words, numbers)
 
 
@@ -44,14 +45,18 @@ def _plain(text: pl.Expr) -> pl.Expr:
     return text.str.replace_all(r"[\s\p{Pd}_./]", "").str.replace(r"^0+(\d+)$", "$1")
 
 
-def _words(values: pl.Series) -> pl.DataFrame:
-    """Each distinct ``value`` with its words in plain form: the whole, words, their parts, and numbers within."""
+def _words(values: pl.Series, *, with_digits: bool) -> pl.DataFrame:
+    """Each distinct ``value`` with its words in plain form: the whole, words, their parts, and numbers within.
+
+    ``with_digits`` leaves out words without one, where all identifiers have some.
+    """
     value, lists = pl.col("value"), pl.List(pl.String)
+    wanted = pl.col("word").str.contains(r"\d" if with_digits else "")
+    distinct = values.alias("value").drop_nulls().unique().to_frame().with_columns(word=value).filter(wanted)
     parts = (value.str.extract_all(form).cast(lists) for form in (WORD, r"[\p{L}\d]+", rf"\d{{{SHORTEST_IN_ROW},}}"))
-    every = pl.concat_list(pl.concat_list(value), *parts)
-    distinct = values.alias("value").drop_nulls().unique().to_frame()
-    exploded = distinct.select("value", word=every).explode("word", empty_as_null=True)
-    return exploded.select("value", _plain(pl.col("word"))).unique()
+    written = distinct.filter(~value.str.contains(r"^\d+$")).select("value", word=pl.concat_list(*parts))
+    words = pl.concat([distinct, written.explode("word", empty_as_null=True)]).filter(wanted)
+    return words.select("value", _plain(pl.col("word"))).unique()
 
 
 def _numbers(rows: pl.DataFrame) -> pl.DataFrame:
@@ -83,14 +88,16 @@ def _own_numbers(rows: pl.DataFrame, words: pl.DataFrame, numbers: pl.DataFrame)
 
 
 def _anyones(values: pl.Series, words: pl.DataFrame, numbers: pl.DataFrame) -> pl.Series:
-    """Values that are some patient's number, if most are: a column that was moved by some rows."""
+    """Values that are some patient's number, if most are and each stands once: a column that was moved by some rows.
+
+    Measurements repeat; they may all be some patient's number where a register's are dense.
+    """
     tried = words.filter(pl.col("word").str.contains(rf"^\d{{{SHORTEST_ANYWHERE},}}$"))
     held = tried.filter(pl.col("word").is_in(numbers["word"].implode()))
-    most = held["word"].n_unique() >= max(MANY_BY_CHANCE, LEAST_ANYWHERE * tried["word"].n_unique())
-    holding = held["value"].unique()
-    if not most or len(holding) < LEAST_ANYWHERE * words["value"].n_unique():
-        return _nowhere(len(values))
-    return values.is_in(holding.implode()).fill_null(False)
+    holding = values.is_in(held["value"].unique().implode()).fill_null(False)
+    known, rows = held["word"].n_unique(), int(holding.sum())
+    most = known >= max(MANY_BY_CHANCE, LEAST_ANYWHERE * tried["word"].n_unique(), ONCE * rows)
+    return holding if most and rows >= LEAST_ANYWHERE * values.count() else _nowhere(len(values))
 
 
 def _nowhere(rows: int) -> pl.Series:

@@ -53,3 +53,12 @@ def test_the_place_of_a_mistake_is_told_by_name_and_without_links(tmp_path: Path
     assert "columns.2.name: Field required; " in message
     assert "http" not in message
     assert "input_value" not in message
+
+
+def test_ones_own_codebook_may_tell_the_sampling_fraction(tmp_path: Path) -> None:
+    path, sex = tmp_path / "ward.yaml", "{name: sex, label: Sex, role: covariate, kind: category, levels: {f: F, m: M}}"
+    path.write_text(f"name: ward\ntitle: Ward\nsampling_fraction: 0.2\ncolumns:\n- {sex}\n")
+    assert load_codebook(path).sampling_fraction == 0.2
+    path.write_text(path.read_text().replace("0.2", "7"))
+    with pytest.raises(CodebookError, match="sampling_fraction: Input should be less than or equal to 1, got 7"):
+        load_codebook(path)

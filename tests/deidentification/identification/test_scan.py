@@ -157,6 +157,14 @@ def test_other_numbers_of_the_same_length_are_no_patients(letters: str) -> None:
     assert refused(frame, "id") == {}
 
 
+def test_measurements_within_a_dense_register_are_no_patients() -> None:
+    rng = np.random.default_rng(4)
+    frame = pl.DataFrame(
+        {"id": rng.permutation(np.arange(100_000, 110_000)), "platelets": rng.integers(1000, 1100, 10_000) * 100}
+    )
+    assert refused(frame, "id") == {}
+
+
 @pytest.mark.parametrize("cohort", COHORTS, ids=lambda cohort: cohort.name)
 def test_no_false_alarm_on_bundled_cohorts(cohort) -> None:
     found = refuse_identifiers(cohort.load(), cohort.table)
