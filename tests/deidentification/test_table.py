@@ -188,12 +188,18 @@ def test_a_refusal_writes_nothing_and_quotes_nothing(tmp_path: Path, error, plan
 def test_the_risk_before_is_that_of_the_source(tmp_path: Path) -> None:
     """Dates are moved by patient and ages capped before the search, which made the table look more unique than it was."""
     plain = schema(None)
-    dated = {"role": Role.QUASI_IDENTIFIER}
-    columns = tuple(c.model_copy(update=dated) if c.name == "admitted" else c for c in plain.columns)
-    before = done(tmp_path, codebook=plain.model_copy(update={"columns": columns})).anonymity.before
+    roles = {
+        "admitted": Role.QUASI_IDENTIFIER,
+        "age": Role.COVARIATE,
+        "ward": Role.COVARIATE,
+        "region": Role.IDENTIFIER,
+    }
+    columns = [c.model_copy(update={"role": roles.get(c.name, c.role), "groups": {}}) for c in plain.columns]
+    before = done(tmp_path, codebook=plain.model_copy(update={"columns": tuple(columns)})).anonymity.before
     raw = pl.read_csv(tmp_path / "export.csv", infer_schema=False)
-    sizes = raw.group_by(*QUASI, "admitted").len()["len"]
+    sizes = raw.group_by("sex", "admitted").len()["len"]
     assert (before.rows, before.classes, before.unique) == (ROWS, len(sizes), (sizes == 1).sum())
+    assert before.unique < ROWS / 2
 
 
 def test_what_others_may_know_and_k_does_not_count_is_told(tmp_path: Path) -> None:
