@@ -87,6 +87,12 @@ class OptOuts:
             )
         return Objectors(frozenset(gone), (self.key, *self.former), self.hub_key)
 
+    def of_unknown_key(self) -> int:
+        """How many of the hospital's objections tell no key, so that one of another home would be passed over."""
+        register = read_register(self.register)
+        untold = register.filter(pl.col("key").is_null(), pl.col("pseudonym").str.len_chars() == PSEUDONYM_CHARACTERS)
+        return int(untold["pseudonym"].unique().is_in(objecting(register, self.permit_date).implode()).sum())
+
     def _refuse_other_keys(self, objections: pl.DataFrame) -> None:
         here = [fingerprint(key) for key in (self.key, *self.former)]
         if other := sorted(set(objections["key"].drop_nulls()) - set(here)):

@@ -133,6 +133,7 @@ def _table(
     )
     opted_out = {"opted out": report.excluded} if opt_outs else {}
     _counts("patients left out", opted_out | {"suppressed": report.anonymity.suppressed})
+    _warn_of_another_key(opt_outs, report.excluded)
     _counts("generalised to", report.anonymity.levels)
     _counts("columns", report.columns)
     for caution in report.cautions:
@@ -154,6 +155,7 @@ def _fhir(source: Path, out: Path, key: bytes, notes: bool, opt_outs: "OptOuts |
     write_atomically(out.with_name(f"{out.name}.report.json"), json.dumps(asdict(report), indent=2).encode())
     typer.echo(f"{out}: {report.files} files, {report.patients} patients; report beside it")
     _counts("patients left out", {"opted out": report.excluded} if opt_outs else {})
+    _warn_of_another_key(opt_outs, report.excluded)
     if report.of_nobody:
         done = "left out, as nobody can tell whether they opted out" if opt_outs else "written with dates of their own"
         typer.echo(
@@ -165,6 +167,16 @@ def _fhir(source: Path, out: Path, key: bytes, notes: bool, opt_outs: "OptOuts |
     removed = {path: done["removed"] for path, done in report.elements.items() if "removed" in done}
     _counts("elements removed", removed)
     _warn_of_foreign(scrubber.foreign)
+
+
+def _warn_of_another_key(opt_outs: "OptOuts | None", left_out: int) -> None:
+    """Lines of older registers tell no key, so that another home's show only in that nobody is left out."""
+    if opt_outs is not None and not left_out and (untold := opt_outs.of_unknown_key()):
+        typer.echo(
+            f"Warning: none of the {untold} objections that tell no key is of a patient here; look whether they were recorded in this "
+            "home (PHASEIV_HOME) under a key that it holds",
+            err=True,
+        )
 
 
 def _refuse_source_as_report(source: Path, out: Path) -> None:
@@ -194,6 +206,7 @@ def _dicom(
     write_atomically(out.with_name(f"{out.name}.report.json"), json.dumps(report.to_json(), indent=2).encode())
     typer.echo(f"{out}: {report.written} files of {report.patients} patients; report beside it")
     _counts("files left out", {"opted out": report.opted_out} if opt_outs else {})
+    _warn_of_another_key(opt_outs, report.opted_out)
     _verified(report)
     if report.refused:
         total = report.written + report.opted_out + len(report.refused)
@@ -279,6 +292,7 @@ def scrub(
         raise ended(str(error), code=1) from error
     typer.echo(f"{out}: {frame.height} notes")
     _counts("notes left out", {"opted out": notes.height - frame.height} if opt_outs else {})
+    _warn_of_another_key(opt_outs, notes.height - frame.height)
     _counts("replaced", {str(kind): count for kind, count in done.counts.items()})
     _warn_of_foreign(done.foreign)
 

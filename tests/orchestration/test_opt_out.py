@@ -53,7 +53,7 @@ def test_choices_count_from_their_day_and_can_be_withdrawn(at: Path) -> None:
 
 def test_an_objection_is_found_however_the_identifier_is_written(at: Path) -> None:
     written = pl.read_csv(at / "stroke.csv", infer_schema=False)
-    written.with_columns(pl.concat_str(pl.lit("00"), "patient_id")).write_csv(at / "stroke.csv")
+    written.with_columns(pl.concat_str(pl.lit("00"), "patient_id").alias("patient_id")).write_csv(at / "stroke.csv")
     first = written["patient_id"].head(3).to_list()
     pl.DataFrame({"patient_id": [first[0], f" 00{first[1]}", f"0{first[2]}.0"]}).write_csv(at / "who.csv")
     assert "3 patients opted out" in asked("opt-out", at / "who.csv", "--on", "2026-03-01").output
@@ -115,7 +115,7 @@ def test_one_of_the_two_must_be_named(at: Path) -> None:
 @pytest.mark.parametrize(("out", "back"), [("00{}", "{}"), ("{}", "00{}"), ("00{}", "0{}.0")])
 def test_whoever_comes_back_in_does_so_however_the_number_was_written(at: Path, out: str, back: str) -> None:
     written = pl.read_csv(at / "stroke.csv", infer_schema=False)
-    written.with_columns(pl.concat_str(pl.lit("00"), "patient_id")).write_csv(at / "stroke.csv")
+    written.with_columns(pl.concat_str(pl.lit("00"), "patient_id").alias("patient_id")).write_csv(at / "stroke.csv")
     first = written["patient_id"].head(2).to_list()
     pl.DataFrame({"patient_id": [out.format(who) for who in first]}).write_csv(at / "who.csv")
     asked("opt-out", at / "who.csv", "--on", "2026-03-01")
@@ -159,3 +159,16 @@ def test_a_home_that_lost_its_key_gets_no_new_one_in_silence(at: Path, lost: lis
     assert told.exit_code == 1
     assert "put " in told.output
     assert not (at / "home" / "pseudonym.key").exists()
+
+
+def test_an_older_register_of_another_home_is_warned_of(at: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pl.read_csv(at / "stroke.csv").select("patient_id").head(3).write_csv(at / "who.csv")
+    asked("opt-out", at / "who.csv", "--on", "2026-03-01")
+    register = at / "home" / "opted_out.jsonl"
+    lines = [{k: v for k, v in json.loads(line).items() if k != "key"} for line in register.read_text().splitlines()]
+    register.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    words = ("deidentify", at / "stroke.csv", "--schema", SCHEMA, "--opt-out", register, "--permit-date")
+    assert "tell no key" not in asked(*words, "2026-03-02", "--out", at / "here.csv").output
+    monkeypatch.setenv("PHASEIV_HOME", str(at / "elsewhere"))
+    assert "none of the 3 objections that tell no key" in asked(*words, "2026-03-02", "--out", at / "there.csv").output
+    assert "tell no key" not in asked(*words, "2026-02-28", "--out", at / "before.csv").output
