@@ -64,7 +64,7 @@ def _as_recorded(ids: pl.Series, known: set[str], keys: tuple[bytes, ...]) -> tu
 def _forms(plain: str) -> list[str]:
     """Ways to write a number that are one plain form."""
     padded = [plain.zfill(width) for width in range(len(plain), LONGEST_PADDED + 1)] if plain.isdecimal() else []
-    return [plain, plain.lower(), f"{plain}.0", *padded]
+    return [plain, plain.lower(), plain.title(), f"{plain}.0", *padded]
 
 
 def carry_over(path: Path, ids: pl.Series, old: bytes | None, *, key: bytes, former: tuple[bytes, ...]) -> int:

@@ -172,3 +172,15 @@ def test_an_older_register_of_another_home_is_warned_of(at: Path, monkeypatch: p
     monkeypatch.setenv("PHASEIV_HOME", str(at / "elsewhere"))
     assert "none of the 3 objections that tell no key" in asked(*words, "2026-03-02", "--out", at / "there.csv").output
     assert "tell no key" not in asked(*words, "2026-02-28", "--out", at / "before.csv").output
+
+
+def test_whoever_comes_back_in_does_so_in_capitals_too(at: Path) -> None:
+    written = pl.read_csv(at / "stroke.csv", infer_schema=False)
+    written.with_columns(pl.concat_str(pl.lit("Hus-"), "patient_id").alias("patient_id")).write_csv(at / "stroke.csv")
+    first = written["patient_id"][0]
+    for name, prefix in (("who", "Hus"), ("back", "HUS")):
+        pl.DataFrame({"patient_id": [f"{prefix}-{first}"]}).write_csv(at / f"{name}.csv")
+    asked("opt-out", at / "who.csv", "--on", "2026-03-01")
+    assert excluded(at, "2026-03-02") == 1
+    asked("opt-out", at / "back.csv", "--back-in", "--on", "2026-04-01")
+    assert excluded(at, "2026-05-01") == 0
