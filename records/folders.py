@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from records.errors import StorageError
@@ -58,24 +58,30 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[bool]:
-    """Lock a folder while it is written; False if somebody else writes it."""
+    """Lock a folder while it is written; False if somebody else writes it, or if it cannot be locked."""
     handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield True
-    except BlockingIOError:
-        yield False
+        yield _locked(handle)
     finally:
         os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # held by another; or on NFS, which locks only what is open for writing: no folder ever
+        return False
+    return True
 
 
 def _remove_left(folder: Path) -> None:
     """Remove hidden folders of this name that nobody writes any more; one just made may be about to be locked."""
     for left in folder.parent.glob(f".{glob.escape(folder.name)}.{'[a-z0-9_]' * _DRAWN}"):
-        if left.is_dir() and not left.is_symlink() and time.time() - left.stat().st_mtime > _JUST_MADE:
-            with _held(left) as free:
-                if free:
-                    shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # another user's, or removed by another run meanwhile
+            if left.is_dir() and not left.is_symlink() and time.time() - left.stat().st_mtime > _JUST_MADE:
+                with _held(left) as free:
+                    if free:
+                        shutil.rmtree(left, ignore_errors=True)
 
 
 def refuse_taken(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """A folder is whole or not there, whatever breaks off its writing."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -109,3 +110,24 @@ def test_what_a_killed_process_left_goes_with_the_next_run_and_what_is_written_s
     finally:
         writing.kill()
         writing.wait()
+
+
+@pytest.mark.parametrize("at", ["fcntl.flock", "os.open"])
+def test_what_cannot_be_locked_or_opened_stays_and_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    left = tmp_path / ".out.abcdefgh"
+    left.mkdir()
+    os.utime(left, (0, 0))
+    asked = os.open
+
+    def refusing(what: object, *more: object, **named: object) -> int:
+        if at == "fcntl.flock" or what == left:
+            raise OSError(errno.EBADF, "no")
+        return asked(what, *more, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(f"records.folders.{at}", refusing)
+    with whole_folder(tmp_path / "out") as target:
+        (target / "one").touch()
+    assert (tmp_path / "out" / "one").exists()
+    assert left.exists()
