@@ -113,12 +113,15 @@ def hospital_key(home: Path, environment: str | None, *, today: date) -> bytes:
         The key or the register cannot be read or written.
     """
     path, place = home / REGISTER, home / "pseudonym.key"
+    used = key_in_use(path, HOSPITAL)  # read before it is looked for: another process may make the first key meanwhile
     if environment is None and not place.exists():
-        _refuse_new_key(home, key_in_use(path, HOSPITAL))
+        _refuse_new_key(home, used)
     key, used = load_key(place, environment), key_in_use(path, HOSPITAL)
     if used is None or used.fingerprint != fingerprint(key):
         with changing(path):  # a rotation may have been at work
             key = load_key(place, environment)
+            if key_in_use(path, HOSPITAL) is None:
+                _refuse_key_of_nothing(home, key)
             register_key(path, key, HOSPITAL, today=today)
     return key
 
@@ -247,10 +250,21 @@ def _refuse_new_key(home: Path, used: KeyEntry | None) -> None:
     under = [
         name for name, there in ((OPT_OUTS, _of_a_hospital(opted_out)), (RETIRED, (home / RETIRED).exists())) if there
     ]
-    if under:
+    if under and not (home / "pseudonym.key").exists():
         raise ParameterError(
             f"{home.name} must hold pseudonym.key and {REGISTER}, since it holds {' and '.join(under)}, got neither; put both back from a "
             "copy. If they are lost, move these away and record the objections anew"
+        )
+
+
+def _refuse_key_of_nothing(home: Path, key: bytes) -> None:
+    """Where the register of keys is lost, objections tell which key it must have held."""
+    opted_out = home / OPT_OUTS
+    told = set(read_opt_outs(opted_out)["key"].drop_nulls()) if opted_out.exists() else set[str]()
+    if told and fingerprint(key) not in told:
+        raise ParameterError(
+            f"the key of {HOSPITAL} must be one of {', '.join(sorted(told))}, under which {OPT_OUTS} is, got {fingerprint(key)}; put "
+            f"that key and {REGISTER} back from a copy. If they are lost, move {OPT_OUTS} away and record the objections anew"
         )
 
 

@@ -8,7 +8,18 @@ from threading import Barrier
 import polars as pl
 import pytest
 
-from deidentification.key_register import read_register, register_key, rekeyed, rotate, together
+from deidentification import key_register
+from deidentification.key_register import (
+    OPT_OUTS,
+    REGISTER,
+    hospital_key,
+    read_register,
+    register_key,
+    rekeyed,
+    rotate,
+    together,
+)
+from deidentification.opt_out_keys import record_under
 from deidentification.project_keys import fingerprint
 from deidentification.pseudonyms import pseudonymise
 from records.errors import ParameterError, StorageError
@@ -83,3 +94,28 @@ def test_a_damaged_register_is_refused(tmp_path: Path) -> None:
     path.write_text('[{"project": "stroke"}]')
     with pytest.raises(StorageError, match="key register"):
         read_register(path)
+
+
+@pytest.mark.parametrize("at", ["key_in_use", "_of_a_hospital"])
+def test_who_makes_the_first_key_meanwhile_is_not_taken_for_one_whose_key_was_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    asked = getattr(key_register, at)
+
+    def meanwhile(*given: object) -> object:
+        monkeypatch.setattr(key_register, at, asked)
+        key = hospital_key(tmp_path, None, today=DAY)
+        record_under(tmp_path / OPT_OUTS, IDS, "out", DAY, key=key, former=())
+        return asked(*given)
+
+    monkeypatch.setattr(key_register, at, meanwhile)
+    assert hospital_key(tmp_path, None, today=DAY) == (tmp_path / "pseudonym.key").read_bytes()
+
+
+def test_a_key_under_which_nothing_is_is_not_entered_where_objections_tell_another(tmp_path: Path) -> None:
+    record_under(tmp_path / OPT_OUTS, IDS, "out", DAY, key=hospital_key(tmp_path, OLD.hex(), today=DAY), former=())
+    (tmp_path / REGISTER).unlink()
+    with pytest.raises(ParameterError, match=f"must be one of {fingerprint(OLD)}"):
+        hospital_key(tmp_path, NEW.hex(), today=LATER)
+    assert read_register(tmp_path / REGISTER) == ()
+    assert hospital_key(tmp_path, OLD.hex(), today=LATER) == OLD
