@@ -180,8 +180,9 @@ def test_a_project_whose_key_was_lost_is_told(at: Path) -> None:
     (at / "home" / "pseudonym.key").unlink()
     found = asked(*words, at / "two.csv")
     assert found.exit_code == 1
-    assert "put that key back" in found.output
+    assert "put pseudonym.key back" in " ".join(found.output.split())
     assert not (at / "two.csv").exists()
+    assert not (at / "home" / "pseudonym.key").exists()
 
 
 def test_notes_are_scrubbed_under_the_tables_pseudonyms(at: Path) -> None:
