@@ -18,13 +18,9 @@ from deidentification.text.spans import Kind, Span
 from deidentification.text.tagger import Tag
 from deidentification.text.words import PARTICLES, Words
 
-FOUND, LOWER, ALONG, SURE, NONE = (
-    0.3,
-    0.6,
-    0.1,
-    0.9,
-    0.1,
-)  # the surest piece; if small; beside it; of a title; a rule's name
+FOUND, LOWER = 0.2, 0.4  # of the surest piece of a run; of small letters or few digits
+ALONG, SURE = 0.1, 0.9  # of a piece beside it; of one that mostly stands before names
+NONE = 0.1  # of a rule's name, at least
 _SCRUBBED = 0.5  # of a rule's name in a text with tags, so that what was no name before the tags is none after them
 KINDS = {Tag.PERSON: Kind.PERSON, Tag.PLACE: Kind.LOCATION, Tag.NUMBER: Kind.MRN, Tag.DATE: Kind.DATE}
 _NO_NAMES = ("titles", "roles", "relatives", "days", "record", "phone", "stop")
