@@ -211,6 +211,22 @@ def _dates(of: Language) -> Iterator[tuple[Kind, str]]:
         yield Kind.DATE, rf"(?i)\b{lead} (?P<it>[0-3]\d\.[01]\d)\b(?![/.,-]\d){_MEASURED}"
 
 
+_NO_VALUE = (
+    r"(?![\w/%]|[.,]\d| ?(?:%|(?:mg|kg|ml|min|h|bpm|g|cm|mm|mmHg|IU|UI|U)\b))"  # what follows an age and no measurement
+)
+_SEXES = {
+    "en": "[MF]|[Mm]ale|[Ff]emale|[Mm]an|[Ww]oman|[Ll]ady|[Gg]entleman", "fi": "[MN]|[Mm]ies|[Nn]ainen", "es": "[VMH]|[Vv]arón|[Hh]ombre|[Mm]ujer",
+    "it": "[MF]|[Uu]omo|[Dd]onna", "pt": "[MFH]|[Hh]omem|[Mm]ulher",
+}  # fmt: skip
+_AGED = {
+    "en": r"-?(?:y|yrs?|years?)(?:[ -]?old)?\b",
+    "fi": r"-?vuotia\w+",
+    "es": r"-?añ(?:os?|era?s?)\b",
+    "it": r"-?enn[ei]\b",
+    "pt": r"-?anos?\b",
+}
+
+
 def _ages(of: Language) -> Iterator[tuple[Kind, str]]:
     old = r"(?P<it>(?:9\d|1[01]\d)\+?)"
     words = alternatives(of.listed("age"))
@@ -218,8 +234,10 @@ def _ages(of: Language) -> Iterator[tuple[Kind, str]]:
     yield Kind.AGE, rf"(?i)\b(?:ikä|age|edad|età|idade|ikää|eta|anni)[ :]{{1,2}}(?:de |di )?{old}(?![\d/%]|[.,]\d)\b"
     if of.code in ("es", "it", "pt"):
         yield Kind.AGE, rf"(?i)(?<![\d.,/])\b{old} ?aa?\b(?=\.?\s*(?:[,;:).]|$))"
+    yield Kind.AGE, rf"(?<!\w)(?:{_SEXES[of.code]})[,:]? ?{old}{_NO_VALUE}"
+    yield Kind.AGE, rf"(?<![\w.,/]){old} ?(?:[♀♂]|{_AGED[of.code]})"
     if of.code == "en":
-        yield Kind.AGE, rf"(?i)\b(?:aged?|at|turned)\s+{old}(?![\d/%]|[.,]\d| ?(?:mg|kg|ml|min|h|bpm|%|g|cm|mm)\b)"
+        yield Kind.AGE, rf"(?i)\b(?:aged?|at|turned|(?:she|he|pt|patient)(?: is|'s| was))\s+{old}{_NO_VALUE}"
         yield Kind.AGE, rf"\b{old} ?[MF]\b"
 
 
