@@ -3,7 +3,7 @@
     python -m benchmarks.tagging                 trains on all notes and writes the package's weights
     python -m benchmarks.tagging cross-validate  trains without a fifth of the notes and measures on it, for each fifth
 
-Takes about five minutes on one core, cross-validation five times as long; the same seeds, so the same weights on the same machine.
+Takes about seven minutes on one core, cross-validation five times as long; the same seeds, so the same weights on the same machine.
 """
 
 import sys
