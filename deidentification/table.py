@@ -18,7 +18,7 @@ from deidentification.anonymity.anonymisation import AnonymityReport, anonymise,
 from deidentification.anonymity.cautions import NO_CLASSES, cautions
 from deidentification.anonymity.code_systems import code_problems, plain_codes
 from deidentification.anonymity.models import Anonymity
-from deidentification.anonymity.risk import residual_risk
+from deidentification.anonymity.risk import Risk, residual_risk
 from deidentification.anonymity.risk_plot import risk_picture
 from deidentification.identification.finding import Finding
 from deidentification.identification.scan import refuse_identifiers
@@ -131,8 +131,7 @@ def deidentify_table(
     frame = _validated(frame, schema, source.name)
     kept = frame.filter(~_opted_out(frame, schema, opt_outs))
     tell(f"{frame.height} patients, {frame.height - kept.height} left out because they opted out")
-    sizes = class_rows(kept, [column.name for column in quasi_identifiers(schema)])
-    before = residual_risk(sizes, population_multiplier=population_multiplier)
+    before = _risk(kept, schema, population_multiplier)
     ready = prepared(kept, schema, key)
     tell(f"searching the least generalisation to k {demand.k}")
     table, reached = anonymise(ready.frame, ready.schema, demand, before=before)
@@ -146,6 +145,12 @@ def deidentify_table(
     _write(out, table, report)
     tell(f"{table.height} patients written to {out.name}, {reached.suppressed} suppressed, loss {reached.loss:.3f}")
     return report
+
+
+def _risk(frame: pl.DataFrame, schema: Schema, population_multiplier: float) -> Risk:
+    """The risk of the source, before dates are moved."""
+    sizes = class_rows(frame, [column.name for column in quasi_identifiers(schema)])
+    return residual_risk(sizes, population_multiplier=population_multiplier)
 
 
 def refuse_places(source: Path, out: Path) -> None:
