@@ -28,7 +28,7 @@ def opened(data: bytes, context: bytes = b"a", key: bytes = KEY) -> bytes:
 def test_what_goes_in_comes_out(size: int) -> None:
     data = os.urandom(size)
     assert opened(sealed(data)) == data
-    assert data[:16] not in sealed(data) or size == 0
+    assert data[:16] not in sealed(data) or size < 16  # one byte may stand in random ones by chance
 
 
 @given(st.integers(0, 2 * STEP + 99), st.integers(0, 7))
