@@ -24,8 +24,9 @@ _JUST_MADE = 60  # seconds
 def whole_folder(folder: Path) -> Iterator[Path]:
     """A hidden folder beside ``folder`` to write into; it takes that name when the block ends without an error.
 
-    Whatever goes wrong before, nothing is left behind; what a process that was killed left goes with the next run. Files are not forced to the disk one by one: after a power cut
-    a folder may have to be written again. Only its owner may read it until its rights are widened.
+    Whatever goes wrong before, nothing is left behind; what a process that was killed left goes with the next run. Files
+    are not forced to the disk one by one: after a power cut a folder may have to be written again. Only its owner may read
+    it until its rights are widened.
 
     Parameters
     ----------

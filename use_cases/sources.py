@@ -110,7 +110,6 @@ def _from_dicom(cohort: Cohort, folder: Path) -> SourceRead:
     from use_cases.dicom_headers import read_headers
 
     read = read_headers(folder, cohort)
-    chosen = cohort.model_copy(
-        update={"filter": {}}
-    )  # by file: a row may hold another value of an attribute that differs
+    # Files were chosen by the filter already; a row may hold another value of an attribute that differs.
+    chosen = cohort.model_copy(update={"filter": {}})
     return SourceRead(chosen.harmonise(read.frame), {"dicom_files": read.files, "dicom_differing": read.differing})

@@ -1,17 +1,19 @@
 """The tagger's training: sentences stay truly annotated, learning is repeatable, and numpy runs what torch has learned."""
 
+from pathlib import Path
 from random import Random
 
 import numpy as np
 import pytest
 import torch
 
-from benchmarks.tagging import corpus
+from benchmarks.tagging import corpus, cross_validation
 from benchmarks.tagging.corpus import FOLDS, NOTES, PARTS, example, fold, rules
 from benchmarks.tagging.draws import Draws
 from benchmarks.tagging.network import Network, _tensors, learn
 from benchmarks.tagging.slots import filled, lines
 from benchmarks.tagging.variation import varied
+from deidentification.text import weighing
 from deidentification.text.features import Sort, pieces, verdicts
 from deidentification.text.language import LANGUAGES
 from deidentification.text.measuring import annotated, read_annotated
@@ -39,6 +41,26 @@ def test_each_note_is_left_out_once_and_is_in_no_test_set(code: str) -> None:
     assert len(texts) == len(notes)
     tested = (corpus.ANNOTATED / part / f"{code}.txt" for part in (*PARTS, "independent3", "independent4"))
     assert not texts & {sentence.text for path in tested for sentence in read_annotated(path)}
+
+
+def test_cross_validation_measures_each_fold_with_what_was_trained_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = Path(weighing.__file__).with_name("tagger.npz")
+    left_out = []
+
+    def trained(number: int) -> dict[str, np.ndarray]:
+        left_out.append(number)
+        with np.load(packed) as stored:
+            return dict(stored)
+
+    monkeypatch.setattr(cross_validation, "trained", trained)
+    monkeypatch.setattr(cross_validation, "fold", lambda code, number: fold(code, number)[:4])
+    head, _, *rows = cross_validation.report()
+    assert left_out == list(range(FOLDS))
+    assert head.count("|") == 7
+    for code, row in zip(LANGUAGES, rows, strict=True):
+        marked = sum(len(note.spans) for number in range(FOLDS) for note in fold(code, number)[:4])
+        assert row.startswith(f"| {code} | {marked} | ")
+        assert all(0 <= float(cell) <= 1 for cell in row.strip("| ").split(" | ")[2:])
 
 
 def test_what_the_rules_say_is_shown_of_notes_alone() -> None:
